@@ -1,0 +1,166 @@
+/** The schema of `box.json`, its defaults and its numbered upgrades. Checked once, at start. */
+import { ConfigError } from './core/errors.js'
+import {
+  boolean,
+  check,
+  choice,
+  integer,
+  list,
+  literal,
+  name,
+  nullable,
+  type Of,
+  object,
+  oneOf,
+  string,
+  table,
+  unknown,
+  withDefault,
+} from './core/schema.js'
+
+/** 0 lets the kernel choose: for tests. */
+const listenPort = integer({ min: 0, max: 65_535 })
+const path = string({ min: 1, max: 256 })
+
+export const device = object({
+  name,
+  driver: name,
+  /** Checked by the driver's own schema in the catalogue. */
+  options: withDefault(table(string({ max: 64 }), unknown, { max: 64 }), {}),
+})
+
+const brokerLimits = object({
+  packetBytesMax: withDefault(integer({ min: 1024, max: 16_777_216 }), 262_144),
+  connectionsMax: withDefault(integer({ min: 1, max: 10_000 }), 256),
+  connectionsPerAddressMax: withDefault(integer({ min: 1, max: 10_000 }), 64),
+  connectMs: withDefault(integer({ min: 100, max: 60_000 }), 3_000),
+  keepaliveSecondsMax: withDefault(integer({ min: 5, max: 65_535 }), 120),
+  publishesPerSecond: withDefault(integer({ min: 1, max: 100_000 }), 500),
+  subscriptionsPerClientMax: withDefault(integer({ min: 1, max: 10_000 }), 100),
+  queuedPerSessionMax: withDefault(integer({ min: 0, max: 100_000 }), 1_000),
+  sessionsMax: withDefault(integer({ min: 1, max: 100_000 }), 1_000),
+  sessionExpiryHours: withDefault(integer({ min: 1, max: 8_760 }), 168),
+  retainedMax: withDefault(integer({ min: 1, max: 1_000_000 }), 10_000),
+})
+
+/** What a client may do: see docs/operating.md, "Who may do what". */
+export const brokerRole = oneOf('box', 'driver', 'view', 'operate', 'hub')
+
+const embeddedBroker = object({
+  kind: literal('embedded'),
+  /** MQTT without TLS, on 127.0.0.1 only. */
+  port: withDefault(listenPort, 1883),
+  /** MQTT over TLS with client certificates, on all addresses; off when null. */
+  tls: withDefault(
+    nullable(
+      object({
+        port: withDefault(listenPort, 8883),
+        certificate: path,
+        key: path,
+        clientAuthority: path,
+        /** Newline-separated serial numbers or names that are no longer welcome. */
+        revoked: withDefault(nullable(path), null),
+      }),
+    ),
+    null,
+  ),
+  /** MQTT over WebSocket at /mqtt, on 127.0.0.1 unless TLS is configured; off when null. */
+  webSocketPort: withDefault(nullable(listenPort), null),
+  limits: withDefault(brokerLimits, brokerLimits.parse({})),
+})
+
+const externalBroker = object({
+  kind: literal('external'),
+  /** `mqtt://` or `mqtts://`, e.g. `mqtt://127.0.0.1:1883` for a local Mosquitto. */
+  url: string({ min: 8, max: 256 }),
+  username: withDefault(nullable(string({ max: 128 })), null),
+  /** File that holds the password and nothing else. */
+  passwordFile: withDefault(nullable(path), null),
+  certificateAuthority: withDefault(nullable(path), null),
+})
+
+const broker = choice('kind', embeddedBroker, externalBroker)
+
+const page = object({
+  port: withDefault(listenPort, 8080),
+  /** `loopback`: this machine only. `venue`: every address; operating then needs the operator token. */
+  reach: withDefault(oneOf('loopback', 'venue'), 'loopback'),
+})
+
+const chord = object({
+  name,
+  /** Inputs that must be down together. */
+  inputs: withDefault(list(name, { min: 2, max: 8 }), []),
+  /** How far apart the first and the last press may be. */
+  withinMs: withDefault(integer({ min: 10, max: 5_000 }), 500),
+  /** How long they must be held together. */
+  holdMs: withDefault(integer({ min: 0, max: 60_000 }), 0),
+})
+
+const show = object({
+  /** File of the show document, beside box.json. */
+  file: path,
+  /** How far ahead outputs are handed to the firing thread. */
+  planAheadMs: withDefault(integer({ min: 10, max: 5_000 }), 100),
+  /** How often a fade is refreshed. */
+  framesPerSecond: withDefault(integer({ min: 10, max: 100 }), 40),
+  /** A GO is planned so far ahead that every box hears of it in time; 0 for a box alone. */
+  leadMs: withDefault(integer({ min: 0, max: 5_000 }), 0),
+})
+
+export const boxConfigSchema = object({
+  schemaVersion: literal(1),
+  tour: name,
+  box: name,
+  devices: withDefault(list(device, { max: 128 }), []),
+  chords: withDefault(list(chord, { max: 16 }), []),
+  show: withDefault(nullable(show), null),
+  broker: withDefault(broker, embeddedBroker.parse({ kind: 'embedded' })),
+  page: withDefault(page, page.parse({})),
+  homeAssistant: withDefault(
+    object({
+      isEnabled: boolean,
+      prefix: withDefault(string({ min: 1, max: 64 }), 'homeassistant'),
+    }),
+    { isEnabled: false, prefix: 'homeassistant' },
+  ),
+  /** Outputs go to their safe state when the main thread has been silent for so long. */
+  heartbeatMs: withDefault(integer({ min: 500, max: 60_000 }), 3_000),
+})
+
+export type BoxConfig = Of<typeof boxConfigSchema>
+export type BrokerConfig = BoxConfig['broker']
+export type EmbeddedBrokerConfig = Of<typeof embeddedBroker>
+export type ExternalBrokerConfig = Of<typeof externalBroker>
+export type BrokerLimits = Of<typeof brokerLimits>
+export type PageConfig = BoxConfig['page']
+export type DeviceConfig = Of<typeof device>
+
+/** One step per version, run in order: `upgrades[0]` makes a version 2 of a version 1. None so far. */
+const upgrades: readonly ((config: Record<string, unknown>) => Record<string, unknown>)[] = []
+export const schemaVersion = upgrades.length + 1
+
+/** @throws ConfigError with every problem found; a file from a newer runtime is refused. */
+export function readBoxConfig(value: unknown): BoxConfig {
+  let config = value
+  const version = versionOf(config)
+  if (version !== null && version > schemaVersion)
+    throw new ConfigError([
+      {
+        path: 'box.schemaVersion',
+        message: `must be at most ${schemaVersion}, is ${version}: this file is for a newer runtime`,
+        place: null,
+      },
+    ])
+  for (const upgrade of version === null ? [] : upgrades.slice(version - 1))
+    if (isObject(config)) config = upgrade(config)
+  return check(boxConfigSchema, config, 'box')
+}
+
+function versionOf(config: unknown): number | null {
+  const version = isObject(config) ? config['schemaVersion'] : null
+  return typeof version === 'number' && Number.isInteger(version) && version >= 1 ? version : null
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

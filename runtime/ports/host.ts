@@ -1,0 +1,90 @@
+import type { Cancel, MonotonicMs } from './clock.js'
+
+/**
+ * What the machine offers a driver, by the names in the board definition.
+ * Nothing is touched until the returned object is opened.
+ * @throws ConfigError when the board has no line, bus or port of that name.
+ */
+export interface Host {
+  outputLine(name: string): OutputLine
+  inputLine(name: string, options: InputLineOptions): InputLine
+  pwmOutput(name: string): PwmOutput
+  /** One address (7 bit) on one bus: a driver cannot talk to its neighbour. */
+  i2cDevice(bus: string, address: number): I2cDevice
+  byteStream(name: string): ByteStream
+}
+
+/** Where a moment was taken: in the kernel's interrupt, by the firing thread, or by the program later on. */
+export type StampSource = 'kernel' | 'firing' | 'program'
+
+/** When a planned change of a line happened. */
+export interface Fired {
+  /** What was asked for. */
+  readonly plannedMs: MonotonicMs
+  /** Just after the change was handed to the kernel. */
+  readonly firedMs: MonotonicMs
+  readonly source: StampSource
+}
+
+/** Lines speak in meaning, not in volts: `true` is active, whatever the wiring. */
+export interface OutputLine {
+  readonly name: string
+  /** Takes the line as an output that starts in the given state. Throws DeviceError (absent, busy, denied). */
+  open(isActive: boolean): Promise<void>
+  /** Sets the line at once. Throws DeviceError when the line is gone. */
+  set(isActive: boolean): void
+  /**
+   * Sets the line at `at` from the firing thread, whatever the main thread does meanwhile; at once if `at` is past.
+   * `done` hears when it happened, or is not called when cancelled in time. At most 256 changes wait for one line.
+   */
+  setAt(isActive: boolean, at: MonotonicMs, done: (fired: Fired) => void): Cancel
+  /** Drops what is planned, leaves the line in its safe state and lets go of it. Safe to call twice. */
+  close(): Promise<void>
+}
+
+export interface InputLineOptions {
+  /** The line must be quiet for so long before a change counts; 0 for none. 0..1000 */
+  readonly debounceMs: number
+}
+
+export interface Edge {
+  readonly isActive: boolean
+  readonly at: MonotonicMs
+  readonly source: StampSource
+}
+
+export interface InputLine {
+  readonly name: string
+  open(): Promise<void>
+  isActive(): boolean
+  onEdge(listener: (edge: Edge) => void): Cancel
+  close(): Promise<void>
+}
+
+export interface PwmOutput {
+  readonly name: string
+  /** Takes the channel with a duty of zero. `frequencyHz`: 1..100000 */
+  open(frequencyHz: number): Promise<void>
+  /** Share of the period that the output is active, 0..1. */
+  setDuty(duty: number): void
+  close(): Promise<void>
+}
+
+/** Every call waits its turn on the bus, ends within the bus's time limit, and fails with a DeviceError. */
+export interface I2cDevice {
+  readonly address: number
+  /** @param byteCount 1..32 */
+  readRegister(register: number, byteCount: number): Promise<Uint8Array>
+  /** @param bytes 1..32 bytes, sent in one transfer */
+  writeRegister(register: number, bytes: Uint8Array): Promise<void>
+}
+
+/** A serial port, a printer's device file, a socket: bytes out, bytes in. */
+export interface ByteStream {
+  readonly name: string
+  open(): Promise<void>
+  /** Resolves when the kernel has taken all bytes, which says nothing about the far side. */
+  write(bytes: Uint8Array): Promise<void>
+  onBytes(listener: (bytes: Uint8Array) => void): Cancel
+  close(): Promise<void>
+}

@@ -1,0 +1,282 @@
+/**
+ * Every message in the box. The bus is typed by this table; the broker, the page, docs/topics.md and docs/asyncapi.json
+ * are made from it. Names are `noun/past-event` or `noun/state`.
+ */
+import {
+  boolean,
+  either,
+  integer,
+  list,
+  literal,
+  name,
+  nullable,
+  number,
+  type Of,
+  object,
+  oneOf,
+  optional,
+  pattern,
+  string,
+  table,
+  unknown,
+  withDefault,
+} from './core/schema.js'
+
+/** Any moment in milliseconds, on whichever scale the field's name says. */
+const moment = number({ min: -8.64e15, max: 8.64e15 })
+const level = number({ min: 0, max: 1 })
+const milliseconds = integer({ min: 0, max: 86_400_000 })
+/** Names a person gave in the show: cues, scenes, groups. Cue ids may be numbers like `2.5`. */
+export const cueId = pattern(
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+  'letters, digits, dots and dashes, at most 63',
+  64,
+)
+/** A ULID or any other token of the sender's; the same one again is the same request. */
+export const requestId = pattern(
+  /^[A-Za-z0-9._:-]{1,64}$/,
+  '1 to 64 letters, digits, dots, dashes',
+  64,
+)
+const origin = string({ max: 128 })
+
+/** What anyone may ask of the show. Every one is answered by `command/answered` with the same `id`. */
+const action = oneOf(
+  'go',
+  'back',
+  'goto',
+  'fire',
+  'scene',
+  'level',
+  'clear',
+  'blackout',
+  'panic',
+  'release',
+  'arm',
+  'disarm',
+)
+
+const command = object({
+  id: requestId,
+  action,
+  /** `goto` sets the next cue; `fire` runs it. */
+  cue: optional(cueId),
+  scene: optional(cueId),
+  /** Output or group whose level is set by hand; `clear` without it clears all. */
+  target: optional(name),
+  level: optional(level),
+  fadeMs: optional(milliseconds),
+  /** Blackout on or off. */
+  on: optional(boolean),
+  /** Show time at which it must happen; at once when left out. */
+  atShowMs: optional(moment),
+  /** Boxes that follow a leader refuse what is older than the epoch they know. */
+  epoch: optional(integer({ min: 0, max: Number.MAX_SAFE_INTEGER })),
+})
+
+/** What a sender writes to `…/cue`: the id may be left out, the broker then makes one. */
+export const commandIn = object({ ...command.shape, id: optional(requestId) })
+
+interface TopicShape {
+  readonly payload: ReturnType<typeof object>
+  /** `state` is retained and tells how things are; `event` tells what happened; `command` asks. */
+  readonly kind: 'state' | 'event' | 'command'
+  readonly qos: 0 | 1
+  /** Below `vb/<tour>/<box>/`; `{field}` is filled from the payload. Null for what stays inside the box. */
+  readonly path: string | null
+  readonly summary: string
+}
+
+const topic = <const T extends TopicShape>(entry: T): T => entry
+
+export const topics = {
+  'box/availability': topic({
+    kind: 'state',
+    qos: 1,
+    path: 'availability',
+    summary:
+      'Whether the box is there. The broker itself says `lost` when the runtime ends without a word.',
+    payload: object({
+      state: oneOf('init', 'ready', 'sleeping', 'lost'),
+      boot: integer({ min: 0, max: 1e9 }),
+    }),
+  }),
+  'box/info': topic({
+    kind: 'state',
+    qos: 1,
+    path: 'info',
+    summary: 'What this box is.',
+    payload: object({
+      tour: name,
+      box: name,
+      board: name,
+      version: string({ max: 64 }),
+      boot: integer({ min: 0, max: 1e9 }),
+      show: nullable(object({ name: string({ max: 64 }), digest: string({ max: 64 }) })),
+      devices: list(
+        object({ device: name, driver: name, kind: oneOf('light', 'input', 'capture') }),
+        { max: 128 },
+      ),
+    }),
+  }),
+  'show/state': topic({
+    kind: 'state',
+    qos: 1,
+    path: 'show/state',
+    summary: 'Where the show stands.',
+    payload: object({
+      name: string({ max: 64 }),
+      digest: string({ max: 64 }),
+      isArmed: boolean,
+      current: nullable(cueId),
+      next: nullable(cueId),
+      epoch: integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+      /** Cues whose fades, chases or follows are still under way. */
+      running: list(cueId, { max: 64 }),
+      isBlackout: boolean,
+      isPanic: boolean,
+      manual: table(name, level, { max: 256 }),
+    }),
+  }),
+  'cue/fired': topic({
+    kind: 'event',
+    qos: 1,
+    path: 'cue/fired',
+    summary: 'A cue was fired, by whom, and how late its first change was.',
+    payload: object({
+      fire: requestId,
+      cue: cueId,
+      epoch: integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+      atShowMs: moment,
+      origin,
+      lateMs: nullable(number({ min: -86_400_000, max: 86_400_000 })),
+    }),
+  }),
+  'cue/late': topic({
+    kind: 'state',
+    qos: 0,
+    path: 'cue/late',
+    summary: 'How late the outputs were, in milliseconds, since the box started.',
+    payload: object({
+      count: integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+      p50: number({ min: 0, max: 1e9 }),
+      p95: number({ min: 0, max: 1e9 }),
+      p99: number({ min: 0, max: 1e9 }),
+      max: number({ min: 0, max: 1e9 }),
+    }),
+  }),
+  'capture/taken': topic({
+    kind: 'event',
+    qos: 1,
+    path: 'capture/taken',
+    summary: 'A shutter contact closed, or a shot was refused.',
+    payload: object({
+      shot: requestId,
+      device: name,
+      cue: nullable(cueId),
+      plannedShowMs: moment,
+      closedShowMs: nullable(moment),
+      uncertaintyMs: number({ min: 0, max: 60_000 }),
+      source: oneOf('kernel', 'firing', 'program'),
+      syncShowMs: nullable(moment),
+      refused: nullable(oneOf('min-gap', 'faulty', 'cancelled')),
+    }),
+  }),
+  'input/changed': topic({
+    kind: 'event',
+    qos: 1,
+    path: 'input/{input}/changed',
+    summary: 'A button, footswitch, contact or chord was pressed, held or let go.',
+    payload: object({
+      input: name,
+      event: oneOf('press', 'release', 'long-press'),
+      atShowMs: moment,
+      source: oneOf('kernel', 'firing', 'program'),
+    }),
+  }),
+  'device/state': topic({
+    kind: 'state',
+    qos: 1,
+    path: '{device}/state',
+    summary: 'How a device feels, and what it shows.',
+    payload: object({
+      device: name,
+      driver: name,
+      kind: oneOf('light', 'input', 'capture'),
+      state: oneOf('starting', 'ready', 'faulty', 'stopped'),
+      code: nullable(string({ max: 64 })),
+      message: nullable(string({ max: 512 })),
+      /** Channel levels of a light, 0..1; null for the rest. Sent at most ten times a second. */
+      levels: nullable(list(level, { max: 64 })),
+    }),
+  }),
+  'command/received': topic({
+    kind: 'command',
+    qos: 1,
+    path: null,
+    summary:
+      'Somebody asks something of the show. From outside it comes through `…/cue` and `…/<output>/set`.',
+    payload: object({ ...command.shape, origin }),
+  }),
+  'command/answered': topic({
+    kind: 'event',
+    qos: 1,
+    path: 'response/{id}',
+    summary: 'The answer to one command; sent when what it changed is on disk.',
+    payload: object({
+      id: requestId,
+      origin,
+      isAccepted: boolean,
+      code: nullable(string({ max: 64 })),
+      message: nullable(string({ max: 512 })),
+    }),
+  }),
+  'message/refused': topic({
+    kind: 'event',
+    qos: 0,
+    path: 'refused',
+    summary: 'The broker refused a message: where it was sent, by whom, and why.',
+    payload: object({
+      topic: string({ max: 256 }),
+      client: string({ max: 128 }),
+      code: string({ max: 64 }),
+      message: string({ max: 1024 }),
+    }),
+  }),
+  'message/requested': topic({
+    kind: 'command',
+    qos: 1,
+    path: null,
+    summary: 'A cue asks for an MQTT message to be published.',
+    payload: object({
+      topic: string({ max: 256 }),
+      payload: string({ max: 65_536 }),
+      qos: either(literal(0), literal(1)),
+      isRetained: withDefault(boolean, false),
+    }),
+  }),
+  'levels/sampled': topic({
+    kind: 'event',
+    qos: 0,
+    path: null,
+    summary: 'All output levels, for the page: on change, at most 25 times a second.',
+    payload: object({ levels: table(name, level, { max: 256 }) }),
+  }),
+  'telemetry/state': topic({
+    kind: 'state',
+    qos: 0,
+    path: 'telemetry',
+    summary: 'Health of the runtime itself.',
+    payload: object({
+      uptimeMs: moment,
+      rssBytes: number({ min: 0, max: 1e13 }),
+      eventLoopLagMsP99: number({ min: 0, max: 1e9 }),
+      extra: optional(table(name, unknown, { max: 64 })),
+    }),
+  }),
+} as const
+
+export type Topic = keyof typeof topics
+export type Payload<T extends Topic> = Of<(typeof topics)[T]['payload']>
+export type Messages = { readonly [T in Topic]: Payload<T> }
+export type ShowCommand = Payload<'command/received'>
