@@ -19,10 +19,12 @@ import {
 
 const chipLabel = pattern(/^[\w.:-]{1,31}$/, 'a GPIO chip label as in gpiodetect')
 
+/** Physical pin of the 40-pin header, or null for what is not on it. */
+const headerPin = nullable(integer({ min: 1, max: 40 }))
+
 const line = object({
   name,
-  /** Physical pin of the 40-pin header, or null for a line that is not on it. */
-  headerPin: nullable(integer({ min: 1, max: 40 })),
+  headerPin,
   /** Label of the GPIO chip, as `gpiodetect` shows it; null means the board's `gpioChip`. Never a global sysfs number. */
   chip: withDefault(nullable(chipLabel), null),
   /** Offset of the line on its chip (the BCM number on a Raspberry Pi). */
@@ -39,20 +41,26 @@ const i2cBus = object({
   name,
   /** N of /dev/i2c-N. */
   bus: integer({ min: 0, max: 255 }),
-  /** Lines that can clock a stuck bus free, when they are not in use as I2C; null when the board cannot. */
+  dataPin: headerPin,
+  clockPin: headerPin,
   frequencyHz: withDefault(integer({ min: 10_000, max: 3_400_000 }), 100_000),
 })
 
 const serialPort = object({
   name,
   path: string({ max: 128 }),
+  transmitPin: headerPin,
+  receivePin: headerPin,
   baudRate: integer({ min: 300, max: 4_000_000 }),
 })
 
 const pwmOutput = object({
   name,
-  headerPin: nullable(integer({ min: 1, max: 40 })),
-  /** N of /sys/class/pwm/pwmchipN is found by this device-tree name, since N moves between kernels. */
+  headerPin,
+  /**
+   * Last part of where /sys/class/pwm/pwmchipN/device points, e.g. `fe20c000.pwm`: the address of the block, which
+   * stays, while N moves between kernels.
+   */
   chip: string({ max: 64 }),
   channel: integer({ min: 0, max: 15 }),
 })
@@ -62,8 +70,12 @@ const statusLed = object({ name, /** Folder below /sys/class/leds. */ path: stri
 export const boardSchema = object({
   name,
   title: string({ max: 64 }),
-  /** Beginnings of /proc/device-tree/model that select this board; the longest match wins. */
+  /**
+   * Beginnings of /proc/device-tree/model, in whole words, that select this board; the longest match wins.
+   * None for a board that is only ever asked for by name.
+   */
   models: list(string({ max: 64, min: 3 }), { max: 8 }),
+  /** Where lines live that name no chip of their own. */
   gpioChip: chipLabel,
   lines: list(line, { max: 64 }),
   i2cBuses: list(i2cBus, { max: 8 }),
@@ -76,7 +88,9 @@ export const boardSchema = object({
   ),
   /** What the network interface can do for PTP: stamps in hardware, or only in the kernel. */
   ptp: object({ interface: string({ max: 15 }), hasHardwareTimestamps: boolean }),
+  /** Whether wall time survives a power cut, given the battery that the clock needs. */
   hasRealTimeClock: boolean,
+  /** What the smallest variant is sold with. */
   memoryMegabytesMin: number({ min: 64, max: 65_536 }),
 })
 
