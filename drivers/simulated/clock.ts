@@ -70,6 +70,11 @@ export class SimulatedClock implements Clock {
     return this.#queue.add(task)
   }
 
+  /** The power is gone: nothing that waits will ever run. Time itself goes on. */
+  forget(): void {
+    this.#queue.clear()
+  }
+
   /** Runs everything due in the next `durationMs`, in time order, then in order of request. */
   async advance(durationMs: number): Promise<void> {
     assert(durationMs >= 0, 'time moves forward')
@@ -98,6 +103,11 @@ class TaskHeap {
     this.#heap.push(task)
     this.#rise(this.#heap.length - 1)
     return () => void this.#cancelled.add(task)
+  }
+
+  clear(): void {
+    this.#heap.length = 0
+    this.#cancelled.clear()
   }
 
   takeUntil(until: MonotonicMs): Task | null {

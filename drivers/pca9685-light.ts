@@ -1,0 +1,258 @@
+/**
+ * Up to sixteen dimmed channels on a PCA9685. Frames that come faster than the bus carries them are merged: the latest
+ * wins and nothing queues. With the chip's output-enable pin on a line of the board, a blackout needs no bus.
+ */
+import { DeviceError } from '../runtime/core/errors.js'
+import { repeat } from '../runtime/core/repeat.js'
+import { Signal } from '../runtime/core/signal.js'
+import type { Cancel, Clock, MonotonicMs } from '../runtime/ports/clock.js'
+import type { Light } from '../runtime/ports/devices.js'
+import type { Fired, I2cDevice, OutputLine } from '../runtime/ports/host.js'
+import { dutyOf } from './gamma.js'
+import { CHANNEL_COUNT, COUNTS, changedBlocks, Pca9685, wireBytes } from './pca9685.js'
+import { Timeline } from './timeline.js'
+
+export interface Pca9685LightOptions {
+  readonly name: string
+  /** 24..1526 */
+  readonly frequencyHz: number
+  /** See `dutyOf`. */
+  readonly gamma: number
+  /** 1..16, counted from LED0; the others stay off. */
+  readonly channelCount: number
+  readonly isStaggered: boolean
+}
+
+/** What all sixteen channels are to show, in counts of 4096. */
+interface Frame {
+  readonly counts: readonly number[]
+  readonly at: MonotonicMs
+}
+
+const CHECK_MS = 2_000
+const MEASURE_ROUNDS = 3
+const LEAD_MS_MAX = 2_000
+const ALL_OFF: readonly number[] = Array.from({ length: CHANNEL_COUNT }, () => 0)
+
+export class Pca9685Light implements Light {
+  readonly name: string
+  readonly channelCount: number
+  readonly isDimmable = true
+  readonly #outputEnable: OutputLine | null
+  readonly #clock: Clock
+  readonly #gamma: number
+  readonly #chip: Pca9685
+  readonly #timeline: Timeline<readonly number[]>
+  readonly #faults = new Signal<Error>()
+  readonly #applied = new Signal<Fired>()
+  #msPerByte = 0
+  /** The end of what is planned, to know what the next frame has to change. */
+  #plannedCounts = ALL_OFF
+  /** The frame whose moment came last. */
+  #wanted: Frame | null = null
+  #shown: Frame | null = null
+  /** What the outputs follow: after a blackout by the bus all of them are off, whatever their counts. */
+  #written = ALL_OFF
+  #isWriting = false
+  #writing: Promise<void> = Promise.resolve()
+  #cancelCheck: Cancel = () => {}
+  #isDark = false
+  /** A PCA9685 was found, and not let go of since. */
+  #isHeld = false
+  #isHeldOff = false
+  #isRunning = false
+
+  /** @param outputEnable the line on the chip's OE pin (active: outputs on), or null when OE is tied low */
+  constructor(
+    device: I2cDevice,
+    outputEnable: OutputLine | null,
+    clock: Clock,
+    options: Pca9685LightOptions,
+  ) {
+    this.#outputEnable = outputEnable
+    this.#clock = clock
+    this.name = options.name
+    this.channelCount = options.channelCount
+    this.#gamma = options.gamma
+    this.#chip = new Pca9685(device, clock, options)
+    this.#timeline = new Timeline(clock, (counts, at) => {
+      this.#wanted = { counts, at }
+      this.#write()
+    })
+  }
+
+  /** How long a change of all channels is on the bus, measured at start. */
+  get leadMs(): number {
+    return Math.min(LEAD_MS_MAX, this.#msPerByte * wireBytes(changedBlocks(null, ALL_OFF)))
+  }
+
+  async start(): Promise<void> {
+    try {
+      await this.#outputEnable?.open(false)
+      await this.#chip.prove()
+      this.#isHeld = true
+      await this.#chip.configure()
+      await this.#writeAllOff()
+      if (!this.#isHeld) throw new DeviceError('device.busy', `${this.name} was stopped meanwhile`)
+      if (!this.#isDark) this.#outputEnable?.set(true)
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+    this.#isRunning = true
+    this.#cancelCheck = repeat(this.#clock, CHECK_MS, () => this.#check())
+  }
+
+  async stop(): Promise<void> {
+    this.#halt()
+    await this.#writing
+    if (this.#isHeld) {
+      this.#isHeld = false
+      // A chip that is gone shows nothing; whoever stops it has nothing left to do about it.
+      await this.#chip.allOff().catch(() => {})
+    }
+    await this.#outputEnable?.close()
+  }
+
+  onFault(listener: (fault: Error) => void): Cancel {
+    return this.#faults.listen(listener)
+  }
+
+  onApplied(listener: (fired: Fired) => void): Cancel {
+    return this.#applied.listen(listener)
+  }
+
+  /** Ignored while the device is not running. */
+  apply(levels: readonly number[], at: MonotonicMs): void {
+    if (!this.#isRunning) return
+    const counts = ALL_OFF.map((_, channel) =>
+      channel < this.channelCount
+        ? Math.round(dutyOf(levels[channel] ?? 0, this.#gamma) * COUNTS)
+        : 0,
+    )
+    const byteCount = wireBytes(changedBlocks(this.#plannedCounts, counts))
+    if (byteCount === 0) return
+    this.#plannedCounts = counts
+    // Outputs change when the transfer ends, so it begins as much earlier as it will take.
+    this.#timeline.add(counts, at, byteCount * this.#msPerByte)
+  }
+
+  cancelPlanned(): void {
+    this.#timeline.clear()
+    this.#plannedCounts = this.#wanted?.counts ?? ALL_OFF
+  }
+
+  /** By the OE pin where it is wired; else by one short transfer, after the one that is on the bus. */
+  blackout(): void {
+    this.#isDark = true
+    if (!this.#isRunning) return
+    if (this.#outputEnable) this.#enableOutputs(false)
+    else this.#write()
+  }
+
+  restore(): void {
+    if (!this.#isDark) return
+    this.#isDark = false
+    if (!this.#isRunning) return
+    if (this.#outputEnable) this.#enableOutputs(true)
+    else this.#write()
+  }
+
+  /** Brings the chip up to date, one transfer after the other; a call while that goes on is heard by it. */
+  #write(): void {
+    if (this.#isWriting || !this.#isRunning) return
+    this.#isWriting = true
+    this.#writing = this.#writeUntilShown().catch((fault: unknown) => this.#fail(fault))
+  }
+
+  async #writeUntilShown(): Promise<void> {
+    try {
+      for (let write = this.#nextWrite(); write; write = this.#nextWrite()) await write()
+    } finally {
+      // In the same breath as the last look at what is wanted: a frame that comes later finds nobody writing.
+      this.#isWriting = false
+    }
+  }
+
+  /** Null when the chip is up to date. */
+  #nextWrite(): (() => Promise<void>) | null {
+    if (!this.#isRunning) return null
+    if (this.#isDarkByBus) return this.#isHeldOff ? null : () => this.#holdOff()
+    this.#isHeldOff = false
+    const frame = this.#wanted
+    return frame === null || frame === this.#shown ? null : () => this.#writeFrame(frame)
+  }
+
+  async #holdOff(): Promise<void> {
+    this.#isHeldOff = true
+    this.#shown = null
+    await this.#chip.allOff()
+    this.#written = ALL_OFF
+  }
+
+  async #writeFrame(frame: Frame): Promise<void> {
+    const blocks = changedBlocks(this.#written, frame.counts)
+    for (const block of blocks) {
+      await this.#chip.write(block)
+      this.#written = this.#written.map(
+        (count, channel) => block.counts[channel - block.firstChannel] ?? count,
+      )
+      if (this.#isDarkByBus || !this.#isRunning) return
+    }
+    this.#shown = frame
+    if (this.#isDark || blocks.length === 0) return
+    const firedMs = this.#clock.monotonicMs()
+    this.#applied.emit({ plannedMs: frame.at, firedMs, source: 'program' })
+  }
+
+  get #isDarkByBus(): boolean {
+    return this.#isDark && this.#outputEnable === null
+  }
+
+  async #writeAllOff(): Promise<void> {
+    const blocks = changedBlocks(null, ALL_OFF)
+    let fastestMs = Number.POSITIVE_INFINITY
+    for (let round = 0; round < MEASURE_ROUNDS; round++) {
+      const begun = this.#clock.monotonicMs()
+      for (const block of blocks) await this.#chip.write(block)
+      fastestMs = Math.min(fastestMs, this.#clock.monotonicMs() - begun)
+    }
+    this.#msPerByte = fastestMs / wireBytes(blocks)
+    this.#written = ALL_OFF
+    this.#plannedCounts = ALL_OFF
+    this.#wanted = null
+    this.#shown = null
+    this.#isHeldOff = false
+  }
+
+  async #check(): Promise<void> {
+    try {
+      await this.#chip.requireAwake()
+    } catch (fault) {
+      this.#fail(fault)
+    }
+  }
+
+  #enableOutputs(isEnabled: boolean): void {
+    try {
+      this.#outputEnable?.set(isEnabled)
+    } catch (fault) {
+      this.#fail(fault)
+    }
+  }
+
+  #fail(fault: unknown): void {
+    // Anything else is a bug, and must stop the process.
+    if (!(fault instanceof DeviceError)) throw fault
+    if (!this.#isRunning) return
+    this.#halt()
+    if (this.#outputEnable) this.#enableOutputs(false)
+    this.#faults.emit(fault)
+  }
+
+  #halt(): void {
+    this.#isRunning = false
+    this.#cancelCheck()
+    this.#timeline.clear()
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * One simulated I2C bus: transfers wait their turn, take as long as the wire would, and can be made to fail.
+ * A transfer is nine bit times per byte (eight bits and the acknowledge, NXP UM10204 section 3.1.5) and two for start
+ * and stop.
+ */
+import { DeviceError, type ErrorCode } from '../../runtime/core/errors.js'
+import { after } from '../../runtime/core/time.js'
+import type { Clock } from '../../runtime/ports/clock.js'
+import type { I2cDevice } from '../../runtime/ports/host.js'
+import type { SimulatedChip } from './chips.js'
+
+export interface SimulatedI2cBusOptions {
+  readonly name: string
+  readonly frequencyHz: number
+  /** False: transfers take no time, so that a test of something else need not move the clock. */
+  readonly isTimed: boolean
+  /** Share of transfers that fail with `device.io`, 0..1. */
+  readonly failureShare: number
+  /** Numbers in [0, 1) that choose which. */
+  readonly random: () => number
+}
+
+/** As a real host does: a bus that somebody holds down is given up after so long. */
+const TRANSFER_MS_MAX = 100
+const BLOCK_BYTES_MAX = 32
+const WAITING_MAX = 256
+const BITS_PER_BYTE = 9
+const START_STOP_BITS = 2
+
+export class SimulatedI2cBus {
+  readonly #clock: Clock
+  readonly #options: SimulatedI2cBusOptions
+  readonly #chips = new Map<number, SimulatedChip>()
+  #last: Promise<unknown> = Promise.resolve()
+  #waiting = 0
+  readonly #failures: ErrorCode[] = []
+  /** True: a chip holds the data line down, so every transfer fails with `device.stuck`. */
+  isStuck = false
+  /** How many transfers went over the wire, failed ones included. */
+  transferCount = 0
+
+  constructor(clock: Clock, options: SimulatedI2cBusOptions) {
+    this.#clock = clock
+    this.#options = options
+  }
+
+  plug(address: number, chip: SimulatedChip): void {
+    this.#chips.set(address, chip)
+  }
+
+  chipAt(address: number): SimulatedChip | null {
+    return this.#chips.get(address) ?? null
+  }
+
+  /** The next transfers fail, one per code given. */
+  failNext(...codes: readonly ErrorCode[]): void {
+    this.#failures.push(...codes)
+  }
+
+  device(address: number): I2cDevice {
+    return {
+      address,
+      readRegister: async (register, byteCount) => {
+        this.#requireBlock(byteCount)
+        // The address travels twice: once to point at the register, once to read.
+        return this.#transfer(address, byteCount + 3, chip => chip.read(register, byteCount))
+      },
+      writeRegister: async (register, bytes) => {
+        this.#requireBlock(bytes.length)
+        const copy = Uint8Array.from(bytes)
+        await this.#transfer(address, copy.length + 2, chip => chip.write(register, copy))
+      },
+    }
+  }
+
+  #requireBlock(byteCount: number): void {
+    if (!Number.isInteger(byteCount) || byteCount < 1 || byteCount > BLOCK_BYTES_MAX)
+      throw new DeviceError(
+        'device.limit',
+        `${this.#options.name}: a transfer has 1 to ${BLOCK_BYTES_MAX} bytes, not ${byteCount}`,
+      )
+  }
+
+  #transfer<T>(address: number, byteCount: number, act: (chip: SimulatedChip) => T): Promise<T> {
+    if (this.#waiting >= WAITING_MAX)
+      throw new DeviceError(
+        'device.limit',
+        `${this.#options.name}: ${WAITING_MAX} transfers wait already`,
+      )
+    this.#waiting++
+    const turn = this.#last.then(async () => {
+      try {
+        return await this.#onTheWire(address, byteCount, act)
+      } finally {
+        this.#waiting--
+      }
+    })
+    // The next transfer waits for this one's end, however it ends; whoever asked for this one hears of its failure.
+    this.#last = turn.catch(() => {})
+    return turn
+  }
+
+  async #onTheWire<T>(
+    address: number,
+    byteCount: number,
+    act: (chip: SimulatedChip) => T,
+  ): Promise<T> {
+    this.transferCount++
+    const chip = this.#chips.get(address)
+    const isThere = chip?.isPlugged === true
+    await this.#pass(this.isStuck ? TRANSFER_MS_MAX : this.#wireMs(isThere ? byteCount : 1))
+    const failure = this.#failure()
+    if (failure) throw failure
+    if (!(chip?.isPlugged && isThere))
+      throw new DeviceError(
+        'device.absent',
+        `${this.#options.name}: nothing answers at 0x${address.toString(16)}`,
+      )
+    return act(chip)
+  }
+
+  #failure(): DeviceError | null {
+    const { name, failureShare, random } = this.#options
+    if (this.isStuck) return new DeviceError('device.stuck', `${name}: the data line is held down`)
+    const asked = this.#failures.shift()
+    if (asked) return new DeviceError(asked, `${name}: made to fail`)
+    if (failureShare > 0 && random() < failureShare)
+      return new DeviceError('device.io', `${name}: the transfer was not acknowledged`)
+    return null
+  }
+
+  #wireMs(byteCount: number): number {
+    return ((byteCount * BITS_PER_BYTE + START_STOP_BITS) * 1000) / this.#options.frequencyHz
+  }
+
+  async #pass(durationMs: number): Promise<void> {
+    if (!this.#options.isTimed) return
+    const until = after(this.#clock.monotonicMs(), durationMs)
+    await new Promise<void>(resolve => this.#clock.runAt(until, resolve))
+  }
+}
