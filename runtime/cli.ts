@@ -1,0 +1,92 @@
+#!/usr/bin/env node
+/** The `roadcase` command as a process: its terminal, its environment, and what its actions are made of. */
+import type { Board } from '../boards/board.js'
+import { boardByName } from '../boards/catalogue.js'
+import { LinuxClock, ownAnchor } from '../drivers/linux/clock.js'
+import { LinuxKeys } from '../drivers/linux/keys.js'
+import { SimulatedHost } from '../drivers/simulated/host.js'
+import type { CliActions, RunOptions } from './cli/actions.js'
+import { boardReport } from './cli/board-report.js'
+import { HttpBoxLink } from './cli/box-link.js'
+import { checkFile } from './cli/check-file.js'
+import { exitCodes } from './cli/failure.js'
+import { runCli } from './cli/program.js'
+import { diffReport, simulateReport } from './cli/show-reports.js'
+import type { Terminal } from './cli/terminal.js'
+import type { BoxConfig } from './config.js'
+import { type Fitted, fitDevices, knownDevices } from './fitting.js'
+import { loadBox } from './load.js'
+import { ownBoard } from './machine.js'
+import { packageVersion } from './version.js'
+
+const keys = new LinuxKeys()
+
+const actions: CliActions = {
+  run,
+  check: (file, boardName) => {
+    const board = boardByName(boardName)
+    return checkFile(file, {
+      keys,
+      fit: config => knownDevices(config, fitOn(board, config)),
+    })
+  },
+  simulate: (file, options) => simulateReport(file, options, keys),
+  diff: (before, after) => diffReport(before, after, keys),
+  board: async (name, configFile, isColour) => {
+    const board = name === null ? await ownBoard() : boardByName(name)
+    const config = configFile === null ? null : (await loadBox(configFile)).config
+    return boardReport(board, wiringOf(config === null ? [] : fitOn(board, config)), isColour)
+  },
+  link: stateFolder => new HttpBoxLink(stateFolder),
+}
+
+/**
+ * Becomes the very process that systemd and pm2 run, with its signals and its last words: a second process in between
+ * would hear every signal twice and could die alone.
+ */
+async function run({ configFile, boardName, stateFolder }: RunOptions): Promise<void> {
+  process.argv = [
+    ...process.argv.slice(0, 2),
+    ...['--config', configFile, '--state', stateFolder],
+    ...(boardName === null ? [] : ['--board', boardName]),
+  ]
+  await import('./main.js')
+}
+
+/** Builds the devices of a box.json on wires of memory. @throws ConfigError */
+function fitOn(board: Board, config: BoxConfig): readonly Fitted[] {
+  const clock = new LinuxClock(ownAnchor())
+  return fitDevices(config, new SimulatedHost(board, clock), clock)
+}
+
+/** Devices share a bus, so a name may stand for several. */
+function wiringOf(fitted: readonly Fitted[]): ReadonlyMap<string, string> {
+  const wiring = new Map<string, string>()
+  for (const { device, resources } of fitted) {
+    const names = [...resources.lines, ...resources.i2c.map(([bus]) => bus), ...resources.pwm]
+    for (const name of new Set(names)) {
+      const others = wiring.get(name)
+      wiring.set(name, others === undefined ? device.name : `${others}, ${device.name}`)
+    }
+  }
+  return wiring
+}
+
+/** NO_COLOR (https://no-color.org): present and not empty means none. */
+const isColour = process.stdout.isTTY === true && !process.env['NO_COLOR']
+
+const terminal: Terminal = {
+  write: text => void process.stdout.write(text),
+  writeError: text => void process.stderr.write(text),
+  isColour,
+}
+
+// Whoever reads has read enough, as `head` does.
+process.stdout.on('error', () => process.exit(exitCodes.ok))
+
+const exitCode = await runCli(process.argv.slice(2), actions, terminal, {
+  version: packageVersion,
+  stateFolder: process.env['ROADCASE_STATE'] ?? '.roadcase',
+})
+// A box that goes on has its own ending to tell.
+if (exitCode !== exitCodes.ok) process.exitCode = exitCode

@@ -1,0 +1,52 @@
+/** What the command line can do, given from outside so that every command can be tried without a box. */
+import type { BoxLink } from './box-link.js'
+
+export interface RunOptions {
+  /** box.json */
+  readonly configFile: string
+  /** Null: found out from the machine. */
+  readonly boardName: string | null
+  readonly stateFolder: string
+}
+
+/** For people, and for programs. */
+export interface Report {
+  /** Whole lines. */
+  readonly text: string
+  readonly json: unknown
+}
+
+export interface CheckedFile {
+  readonly kind: 'box' | 'show'
+  readonly name: string
+  /** Suspicious but allowed. */
+  readonly warnings: readonly string[]
+}
+
+export interface SimulateOptions {
+  /** When GO is pressed, in milliseconds from the beginning. */
+  readonly goMs: readonly number[]
+  /** What else happens: `12s fire 3`. */
+  readonly deeds: readonly string[]
+  readonly untilMs: number
+  /** 0: only where something happens. */
+  readonly everyMs: number
+}
+
+export interface CliActions {
+  /** Lets this process become the box, which goes on until it is asked to stop. */
+  run(options: RunOptions): Promise<void>
+  /**
+   * @param boardName the board that a box.json is for
+   * @throws ConfigError with every problem of the file
+   */
+  check(file: string, boardName: string): Promise<CheckedFile>
+  /** @throws ConfigError when the show or a deed is wrong */
+  simulate(showFile: string, options: SimulateOptions): Promise<Report>
+  /** @throws ConfigError when one of the shows is wrong */
+  diff(before: string, after: string): Promise<Report>
+  /** The pins of a board and what a box.json wires to them. Nulls: this machine's board, nothing wired. */
+  board(name: string | null, configFile: string | null, isColour: boolean): Promise<Report>
+  /** The running box that keeps its state in this folder. */
+  link(stateFolder: string): BoxLink
+}

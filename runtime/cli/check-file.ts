@@ -1,0 +1,119 @@
+/** Checks a box.json or a show as far as that can be done without the machine it is for. */
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type BoxConfig, readBoxConfig } from '../config.js'
+import { readDocument, type TextDocument } from '../core/document.js'
+import { ConfigError, messageOf } from '../core/errors.js'
+import type { Keys } from '../ports/keys.js'
+import { checkShow } from '../services/show/check-show.js'
+import type { KnownDevice } from '../services/show/draft.js'
+import type { CheckedFile } from './actions.js'
+import { isCode } from './control.js'
+import { CliFailure, exitCodes } from './failure.js'
+
+const FILE_BYTES_MAX = 1024 * 1024
+
+export interface CheckTools {
+  readonly keys: Keys
+  /**
+   * Fits the devices of the file to a board, without touching one.
+   * @returns lights, captures, inputs and chords
+   * @throws ConfigError with every problem
+   */
+  readonly fit: (config: BoxConfig) => readonly KnownDevice[]
+}
+
+/** @throws ConfigError with every problem; CliFailure when the file cannot be read */
+export async function checkFile(file: string, tools: CheckTools): Promise<CheckedFile> {
+  const text = await readText(file)
+  const document = readDocument(text, 'file', 'config.invalid')
+  return isBoxConfig(document.value)
+    ? checkBox(file, document, tools)
+    : checkShowText(text, { ...tools, box: null, devices: null })
+}
+
+/** @throws CliFailure in one sentence */
+export async function readText(file: string): Promise<string> {
+  const bytes = await readFile(file).catch((cause: unknown) => {
+    const why = isCode(cause, 'ENOENT') ? 'there is no such file' : messageOf(cause)
+    throw new CliFailure(exitCodes.usage, `${file} cannot be read: ${why}`, { cause })
+  })
+  if (bytes.length > FILE_BYTES_MAX)
+    throw new CliFailure(exitCodes.usage, `${file} is larger than ${FILE_BYTES_MAX} bytes`)
+  return bytes.toString('utf8')
+}
+
+/** A show has cues and no box; a file with neither is taken for the one whose first message helps more. */
+const isBoxConfig = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'box' in value && !('cues' in value)
+
+async function checkBox(
+  file: string,
+  document: TextDocument,
+  tools: CheckTools,
+): Promise<CheckedFile> {
+  const config = readBoxConfig(document.value, document.locate)
+  const devices = placed(document, () => tools.fit(config))
+  const warnings =
+    config.show === null
+      ? []
+      : await checkItsShow(join(dirname(file), config.show.file), config, devices, tools)
+  return { kind: 'box', name: config.box, warnings }
+}
+
+/** A wrong show makes the box's file wrong: the box would not start with it. */
+async function checkItsShow(
+  showFile: string,
+  config: BoxConfig,
+  devices: readonly KnownDevice[],
+  tools: CheckTools,
+): Promise<readonly string[]> {
+  const context = { ...tools, box: config.box, devices }
+  const text = await readText(showFile)
+  try {
+    return checkShowText(text, context).warnings
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new ConfigError(
+      error.problems.map(({ path, message, place }) => ({
+        path: `${showFile}:${place ? `${place.line}:${place.column}:` : ''} ${path}`,
+        message,
+        place: null,
+      })),
+      'show.invalid',
+    )
+  }
+}
+
+function checkShowText(text: string, context: Parameters<typeof checkShow>[1]): CheckedFile {
+  const show = checkShow(text, context)
+  return { kind: 'show', name: show.name, warnings: show.warnings }
+}
+
+/** The second pass knows paths; the text knows where they stand. */
+function placed<T>(document: TextDocument, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new ConfigError(
+      error.problems.map(problem => ({
+        ...problem,
+        place: problem.place ?? document.locate(stepsOf(problem.path)),
+      })),
+    )
+  }
+}
+
+/** `box.devices[2].options.pulseMs` as `devices`, 2, `options`, `pulseMs`. */
+export function stepsOf(path: string): readonly (string | number)[] {
+  const steps: (string | number)[] = []
+  for (const [, name, index, quoted] of path.matchAll(
+    /\.([\w-]+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]/g,
+  )) {
+    if (name !== undefined) steps.push(name)
+    else if (index !== undefined) steps.push(Number(index))
+    else if (quoted !== undefined) steps.push(quoted)
+  }
+  return steps
+}

@@ -1,0 +1,85 @@
+/** The `roadcase` command, put together; runtime/cli.ts gives it a terminal and the real actions. */
+import { Command, CommanderError } from 'commander'
+import type { CliActions } from './actions.js'
+import { addDocuments } from './documents.js'
+import { type Ending, endingOf, exitCodes } from './failure.js'
+import { addLogs } from './logs.js'
+import { addOperating } from './operate.js'
+import { addRun } from './run.js'
+import type { CliSetting } from './setting.js'
+import { addStatus } from './status.js'
+import { paintFor, type Terminal } from './terminal.js'
+
+export interface CliOptions {
+  readonly version: string
+  /** State folder when --state is not given. */
+  readonly stateFolder: string
+}
+
+const EXIT_CODES = `
+Exit codes:
+  0  done
+  1  a mistake in roadcase itself
+  2  the command was written wrong
+  3  a box.json or a show is invalid
+  4  the box refused
+  5  the box cannot be reached`
+
+/** @returns the program; nothing runs until it is given arguments */
+export function buildCli(actions: CliActions, terminal: Terminal, options: CliOptions): Command {
+  const program = new Command('roadcase')
+    .description('Runs a venue box, and operates one that runs on this machine.')
+    .version(options.version)
+    .option('--json', 'write JSON, for programs', false)
+    .option('--state <folder>', 'state folder of the box (or ROADCASE_STATE)', options.stateFolder)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: text => terminal.write(text),
+      writeErr: text => terminal.writeError(text),
+      getOutHasColors: () => terminal.isColour,
+      getErrHasColors: () => terminal.isColour,
+    })
+    .showHelpAfterError('Run "roadcase --help", or "roadcase COMMAND --help" for an example.')
+    .exitOverride()
+    .addHelpText('after', EXIT_CODES)
+    .addHelpText('after', '\nExample:\n  $ roadcase run --board simulated')
+  const setting: CliSetting = {
+    actions,
+    terminal,
+    isJson: () => program.opts<{ json: boolean }>().json,
+    stateFolder: () => program.opts<{ state: string }>().state,
+    link: () => actions.link(program.opts<{ state: string }>().state),
+  }
+  addRun(program, setting)
+  addDocuments(program, setting)
+  addOperating(program, setting)
+  addStatus(program, setting)
+  addLogs(program, setting)
+  return program
+}
+
+/**
+ * Runs one command line to its end.
+ * @param words what stands after `roadcase`
+ * @returns the exit code; never throws
+ */
+export async function runCli(
+  words: readonly string[],
+  actions: CliActions,
+  terminal: Terminal,
+  options: CliOptions,
+): Promise<number> {
+  try {
+    await buildCli(actions, terminal, options).parseAsync([...words], { from: 'user' })
+    return exitCodes.ok
+  } catch (error) {
+    if (error instanceof CommanderError)
+      return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+    return end(terminal, endingOf(error))
+  }
+}
+
+function end(terminal: Terminal, { exitCode, message }: Ending): number {
+  terminal.writeError(`${paintFor(terminal).red('roadcase:')} ${message}\n`)
+  return exitCode
+}

@@ -1,0 +1,79 @@
+import type { Command } from 'commander'
+import type { BoxSnapshot } from '../gateways/page/api.js'
+import type { CliSetting } from './setting.js'
+import { cueName, type Row, table } from './table.js'
+import { type Paint, paintFor, writeJson } from './terminal.js'
+
+export function addStatus(program: Command, setting: CliSetting): void {
+  program
+    .command('status')
+    .description('show what the box is doing')
+    .addHelpText('after', '\nExample:\n  $ roadcase status')
+    .action(async () => {
+      const state = await setting.link().state()
+      if (setting.isJson()) writeJson(setting.terminal, state)
+      else setting.terminal.write(statusText(state, paintFor(setting.terminal)))
+    })
+}
+
+/** A compact table: box, show, cue, devices, lateness. */
+export function statusText(state: BoxSnapshot, paint: Paint): string {
+  const rows: Row[] = [
+    ['Box', boxText(state, paint)],
+    ['Show', showText(state, paint)],
+    ['Cue', cueText(state)],
+    ['Devices', devicesText(state, paint)],
+    ...faultyRows(state, paint),
+    ['Lateness', lateText(state)],
+  ]
+  return table(rows, paint)
+}
+
+function boxText({ info, board, availability }: BoxSnapshot, paint: Paint): string {
+  const state = availability?.state ?? 'init'
+  const name = info === null ? 'unnamed' : `${info.box} of ${info.tour}`
+  return `${name}, ${board.title}, ${state === 'ready' ? paint.green(state) : paint.yellow(state)}`
+}
+
+function showText({ show, showState }: BoxSnapshot, paint: Paint): string {
+  if (showState === null) return show?.name ?? 'none'
+  const alarms = [
+    showState.isPanic ? paint.red('PANIC') : null,
+    showState.isBlackout ? paint.yellow('blackout') : null,
+    Object.keys(showState.manual).length > 0
+      ? paint.yellow(`by hand: ${Object.keys(showState.manual).join(', ')}`)
+      : null,
+  ]
+  const armed = showState.isArmed ? paint.green('armed') : 'not armed'
+  return [showState.name, armed, ...alarms.filter(alarm => alarm !== null)].join(', ')
+}
+
+function cueText({ show, showState }: BoxSnapshot): string {
+  const cues = show?.cues ?? []
+  return `${cueName(cues, showState?.current ?? null)}, next ${cueName(cues, showState?.next ?? null)}`
+}
+
+function devicesText({ devices }: BoxSnapshot, paint: Paint): string {
+  if (devices.length === 0) return 'none'
+  const counts = new Map<string, number>()
+  for (const { state } of devices) counts.set(state, (counts.get(state) ?? 0) + 1)
+  return [...counts]
+    .map(([state, count]) =>
+      state === 'faulty' ? paint.red(`${count} faulty`) : `${count} ${state}`,
+    )
+    .join(', ')
+}
+
+const faultyRows = ({ devices }: BoxSnapshot, paint: Paint): Row[] =>
+  devices
+    .filter(({ state }) => state === 'faulty')
+    .map(({ device, message, code }) => [
+      '',
+      `${paint.red(device)}: ${message ?? 'faulty'}${code === null ? '' : ` (${code})`}`,
+    ])
+
+function lateText({ late }: BoxSnapshot): string {
+  if (late === null || late.count === 0) return 'nothing fired yet'
+  const [p50, p99, max] = [late.p50, late.p99, late.max].map(value => value.toFixed(2))
+  return `p50 ${p50} ms, p99 ${p99} ms, worst ${max} ms, of ${late.count}`
+}

@@ -1,0 +1,17 @@
+import pc from 'picocolors'
+
+/** Where the command line writes. Colors only where a person looks. */
+export interface Terminal {
+  /** Standard output, as it is. */
+  write(text: string): void
+  /** Standard error, as it is. */
+  writeError(text: string): void
+  readonly isColour: boolean
+}
+
+export type Paint = ReturnType<typeof pc.createColors>
+export const paintFor = (terminal: Terminal): Paint => pc.createColors(terminal.isColour)
+
+/** One JSON document, for programs. */
+export const writeJson = (terminal: Terminal, value: unknown): void =>
+  terminal.write(`${JSON.stringify(value, null, 2)}\n`)

@@ -1,0 +1,116 @@
+/**
+ * The shapes of the page's HTTP interface. Bodies that come in are checked with them, and docs/openapi.json is made
+ * from them; what the bus carries keeps the shape that `topics.ts` gives it.
+ */
+import {
+  boolean,
+  integer,
+  list,
+  name,
+  nullable,
+  number,
+  type Of,
+  object,
+  oneOf,
+  optional,
+  string,
+  table,
+  unknown,
+} from '../../core/schema.js'
+import { cueId, requestId, topics } from '../../topics.js'
+
+const wallMs = number({ min: -8.64e15, max: 8.64e15 })
+
+export const healthAnswer = object({ state: oneOf('init', 'ready', 'sleeping', 'lost') })
+
+export const login = object({ token: string({ min: 1, max: 512 }) })
+
+export const sessionAnswer = object({
+  /** Whether the request carried what it takes to operate the box. */
+  isOperator: boolean,
+})
+
+export const commandAnswer = object({
+  id: requestId,
+  isAccepted: boolean,
+  code: nullable(string({ max: 64 })),
+  message: nullable(string({ max: 512 })),
+})
+
+export const press = object({
+  /** Name of an input device. */
+  input: name,
+  holdMs: integer({ min: 20, max: 10_000 }),
+})
+
+export const acknowledgement = object({ isAccepted: boolean })
+
+export const refusalAnswer = object({
+  code: string({ max: 64 }),
+  message: string({ max: 4096 }),
+  /** Everything wrong with the body, not only the first thing. */
+  problems: optional(
+    list(object({ path: string({ max: 512 }), message: string({ max: 1024 }) }), { max: 50 }),
+  ),
+})
+
+export const logLine = object({
+  wallMs,
+  level: oneOf('info', 'warn', 'error'),
+  event: string({ max: 128 }),
+  facts: table(string({ max: 64 }), unknown, { max: 64 }),
+})
+
+export const logsAnswer = object({ lines: list(logLine, { max: 1000 }) })
+
+const output = object({
+  name,
+  /** As in the show: `dimmer`, `rgb`, `switch`. */
+  kind: string({ max: 32 }),
+  device: name,
+  /** Channels of the device, counted from 0; red, green, blue for a coloured lamp. None: all that the device has. */
+  channels: list(integer({ min: 0, max: 63 }), { max: 64 }),
+})
+
+const showDescription = object({
+  name: string({ max: 64 }),
+  digest: string({ max: 64 }),
+  cues: list(object({ id: cueId, name: string({ max: 128 }) }), { max: 10_000 }),
+  outputs: list(output, { max: 256 }),
+})
+
+const boardLine = object({
+  name,
+  direction: oneOf('in', 'out'),
+  isActive: boolean,
+  headerPin: nullable(integer({ min: 1, max: 40 })),
+})
+
+/** Something that happened, and when by the box's wall clock. */
+const recent = object({ wallMs, topic: string({ max: 64 }), payload: unknown })
+
+export const stateAnswer = object({
+  wallMs,
+  isOperator: boolean,
+  board: object({ name, title: string({ max: 64 }) }),
+  show: nullable(showDescription),
+  availability: nullable(topics['box/availability'].payload),
+  info: nullable(topics['box/info'].payload),
+  showState: nullable(topics['show/state'].payload),
+  late: nullable(topics['cue/late'].payload),
+  telemetry: nullable(topics['telemetry/state'].payload),
+  devices: list(topics['device/state'].payload, { max: 256 }),
+  levels: topics['levels/sampled'].payload.shape.levels,
+  /** Lines of the simulated board; null on a real one. */
+  lines: nullable(list(boardLine, { max: 64 })),
+  /** The last things that happened, oldest first. */
+  recent: list(recent, { max: 50 }),
+})
+
+export type BoxSnapshot = Of<typeof stateAnswer>
+export type ShowDescription = Of<typeof showDescription>
+export type BoardLineState = Of<typeof boardLine>
+export type LogLine = Of<typeof logLine>
+export type CommandAnswer = Of<typeof commandAnswer>
+export type RecentEvent = Of<typeof recent>
+export type HealthState = Of<typeof healthAnswer>['state']

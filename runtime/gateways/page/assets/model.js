@@ -1,0 +1,122 @@
+/** What the page knows of the box: a snapshot, and then one message after the other. Pure functions. */
+
+const RECENT_MAX = 50
+
+export const emptyModel = {
+  isOperator: false,
+  board: { name: '', title: '' },
+  show: null,
+  availability: null,
+  info: null,
+  showState: null,
+  late: null,
+  devices: [],
+  levels: {},
+  lines: null,
+  recent: [],
+}
+
+const stateFields = {
+  'box/availability': 'availability',
+  'box/info': 'info',
+  'show/state': 'showState',
+  'cue/late': 'late',
+}
+
+const eventTopics = ['cue/fired', 'capture/taken', 'input/changed', 'message/refused']
+
+/** @returns the model after a message of the stream */
+export function apply(model, event, { wallMs, payload }) {
+  const field = stateFields[event]
+  if (field) return { ...model, [field]: payload }
+  if (event === 'levels/sampled') return { ...model, levels: payload.levels }
+  if (event === 'lines') return { ...model, lines: payload.lines }
+  if (event === 'device/state') return withDevice(model, payload, wallMs)
+  const isRefusal = event === 'command/answered' && !payload.isAccepted
+  if (isRefusal || eventTopics.includes(event)) return withRecent(model, event, wallMs, payload)
+  return model
+}
+
+function withDevice(model, payload, wallMs) {
+  const before = model.devices.find(device => device.device === payload.device)
+  const devices = before
+    ? model.devices.map(device => (device === before ? payload : device))
+    : [...model.devices, payload]
+  const isNews = before?.state !== payload.state || before?.code !== payload.code
+  const next = { ...model, devices }
+  return isNews ? withRecent(next, 'device/state', wallMs, payload) : next
+}
+
+const withRecent = (model, topic, wallMs, payload) => ({
+  ...model,
+  recent: [...model.recent, { topic, wallMs, payload }].slice(-RECENT_MAX),
+})
+
+/** @returns the cue of that id, with its name where the show gives one; null when there is none */
+export function cueOf(model, id) {
+  if (id === null || id === undefined) return null
+  return model.show?.cues.find(cue => cue.id === id) ?? { id, name: '' }
+}
+
+/** @returns devices as announced, with their state once they have said one */
+export function devicesOf(model) {
+  const announced = (model.info?.devices ?? []).filter(
+    ({ device }) => !model.devices.some(known => known.device === device),
+  )
+  return [
+    ...model.devices,
+    ...announced.map(device => ({ ...device, state: 'starting', code: null, message: null })),
+  ]
+}
+
+/** @returns inputs, with what they last said: chords and contacts speak too, and are no devices */
+export function inputsOf(model) {
+  const names = new Set(
+    devicesOf(model)
+      .filter(device => device.kind === 'input')
+      .map(device => device.device),
+  )
+  const canPress = new Set(names)
+  const last = new Map()
+  for (const { topic, payload } of model.recent)
+    if (topic === 'input/changed') {
+      names.add(payload.input)
+      last.set(payload.input, payload.event)
+    }
+  return [...names].map(name => ({
+    name,
+    event: last.get(name) ?? null,
+    isPressable: model.lines !== null && canPress.has(name),
+  }))
+}
+
+const WARM_WHITE = [255, 214, 160]
+
+/** @returns for each output its level and the colour a person would see, as three numbers of 0..255 */
+export function lampsOf(model) {
+  const outputs =
+    model.show?.outputs ??
+    Object.keys(model.levels).map(name => ({ name, kind: 'light', device: '', channels: [] }))
+  return outputs.map(output => {
+    const device = model.devices.find(known => known.device === output.device) ?? null
+    const color = colorOf(output, device) ?? WARM_WHITE
+    return {
+      ...output,
+      level: model.levels[output.name] ?? 0,
+      color,
+      isFaulty: device?.state === 'faulty',
+    }
+  })
+}
+
+/** Hue only: brightness is the output's level. Of several fixtures in a row the first one speaks for all. */
+function colorOf({ kind, channels }, device) {
+  if (!kind.startsWith('rgb') || !device?.levels) return null
+  const levels =
+    channels.length === 0 ? device.levels : channels.map(channel => device.levels[channel] ?? 0)
+  if (levels.length < 3) return null
+  const [red, green, blue, white = 0] = levels.slice(0, kind.length)
+  const parts = [red, green, blue].map(part => Math.min(1, part + white))
+  const brightest = Math.max(...parts)
+  return brightest === 0 ? null : parts.map(part => Math.round((part / brightest) * 255))
+}

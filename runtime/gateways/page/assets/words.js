@@ -1,0 +1,71 @@
+/** How things are said to people. */
+
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+})
+
+export const timeText = wallMs => clock.format(wallMs)
+
+/** Without the unit. */
+export function millisecondsText(value) {
+  if (value === undefined || value === null) return '–'
+  return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)
+}
+
+export const percentText = level => `${Math.round(level * 100)} %`
+
+const inputWords = { press: 'pressed', release: 'let go', 'long-press': 'held' }
+export const inputText = event => (event === null ? 'quiet' : inputWords[event])
+
+const stateWords = { starting: 'starting', ready: 'ready', faulty: 'faulty', stopped: 'stopped' }
+export const deviceText = device =>
+  device.state === 'faulty'
+    ? (device.message ?? device.code ?? stateWords.faulty)
+    : stateWords[device.state]
+
+/** @returns one line about something that happened, and whether it is bad news */
+export function eventText({ topic, payload }) {
+  switch (topic) {
+    case 'cue/fired':
+      return { text: `Cue ${payload.cue} fired${lateText(payload.lateMs)}`, isBad: false }
+    case 'capture/taken':
+      return payload.refused === null
+        ? { text: `${payload.device} took a picture`, isBad: false }
+        : { text: `${payload.device}: no picture (${payload.refused})`, isBad: true }
+    case 'input/changed':
+      return { text: `${payload.input} ${inputText(payload.event)}`, isBad: false }
+    case 'command/answered':
+      return { text: `Refused: ${payload.message ?? payload.code}`, isBad: true }
+    case 'message/refused':
+      return { text: `Message to ${payload.topic} refused: ${payload.message}`, isBad: true }
+    case 'device/state':
+      return {
+        text: `${payload.device} ${deviceText(payload)}`,
+        isBad: payload.state === 'faulty',
+      }
+    default:
+      return { text: topic, isBad: false }
+  }
+}
+
+function lateText(lateMs) {
+  if (lateMs === null) return ''
+  if (lateMs < 0.005) return ', on time'
+  return `, ${millisecondsText(lateMs)} ms late`
+}
+
+const actionWords = {
+  go: 'GO',
+  back: 'BACK',
+  goto: 'Next cue',
+  panic: 'PANIC',
+  release: 'Release',
+  arm: 'Arm',
+  disarm: 'Disarm',
+  blackout: 'Blackout',
+  press: 'Press',
+}
+export const actionText = action => actionWords[action] ?? action

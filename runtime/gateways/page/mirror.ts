@@ -1,0 +1,130 @@
+import type { Bus } from '../../core/bus.js'
+import type { Service } from '../../core/lifecycle.js'
+import { Signal } from '../../core/signal.js'
+import type { Cancel, Clock } from '../../ports/clock.js'
+import type { Messages, Payload, Topic } from '../../topics.js'
+import type { RecentEvent } from './api.js'
+
+const DEVICES_MAX = 256
+const RECENT_MAX = 50
+
+/** What the page is told of each message. */
+export interface Mirrored {
+  readonly topic: Topic
+  /** A newer message of the same key makes an older one worthless; null when every one counts. */
+  readonly key: string | null
+  readonly wallMs: number
+  readonly payload: unknown
+}
+
+/** Kept by name: the last payload of each of these is the state of the box. */
+const stateTopics = [
+  'box/availability',
+  'box/info',
+  'show/state',
+  'cue/late',
+  'telemetry/state',
+] as const satisfies readonly Topic[]
+type StateTopic = (typeof stateTopics)[number]
+type States = { readonly [T in StateTopic]: Payload<T> | null }
+
+const eventTopics = [
+  'cue/fired',
+  'capture/taken',
+  'input/changed',
+  'command/answered',
+  'message/refused',
+] as const satisfies readonly Topic[]
+
+/**
+ * Remembers the latest of every state that services publish, the levels and the last events, since the bus itself
+ * remembers nothing. Starts before the services, so that it hears their first word.
+ */
+export class Mirror implements Service {
+  readonly name = 'mirror'
+  readonly changed = new Signal<Mirrored>()
+  readonly #clock: Clock
+  readonly #bus: Bus<Messages>
+  #states: States = nothingKnown
+  readonly #devices = new Map<string, Payload<'device/state'>>()
+  #levels: Readonly<Record<string, number>> = {}
+  readonly #recent: RecentEvent[] = []
+  #cancels: Cancel[] = []
+
+  constructor({ clock, bus }: { clock: Clock; bus: Bus<Messages> }) {
+    this.#clock = clock
+    this.#bus = bus
+  }
+
+  async start(): Promise<void> {
+    this.#cancels.push(
+      ...stateTopics.map(topic =>
+        this.#bus.subscribe(topic, payload => {
+          this.#states = { ...this.#states, [topic]: payload }
+          this.#tell(topic, topic, payload)
+        }),
+      ),
+      ...eventTopics.map(topic =>
+        this.#bus.subscribe(topic, payload => {
+          this.#remember(topic, payload)
+          this.#tell(topic, null, payload)
+        }),
+      ),
+      this.#bus.subscribe('device/state', payload => this.#hearDevice(payload)),
+      this.#bus.subscribe('levels/sampled', payload => {
+        this.#levels = payload.levels
+        this.#tell('levels/sampled', 'levels', payload)
+      }),
+    )
+  }
+
+  async stop(): Promise<void> {
+    for (const cancel of this.#cancels) cancel()
+    this.#cancels = []
+  }
+
+  state<T extends StateTopic>(topic: T): Payload<T> | null {
+    return this.#states[topic]
+  }
+
+  devices(): readonly Payload<'device/state'>[] {
+    return [...this.#devices.values()]
+  }
+
+  levels(): Readonly<Record<string, number>> {
+    return this.#levels
+  }
+
+  /** At most 50, oldest first. */
+  recent(): readonly RecentEvent[] {
+    return [...this.#recent]
+  }
+
+  #hearDevice(payload: Payload<'device/state'>): void {
+    const before = this.#devices.get(payload.device)
+    if (before === undefined && this.#devices.size >= DEVICES_MAX) return
+    this.#devices.set(payload.device, payload)
+    const isNews = before?.state !== payload.state || before.code !== payload.code
+    if (isNews) this.#remember('device/state', { ...payload, levels: null })
+    this.#tell('device/state', `device/${payload.device}`, payload)
+  }
+
+  /** Accepted commands show in what they did; of the answers only a refusal is worth remembering. */
+  #remember(topic: Topic, payload: object): void {
+    if (topic === 'command/answered' && 'isAccepted' in payload && payload.isAccepted) return
+    this.#recent.push({ wallMs: this.#clock.wallTimeMs(), topic, payload })
+    if (this.#recent.length > RECENT_MAX) this.#recent.shift()
+  }
+
+  #tell(topic: Topic, key: string | null, payload: unknown): void {
+    this.changed.emit({ topic, key, wallMs: this.#clock.wallTimeMs(), payload })
+  }
+}
+
+const nothingKnown: States = {
+  'box/availability': null,
+  'box/info': null,
+  'show/state': null,
+  'cue/late': null,
+  'telemetry/state': null,
+}

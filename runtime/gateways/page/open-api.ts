@@ -1,0 +1,197 @@
+/** Describes the HTTP interface in OpenAPI 3.1, from the very shapes that check it. */
+import { jsonSchema } from '../../core/schema.js'
+import { commandIn } from '../../topics.js'
+import {
+  acknowledgement,
+  commandAnswer,
+  healthAnswer,
+  login,
+  logsAnswer,
+  press,
+  refusalAnswer,
+  sessionAnswer,
+  stateAnswer,
+} from './api.js'
+
+const shapes = {
+  Acknowledgement: acknowledgement,
+  Command: commandIn,
+  CommandAnswer: commandAnswer,
+  Health: healthAnswer,
+  Login: login,
+  Logs: logsAnswer,
+  Press: press,
+  Refusal: refusalAnswer,
+  Session: sessionAnswer,
+  State: stateAnswer,
+}
+type ShapeName = keyof typeof shapes
+
+const content = (shape: ShapeName): object => ({
+  'application/json': { schema: { $ref: `#/components/schemas/${shape}` } },
+})
+const answer = (description: string, shape: ShapeName): object => ({
+  description,
+  content: content(shape),
+})
+const refusal = (description: string): object => answer(description, 'Refusal')
+const body = (shape: ShapeName): object => ({ required: true, content: content(shape) })
+
+const invalid = refusal('The body is wrong; `problems` names everything that is.')
+const denied = refusal('The operator token is missing or wrong.')
+const limited = refusal('Too many wrong tokens from this address within a minute.')
+const foreign = refusal('The request comes from another site.')
+const operating = [{ bearer: [] }, { cookie: [] }]
+/** Open where only this machine can connect; in the venue's network the token is needed. */
+const reading = [{}, ...operating]
+
+const paths = {
+  '/health': {
+    get: {
+      summary: 'Whether the box is ready. Needs no token.',
+      security: [{}],
+      responses: {
+        200: answer('The box is ready.', 'Health'),
+        503: answer('The box is starting, asleep or lost.', 'Health'),
+      },
+    },
+  },
+  '/api/state': {
+    get: {
+      summary: 'Everything the page shows, at one moment.',
+      security: reading,
+      responses: { 200: answer('The state of the box.', 'State'), 401: denied },
+    },
+  },
+  '/api/events': {
+    get: {
+      summary: 'What happens, as server-sent events.',
+      description:
+        'Begins with `snapshot` (a State). Then one event per message, named like its topic (`show/state`, `cue/fired`, `levels/sampled`, …), with `{wallMs, payload}`; `lines` on the simulated board, `log` for log lines, `beat` every 5 s. A reader that cannot keep up is dropped and begins again.',
+      security: reading,
+      responses: {
+        200: {
+          description: 'The stream.',
+          content: { 'text/event-stream': { schema: { type: 'string' } } },
+        },
+        401: denied,
+        503: refusal('32 pages are open already.'),
+      },
+    },
+  },
+  '/api/logs': {
+    get: {
+      summary: 'The newest log lines, oldest first.',
+      security: reading,
+      parameters: [
+        {
+          name: 'limit',
+          in: 'query',
+          required: false,
+          schema: { type: 'integer', minimum: 1, maximum: 1000, default: 200 },
+        },
+      ],
+      responses: { 200: answer('The lines.', 'Logs'), 400: invalid, 401: denied },
+    },
+  },
+  '/api/openapi.json': {
+    get: {
+      summary: 'This document.',
+      security: reading,
+      responses: {
+        200: {
+          description: 'OpenAPI 3.1.',
+          content: { 'application/json': { schema: { type: 'object' } } },
+        },
+        401: denied,
+      },
+    },
+  },
+  '/api/login': {
+    post: {
+      summary: 'Exchanges the operator token for a cookie.',
+      security: [{}],
+      requestBody: body('Login'),
+      responses: {
+        200: answer('The cookie is set.', 'Session'),
+        400: invalid,
+        401: denied,
+        403: foreign,
+        429: limited,
+      },
+    },
+  },
+  '/api/logout': {
+    post: {
+      summary: 'Takes the cookie back.',
+      security: [{}],
+      responses: { 200: answer('The cookie is gone.', 'Session'), 403: foreign },
+    },
+  },
+  '/api/command': {
+    post: {
+      summary: 'Asks something of the show and waits for its answer.',
+      description:
+        'Send an `id` of your own to be able to ask again after a broken connection: the same id is the same request, and is carried out once.',
+      security: operating,
+      requestBody: body('Command'),
+      responses: {
+        200: answer('Accepted and on disk.', 'CommandAnswer'),
+        400: invalid,
+        401: denied,
+        403: foreign,
+        409: {
+          description: 'Refused by the show, or the id was used for another command.',
+          content: {
+            'application/json': {
+              schema: {
+                anyOf: [
+                  { $ref: '#/components/schemas/CommandAnswer' },
+                  { $ref: '#/components/schemas/Refusal' },
+                ],
+              },
+            },
+          },
+        },
+        429: limited,
+        503: refusal('64 commands are waiting already, or the box is stopping.'),
+        504: refusal('No answer within 5 s; ask again with the same id.'),
+      },
+    },
+  },
+  '/api/simulated/press': {
+    post: {
+      summary: 'Presses a button of the simulated board.',
+      security: operating,
+      requestBody: body('Press'),
+      responses: {
+        200: answer('Pressed.', 'Acknowledgement'),
+        400: invalid,
+        401: denied,
+        403: foreign,
+        409: refusal('There is no such input, or the board is a real one.'),
+        429: limited,
+      },
+    },
+  },
+}
+
+/** The document as docs/openapi.json holds it and /api/openapi.json serves it. */
+export function openApiText(): string {
+  const document = {
+    openapi: '3.1.0',
+    info: { title: 'Roadcase box', version: '1', license: { name: 'MIT', identifier: 'MIT' } },
+    servers: [{ url: 'http://127.0.0.1:8080' }],
+    paths,
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer' },
+        cookie: { type: 'apiKey', in: 'cookie', name: 'roadcase_8080' },
+      },
+      schemas: Object.fromEntries(
+        Object.entries(shapes).map(([name, shape]) => [name, jsonSchema(shape)]),
+      ),
+    },
+  }
+  return `${JSON.stringify(document, null, 2)}\n`
+}

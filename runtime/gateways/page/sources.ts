@@ -1,0 +1,31 @@
+/** What the page may be given beside the bus. */
+import type { LogLine as KeptLine } from '../../core/log-line.js'
+import type { BoardLineState, LogLine } from './api.js'
+
+/** The lamps and buttons of the simulated board. */
+export interface SimulatedBoard {
+  lines(): readonly BoardLineState[]
+  /** Presses the button behind an input device and lets it go after `holdMs` (20..10000). @throws BoxError */
+  press(inputName: string, holdMs: number): void
+}
+
+/** The log's own memory. */
+export interface LogSource {
+  /** The newest 1000 lines, oldest first; a line stays the same object for as long as it is kept. */
+  recent(): readonly KeptLine[]
+}
+
+export const apiLine = ({ at, level, event, facts }: KeptLine): LogLine => ({
+  wallMs: at,
+  level,
+  event,
+  facts: { ...facts },
+})
+
+/** What came after `last`: all of it when `last` is not kept any more, nothing when there was no last line yet. */
+export function linesAfter(
+  lines: readonly KeptLine[],
+  last: KeptLine | undefined,
+): readonly KeptLine[] {
+  return last === undefined ? [] : lines.slice(lines.lastIndexOf(last) + 1)
+}

@@ -1,0 +1,47 @@
+/** The command line with a terminal that remembers. */
+import type { CliActions } from '../../runtime/cli/actions.js'
+import type { BoxLink } from '../../runtime/cli/box-link.js'
+import { runCli } from '../../runtime/cli/program.js'
+
+export interface Typed {
+  readonly exitCode: number
+  readonly out: string
+  readonly error: string
+}
+
+const missing = async (): Promise<never> => {
+  throw new Error('this test does not expect that')
+}
+
+export const noLink: BoxLink = { command: missing, state: missing, logs: missing, follow: missing }
+
+const noActions: CliActions = {
+  run: missing,
+  check: missing,
+  simulate: missing,
+  diff: missing,
+  board: missing,
+  link: () => noLink,
+}
+
+/** Types one line at the command line. */
+export async function type(
+  words: readonly string[],
+  actions: Partial<CliActions> = {},
+  isColour = false,
+): Promise<Typed> {
+  let out = ''
+  let error = ''
+  const terminal = {
+    write: (text: string): void => {
+      out += text
+    },
+    writeError: (text: string): void => {
+      error += text
+    },
+    isColour,
+  }
+  const options = { version: '9.9.9', stateFolder: '/state' }
+  const exitCode = await runCli(words, { ...noActions, ...actions }, terminal, options)
+  return { exitCode, out, error }
+}
