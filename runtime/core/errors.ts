@@ -22,11 +22,15 @@ export const errorCodes = [
   'link.timeout',
   'native.missing',
   'port.taken',
+  'request.denied',
+  'request.invalid',
+  'request.limit',
   'service.timeout',
   'show.invalid',
   'storage.conflict',
   'storage.full',
   'storage.io',
+  'storage.limit',
   'storage.rotten',
 ] as const
 
@@ -76,9 +80,21 @@ export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Error(`assertion failed: ${message}`)
 }
 
+/** More causes than anybody wraps; an error may be its own cause. */
+const CAUSES_SHOWN_MAX = 8
+
 /** For the log and the screen: the message of whatever was thrown, with its causes, in one line. */
-export function messageOf(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown)
-  const cause = thrown.cause === undefined ? '' : ` (${messageOf(thrown.cause)})`
-  return `${thrown.message}${cause}`
+export function messageOf(thrown: unknown, causesMax: number = CAUSES_SHOWN_MAX): string {
+  if (!(thrown instanceof Error)) return textOf(thrown)
+  if (thrown.cause === undefined || causesMax === 0) return thrown.message
+  return `${thrown.message} (${messageOf(thrown.cause, causesMax - 1)})`
+}
+
+/** An object without a prototype, or with a wayward one, cannot be made a text. */
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown)
+  } catch {
+    return 'something that cannot be shown'
+  }
 }

@@ -45,7 +45,6 @@ export const name = pattern(
 )
 
 export const boolean = z.boolean()
-export const nothing = z.null()
 /** A value that only the receiver understands; bounded by the size of the message it came in. */
 export const unknown = z.unknown()
 
@@ -81,6 +80,12 @@ export const table = <T extends z.ZodType>(
 export const either = <const T extends readonly [z.ZodType, z.ZodType, ...z.ZodType[]]>(
   ...shapes: T
 ): z.ZodUnion<T> => z.union(shapes)
+
+/** Like `either`, with the allowed forms in words for a value that is near none of them. */
+export const eitherForm = <const T extends readonly [z.ZodType, z.ZodType, ...z.ZodType[]]>(
+  form: string,
+  ...shapes: T
+): z.ZodUnion<T> => z.union(shapes, { error: `must be ${form}` })
 
 /** Shapes told apart by the value of one key. */
 export const choice = <const T extends readonly [z.ZodObject, ...z.ZodObject[]]>(
@@ -159,13 +164,16 @@ const between = (range: { min: number; max: number }): string =>
 
 type Issue = z.core.$ZodIssue
 
+/** A person mends the first few and looks again; a hundred thousand would take longer to tell than the show lasts. */
+const TOLD_MAX = 100
+
 function problemsOf(
   issues: readonly Issue[],
   root: string,
   locate: Locate,
   above: readonly PropertyKey[] = [],
 ): Problem[] {
-  return issues.flatMap(issue => {
+  return issues.slice(0, TOLD_MAX).flatMap(issue => {
     const path = [...above, ...issue.path]
     if (issue.code === 'invalid_union' && issue.errors.length > 0) {
       const closest = [...issue.errors].sort(
@@ -173,12 +181,14 @@ function problemsOf(
       )[0]
       if (closest && depth(closest) > 0) return problemsOf(closest, root, locate, path)
     }
-    if (issue.code === 'unrecognized_keys')
-      return issue.keys.map(key => ({
+    if (issue.code === 'unrecognized_keys') {
+      const messages = issue.message.split('\n')
+      return issue.keys.slice(0, TOLD_MAX).map((key, at) => ({
         path: pathText(root, [...path, key]),
-        message: issue.message.split('\n')[issue.keys.indexOf(key)] ?? 'is not a known setting',
+        message: messages[at] ?? 'is not a known setting',
         place: locate([...path, key]),
       }))
+    }
     return [
       {
         path: pathText(root, path),
@@ -191,7 +201,7 @@ function problemsOf(
 
 /** How far into the value a failed alternative got: the one that got furthest is the one that was meant. */
 const depth = (issues: readonly Issue[]): number =>
-  Math.max(0, ...issues.map(issue => issue.path.length))
+  issues.reduce((deepest, issue) => Math.max(deepest, issue.path.length), 0)
 
 function ruleOf(issue: Issue): string {
   switch (issue.code) {
@@ -200,6 +210,7 @@ function ruleOf(issue: Issue): string {
     case 'invalid_value':
       return `must be ${issue.values.map(value => JSON.stringify(value)).join(' or ')}`
     case 'invalid_union':
+      if (issue.message.startsWith('must be ')) return issue.message
       return 'discriminator' in issue
         ? 'is not one of the known kinds'
         : 'has none of the allowed forms'
@@ -223,14 +234,9 @@ const article = (expected: string): string =>
   })[expected] ?? expected
 
 function shown(issue: Issue): string {
-  const value = issue.input
+  const value = inputOf(issue)
   if (value === undefined || issue.code === 'invalid_key') return ''
-  const text =
-    typeof value === 'object' && value !== null
-      ? Array.isArray(value)
-        ? 'a list'
-        : 'an object'
-      : JSON.stringify(value)
+  const text = textOf(value)
   const short = text.length > 60 ? `${text.slice(0, 57)}...` : text
   const hint =
     issue.code === 'invalid_value' && typeof value === 'string'
@@ -239,8 +245,22 @@ function shown(issue: Issue): string {
   return `, is ${short}${hint === null ? '' : ` (did you mean "${hint}"?)`}`
 }
 
+/** What was given; for shapes told apart by a key, what was given for that key. */
+function inputOf(issue: Issue): unknown {
+  const { input } = issue
+  if (!('discriminator' in issue) || typeof input !== 'object' || input === null) return input
+  return Object.entries(input).find(([key]) => key === issue.discriminator)?.[1]
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 100))
+  if (typeof value !== 'object' || value === null) return String(value)
+  return Array.isArray(value) ? 'a list' : 'an object'
+}
+
 function unknownKeys(keys: readonly string[], known: readonly string[]): string {
   return keys
+    .slice(0, TOLD_MAX)
     .map(key => {
       const meant = nearest(key, known)
       return meant === null

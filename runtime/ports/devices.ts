@@ -1,11 +1,6 @@
 import type { Cancel, MonotonicMs } from './clock.js'
 import type { Fired, StampSource } from './host.js'
 
-/** How a device feels. `code` is an error code of `core/errors.ts` when it is not ready. */
-export type DeviceHealth =
-  | { readonly state: 'ready' }
-  | { readonly state: 'faulty'; readonly code: string; readonly message: string }
-
 /** What a service may ask of a device, whatever chip is behind it. */
 export interface Device {
   /** The name given in the box's config, e.g. `front-wash`. */

@@ -6,8 +6,9 @@
 export interface Store {
   /**
    * Applies all changes or none, and syncs them to the disk. Commits made while another is under way are synced
-   * together. At most 4096 changes and 16 MiB a commit.
-   * Throws BoxError `storage.conflict` (an `insert` of a key that is there), `storage.full`, `storage.io`.
+   * together. At most 4096 changes and 16 MiB a commit, 512 bytes a key.
+   * Throws BoxError `storage.conflict` (an `insert` of a key that is there), `storage.full`, `storage.io`,
+   * `storage.limit` (larger than that, or too many commits wait for the disk; nothing was changed).
    */
   commit(changes: readonly Change[]): Promise<void>
   read(table: string, key: string): Promise<Uint8Array | null>
