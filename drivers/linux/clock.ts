@@ -1,0 +1,104 @@
+import { after, monotonicMs, showTimeMs, wallTimeMs } from '../../runtime/core/time.js'
+import type {
+  Cancel,
+  Clock,
+  MonotonicMs,
+  ShowTimeMs,
+  WallTimeMs,
+} from '../../runtime/ports/clock.js'
+
+/** What ties the venue's timeline to this machine's oscillator. */
+export interface ShowAnchor {
+  /** What the venue's timeline shows at `at`. */
+  readonly show: ShowTimeMs
+  readonly at: MonotonicMs
+  /** Half the width of the interval that holds the true show time. */
+  readonly errorMs: number
+}
+
+/** Node turns a longer delay into one of 1 ms. */
+const TIMER_MS_MAX = 2 ** 31 - 1
+
+/** The clock of a real machine: CLOCK_MONOTONIC, the scale of the kernel's own stamps, and the system's wall time. */
+export class LinuxClock implements Clock {
+  readonly #anchor: ShowAnchor
+
+  constructor(anchor: ShowAnchor) {
+    this.#anchor = anchor
+  }
+
+  monotonicMs(): MonotonicMs {
+    return machineMs()
+  }
+
+  showTimeMs(): ShowTimeMs {
+    return this.monotonicToShow(machineMs())
+  }
+
+  wallTimeMs(): WallTimeMs {
+    return wallTimeMs(Date.now())
+  }
+
+  monotonicToShow(at: MonotonicMs): ShowTimeMs {
+    return after(this.#anchor.show, at - this.#anchor.at)
+  }
+
+  showToMonotonic(at: ShowTimeMs): MonotonicMs {
+    return after(this.#anchor.at, at - this.#anchor.show)
+  }
+
+  showErrorMs(): number {
+    return this.#anchor.errorMs
+  }
+
+  runAt(at: MonotonicMs, task: () => void): Cancel {
+    return new Alarm(at, task).arm()
+  }
+}
+
+/** The timeline of a venue with one box: it starts at the wall time of this moment, and is right by definition. */
+export function ownAnchor(): ShowAnchor {
+  return { show: showTimeMs(Date.now()), at: machineMs(), errorMs: 0 }
+}
+
+function machineMs(): MonotonicMs {
+  const [seconds, nanoseconds] = process.hrtime()
+  return monotonicMs(seconds * 1e3 + nanoseconds / 1e6)
+}
+
+/**
+ * One wait, in pieces. Node's timers may run up to a millisecond early, and not at all beyond 25 days: so the clock is
+ * asked each time, and the last fraction of a millisecond is waited for turn by turn of the event loop.
+ */
+class Alarm {
+  readonly #at: MonotonicMs
+  readonly #task: () => void
+  #cancel: Cancel = () => {}
+
+  constructor(at: MonotonicMs, task: () => void) {
+    this.#at = at
+    this.#task = task
+  }
+
+  arm(): Cancel {
+    this.#wait(this.#at - machineMs())
+    return () => this.#cancel()
+  }
+
+  #wait(remainingMs: number): void {
+    if (remainingMs > 0 && remainingMs < 1) {
+      const turn = setImmediate(this.#check)
+      this.#cancel = () => clearImmediate(turn)
+    } else {
+      const delayMs = Math.min(TIMER_MS_MAX, Math.max(0, Math.ceil(remainingMs)))
+      const timer = setTimeout(this.#check, delayMs)
+      this.#cancel = () => clearTimeout(timer)
+    }
+  }
+
+  readonly #check = (): void => {
+    const remainingMs = this.#at - machineMs()
+    if (remainingMs > 0) this.#wait(remainingMs)
+    else this.#task()
+  }
+}

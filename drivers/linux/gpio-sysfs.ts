@@ -1,0 +1,175 @@
+/**
+ * The only file that imports `onoff`: lines by /sys/class/gpio, for images whose kernel has no usable character device.
+ * No pull resistors, no kernel time stamps; debouncing is onoff's, in this process.
+ */
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import type { Gpio } from 'onoff'
+import { BoxError, DeviceError } from '../../runtime/core/errors.js'
+import { after } from '../../runtime/core/time.js'
+import type { Clock } from '../../runtime/ports/clock.js'
+import type { Log } from '../../runtime/ports/log.js'
+import { deviceErrorOf, errnoOf } from './errno.js'
+import type {
+  Found,
+  GpioBackend,
+  InputListener,
+  LinePlace,
+  TakenInput,
+  TakenOutput,
+} from './gpio-backend.js'
+
+/** Where onoff looks; it cannot be told otherwise. */
+export const SYSFS_GPIO = '/sys/class/gpio'
+
+type Onoff = typeof import('onoff')
+
+/** Margin for a debounce timer of onoff that is still under way when its line is closed. */
+const TIMER_SLACK_MS = 10
+
+export class SysfsGpio implements GpioBackend {
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #folder: string
+
+  /** @param options.folder where chips are looked up: /sys/class/gpio */
+  constructor(clock: Clock, log: Log, options: { readonly folder: string }) {
+    this.#clock = clock
+    this.#log = log
+    this.#folder = options.folder
+  }
+
+  /** Whether a chip of that label is there and onoff can be loaded. */
+  async look(label: string): Promise<Found> {
+    if (findBase(this.#folder, label) === null) return 'device.absent'
+    try {
+      await loadOnoff()
+      return 'found'
+    } catch (error) {
+      if (error instanceof BoxError && error.code === 'native.missing') return 'native.missing'
+      throw error
+    }
+  }
+
+  async takeOutput(place: LinePlace, isActive: boolean): Promise<TakenOutput> {
+    const onoff = await loadOnoff()
+    const what = `taking ${place.name}`
+    const number = this.#numberOf(place)
+    // The direction file takes the level of the pin, not the meaning: so there is no moment in the wrong state.
+    const isHigh = isActive === (place.activeLevel === 'high')
+    const gpio = attempt(what, () => {
+      const options = { activeLow: place.activeLevel === 'low' }
+      return new onoff.Gpio(number, isHigh ? 'high' : 'low', 'none', options)
+    })
+    try {
+      return attempt(what, () => {
+        // onoff lets a failed change of direction pass when the line was exported before.
+        if (gpio.direction() !== 'out')
+          throw new DeviceError('device.busy', `${what}: it is another's input`)
+        const fd = openSync(`${SYSFS_GPIO}/gpio${number}/value`, 'r+')
+        const release = (): void => {
+          closeSync(fd)
+          gpio.unexport()
+        }
+        return { fd, method: 'file', release }
+      })
+    } catch (error) {
+      gpio.unexport()
+      throw error
+    }
+  }
+
+  async takeInput(
+    place: LinePlace,
+    debounceMs: number,
+    listener: InputListener,
+  ): Promise<TakenInput> {
+    const onoff = await loadOnoff()
+    const number = this.#numberOf(place)
+    // A button without its pull resistor floats: somebody has to solder one, or use the character device.
+    if (place.bias === 'pull-up' || place.bias === 'pull-down')
+      this.#log.warn('gpio.no-bias', { line: place.name, bias: place.bias })
+    const gpio = attempt(`taking ${place.name}`, () => {
+      const options = { activeLow: place.activeLevel === 'low', debounceTimeout: debounceMs }
+      return new onoff.Gpio(number, 'in', 'both', options)
+    })
+    const isActive = (): boolean => attempt(`reading ${place.name}`, () => gpio.readSync() === 1)
+    watch(gpio, this.#clock, place.name, listener)
+    return { isActive, release: () => this.#release(gpio, debounceMs) }
+  }
+
+  async stop(): Promise<void> {}
+
+  /** onoff's debounce timer reads the descriptor once more: it must not be closed under it. */
+  async #release(gpio: Gpio, debounceMs: number): Promise<void> {
+    gpio.unwatchAll()
+    if (debounceMs > 0)
+      await new Promise<void>(resolve => {
+        const quiet = after(this.#clock.monotonicMs(), debounceMs + TIMER_SLACK_MS)
+        this.#clock.runAt(quiet, resolve)
+      })
+    gpio.unexport()
+  }
+
+  #numberOf(place: LinePlace): number {
+    const chip = findBase(this.#folder, place.chip)
+    if (chip === null)
+      throw new DeviceError('device.absent', `no GPIO chip is labelled ${place.chip}`)
+    if (place.offset >= chip.lineCount)
+      throw new DeviceError('device.absent', `${place.chip} has no line ${place.offset}`)
+    return chip.base + place.offset
+  }
+}
+
+/** Only changes are passed on: a bounce that ends where it began makes onoff call back, too. */
+function watch(gpio: Gpio, clock: Clock, name: string, listener: InputListener): void {
+  let last = gpio.readSync()
+  gpio.watch((error, value) => {
+    if (error) return listener.gone(deviceErrorOf(`watching ${name}`, error))
+    if (value === last) return
+    last = value
+    listener.changed({ isActive: value === 1, at: clock.monotonicMs(), source: 'program' })
+  })
+}
+
+/** The global number of a chip's first line, which differs between kernels and boards. */
+export function findBase(
+  folder: string,
+  label: string,
+): { readonly base: number; readonly lineCount: number } | null {
+  const read = (chip: string, file: string): string =>
+    readFileSync(`${folder}/${chip}/${file}`, 'utf8').trim()
+  for (const chip of chipFolders(folder))
+    if (read(chip, 'label') === label)
+      return { base: Number(read(chip, 'base')), lineCount: Number(read(chip, 'ngpio')) }
+  return null
+}
+
+function chipFolders(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter(name => /^gpiochip\d+$/.test(name))
+  } catch (error) {
+    // A kernel without sysfs GPIO has no such folder.
+    if (errnoOf(error) === 'ENOENT') return []
+    throw deviceErrorOf(`looking into ${folder}`, error)
+  }
+}
+
+async function loadOnoff(): Promise<Onoff> {
+  try {
+    return await import('onoff')
+  } catch (cause) {
+    throw new BoxError(
+      'native.missing',
+      `onoff is not built for node ${process.version}: run "npm rebuild epoll", or use the character device`,
+      { cause },
+    )
+  }
+}
+
+function attempt<T>(what: string, call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    throw deviceErrorOf(what, error)
+  }
+}

@@ -1,0 +1,63 @@
+import { assert, DeviceError } from '../../runtime/core/errors.js'
+import type { Clock } from '../../runtime/ports/clock.js'
+import type { I2cDevice } from '../../runtime/ports/host.js'
+import type { Log } from '../../runtime/ports/log.js'
+import type { I2cBuses } from './host.js'
+import { openI2cBus } from './i2c-bus.js'
+import { I2cQueue, type OpenI2c } from './i2c-queue.js'
+
+/** What one SMBus block holds. */
+const BLOCK_BYTES_MAX = 32
+
+/** The buses of the machine, opened when they are first used, each with its own queue. */
+export class LinuxI2cBuses implements I2cBuses {
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #open: OpenI2c
+  readonly #queues = new Map<number, I2cQueue>()
+
+  /** @param open a real bus, unless a test brings its own */
+  constructor(clock: Clock, log: Log, open: OpenI2c = openI2cBus) {
+    this.#clock = clock
+    this.#log = log
+    this.#open = open
+  }
+
+  device(bus: number, address: number): I2cDevice {
+    assert(address >= 0x03 && address <= 0x77, 'a chip has an address that is not reserved')
+    const queue = this.#queue(bus)
+    return {
+      address,
+      readRegister: async (register, byteCount) => {
+        requireBlock(register, byteCount)
+        return queue.transfer(address, handle => handle.read(address, register, byteCount))
+      },
+      writeRegister: async (register, bytes) => {
+        requireBlock(register, bytes.length)
+        const copy = Uint8Array.from(bytes)
+        return queue.transfer(address, handle => handle.write(address, register, copy))
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#queues.values()].map(queue => queue.close()))
+  }
+
+  #queue(bus: number): I2cQueue {
+    const found = this.#queues.get(bus)
+    if (found !== undefined) return found
+    const made = new I2cQueue(this.#clock, this.#log, this.#open, bus)
+    this.#queues.set(bus, made)
+    return made
+  }
+}
+
+function requireBlock(register: number, byteCount: number): void {
+  assert(Number.isInteger(register) && register >= 0 && register <= 0xff, 'a register is a byte')
+  if (!Number.isInteger(byteCount) || byteCount < 1 || byteCount > BLOCK_BYTES_MAX)
+    throw new DeviceError(
+      'device.limit',
+      `a transfer has 1 to ${BLOCK_BYTES_MAX} bytes, not ${byteCount}`,
+    )
+}

@@ -1,0 +1,96 @@
+/**
+ * The only file that reaches the C library, through koffi's prebuilt binding: what node:fs cannot do.
+ * Each thread opens its own; calls block the thread that makes them.
+ */
+import { BoxError, DeviceError } from '../../runtime/core/errors.js'
+import { codeOfErrno, errnoName } from './errno.js'
+
+export interface Libc {
+  /**
+   * ioctl(2) with a structure that the kernel reads and writes in place.
+   * @param what names the attempt in the DeviceError that is thrown when it fails
+   */
+  ioctl(fd: number, request: number, structure: Uint8Array, what: string): void
+  /**
+   * poll(2). Blocks the calling thread for up to `timeoutMs`: only for threads that have nothing else to do.
+   * @param entries `count` structures as in `pollEntry`; their `revents` are filled in
+   * @returns how many entries have something to say; 0 after the time-out or a signal
+   */
+  poll(entries: Uint8Array, count: number, timeoutMs: number): number
+  /** eventfd(2), non-blocking: a file descriptor that another thread can write to in order to wake a `poll`. */
+  eventfd(): number
+  /**
+   * Makes the calling thread, and not what it starts, real-time (SCHED_FIFO, see sched(7)).
+   * @param priority 1..99
+   */
+  becomeRealTime(priority: number): void
+  /** How much later than asked the kernel may wake the calling thread (PR_SET_TIMERSLACK). Real-time threads have none. */
+  setTimerSlack(nanoseconds: number): void
+}
+
+const SCHED_FIFO = 1
+const SCHED_RESET_ON_FORK = 0x4000_0000
+const PR_SET_TIMERSLACK = 29
+const EFD_NONBLOCK_CLOEXEC = 0o2004000
+const EINTR = 'EINTR'
+
+/** @throws BoxError `native.missing` where koffi has no binary for this machine */
+export async function openLibc(): Promise<Libc> {
+  const { library, lastErrno } = await load()
+  const ioctl = library.func('int ioctl(int fd, unsigned long request, void *structure)')
+  const poll = library.func('int poll(void *entries, unsigned long count, int timeoutMs)')
+  const eventfd = library.func('int eventfd(unsigned int start, int flags)')
+  const setScheduler = library.func('int sched_setscheduler(int thread, int policy, void *param)')
+  const prctl = library.func(
+    'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
+  )
+  const check = (result: number, what: string): number => {
+    if (result >= 0) return result
+    const name = lastErrno()
+    throw new DeviceError(codeOfErrno(name), `${what}: ${name}`)
+  }
+  return {
+    ioctl: (fd, request, structure, what) => void check(ioctl(fd, request, structure), what),
+    poll: (entries, count, timeoutMs) => {
+      const result: number = poll(entries, count, timeoutMs)
+      return result < 0 && lastErrno() === EINTR ? 0 : check(result, 'poll')
+    },
+    eventfd: () => check(eventfd(0, EFD_NONBLOCK_CLOEXEC), 'eventfd'),
+    becomeRealTime: priority => {
+      const policy = SCHED_FIFO | SCHED_RESET_ON_FORK
+      check(setScheduler(0, policy, Int32Array.of(priority)), 'sched_setscheduler')
+    },
+    setTimerSlack: nanoseconds =>
+      void check(prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0), 'prctl(PR_SET_TIMERSLACK)'),
+  }
+}
+
+async function load() {
+  try {
+    const { default: koffi } = await import('koffi')
+    return { library: koffi.load('libc.so.6'), lastErrno: () => errnoName(koffi.errno()) }
+  } catch (cause) {
+    throw new BoxError(
+      'native.missing',
+      `koffi has no binary for ${process.platform}-${process.arch} and node ${process.version}: run "npm ci" on this machine`,
+      { cause },
+    )
+  }
+}
+
+const POLL_ENTRY_BYTES = 8
+export const PollEvent = { in: 0x01, error: 0x08, hangUp: 0x10, invalid: 0x20 } as const
+
+/** `struct pollfd` entries for `poll`, all waiting for something to read. */
+export function pollEntries(fds: readonly number[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(fds.length * POLL_ENTRY_BYTES))
+  for (const [index, fd] of fds.entries()) {
+    view.setInt32(index * POLL_ENTRY_BYTES, fd, true)
+    view.setInt16(index * POLL_ENTRY_BYTES + 4, PollEvent.in, true)
+  }
+  return new Uint8Array(view.buffer)
+}
+
+/** The `revents` of entry `index` after a `poll`. */
+export const pollResult = (entries: Uint8Array, index: number): number =>
+  new DataView(entries.buffer, entries.byteOffset).getInt16(index * POLL_ENTRY_BYTES + 6, true)

@@ -1,0 +1,72 @@
+import t, { type Test } from 'tap'
+import { LinuxClock, ownAnchor } from '../../../drivers/linux/clock.js'
+import { LinuxHost } from '../../../drivers/linux/host.js'
+import { SimulatedLog } from '../../../drivers/simulated/log.js'
+import type { I2cDevice } from '../../../runtime/ports/host.js'
+import { contractBoard } from '../../ports/lines.contract.js'
+
+/** No machine has a chip of that label, so these tests need none and touch none. */
+const board = {
+  ...contractBoard,
+  gpioChip: 'no-such-chip',
+  i2cBuses: [{ name: 'header', bus: 7, frequencyHz: 100_000, dataPin: null, clockPin: null }],
+}
+
+function bench(t: Test) {
+  const log = new SimulatedLog()
+  const asked: string[] = []
+  const device = (bus: number, address: number): I2cDevice => {
+    asked.push(`${bus}/${address}`)
+    return {
+      address,
+      readRegister: () => Promise.reject(new Error('not asked for')),
+      writeRegister: () => Promise.reject(new Error('not asked for')),
+    }
+  }
+  const i2c = { device, close: async () => void asked.push('closed') }
+  const host = new LinuxHost(new LinuxClock(ownAnchor()), log, i2c, {
+    board,
+    gpio: 'auto',
+    heartbeatMs: 3000,
+  })
+  t.teardown(() => host.stop())
+  return { host, log, asked }
+}
+
+t.test('a machine without lines starts, says so, and refuses to open one', async t => {
+  const { host, log } = bench(t)
+  await host.start()
+  const line = log.lines.find(({ event }) => event === 'gpio.backend')
+  t.match(line, { level: 'warn', facts: { backend: 'none', label: 'no-such-chip' } })
+  await t.rejects(host.outputLine('lamp').open(false), { code: 'device.absent' })
+  await t.rejects(host.inputLine('button', { debounceMs: 5 }).open(), { code: 'device.absent' })
+  await t.rejects(host.outputLine('lamp').open(false), { code: 'device.absent' }, 'nor is it busy')
+  host.safeNow()
+})
+
+t.test('a host that never started stops', async t => {
+  const { host, asked } = bench(t)
+  await host.stop()
+  t.same(asked, ['closed'])
+})
+
+t.test('buses are found by name, and I2C by number of bus and address', async t => {
+  const { host, asked } = bench(t)
+  t.equal(host.i2cDevice('header', 0x40).address, 0x40)
+  t.same(asked, ['7/64'])
+})
+
+t.test('a name that the board does not have is the mistake of a person', async t => {
+  const { host } = bench(t)
+  const expected = { code: 'config.invalid' }
+  t.throws(() => host.i2cDevice('haeder', 0x40), { ...expected, message: /"header"/ })
+  t.throws(() => host.pwmOutput('dimmer'), { ...expected, message: /it has none/ })
+  t.throws(() => host.byteStream('printer'), expected)
+  t.throws(() => host.outputLine('button'), { ...expected, message: /no output line "button"/ })
+})
+
+t.test('nothing is touched before a line is opened', async t => {
+  const { host } = bench(t)
+  host.outputLine('lamp')
+  await t.rejects(host.outputLine('lamp').open(true), /started/)
+})

@@ -1,0 +1,103 @@
+/**
+ * What every I2C bus promises, whether made of memory or of copper. The chip at `presentAddress` reads back what was
+ * written into the registers 0x20 to 0x3f, and counts on to the next register within one transfer; nothing answers at
+ * `absentAddress`. Each test makes a bench of its own.
+ */
+import type { Test } from 'tap'
+import { DeviceError } from '../../runtime/core/errors.js'
+import type { I2cDevice } from '../../runtime/ports/host.js'
+
+export interface I2cBench {
+  device(address: number): I2cDevice
+  readonly presentAddress: number
+  readonly absentAddress: number
+  close(): Promise<void>
+}
+
+const FIRST_REGISTER = 0x20
+const BLOCK_BYTES_MAX = 32
+
+export function i2cContract(t: Test, makeBench: () => Promise<I2cBench> | I2cBench): void {
+  const promise = (name: string, prove: (t: Test, bench: I2cBench) => Promise<void>): void =>
+    void t.test(name, async t => {
+      const bench = await makeBench()
+      t.teardown(() => bench.close())
+      await prove(t, bench)
+    })
+
+  promise('a device knows its own address', async (t, bench) => {
+    t.equal(bench.device(bench.presentAddress).address, bench.presentAddress)
+  })
+
+  promise('a block written is read back, for every length of 1 to 32 bytes', async (t, bench) => {
+    const chip = bench.device(bench.presentAddress)
+    for (const byteCount of [1, 2, 3, 16, 31, BLOCK_BYTES_MAX]) {
+      const bytes = Uint8Array.from({ length: byteCount }, (_, at) => (at * 37 + byteCount) & 0xff)
+      await chip.writeRegister(FIRST_REGISTER, bytes)
+      t.same([...(await chip.readRegister(FIRST_REGISTER, byteCount))], [...bytes])
+    }
+  })
+
+  promise('a block runs on through the registers that follow', async (t, bench) => {
+    const chip = bench.device(bench.presentAddress)
+    await chip.writeRegister(FIRST_REGISTER, Uint8Array.of(1, 2, 3, 4))
+    await chip.writeRegister(FIRST_REGISTER + 1, Uint8Array.of(9))
+    t.same([...(await chip.readRegister(FIRST_REGISTER, 4))], [1, 9, 3, 4])
+    t.same([...(await chip.readRegister(FIRST_REGISTER + 2, 2))], [3, 4])
+  })
+
+  promise('what was asked for first happens first, without waiting for it', async (t, bench) => {
+    const chip = bench.device(bench.presentAddress)
+    const writes = [5, 6, 7].map(byte => chip.writeRegister(FIRST_REGISTER, Uint8Array.of(byte)))
+    const read = chip.readRegister(FIRST_REGISTER, 1)
+    await Promise.all(writes)
+    t.same([...(await read)], [7])
+  })
+
+  promise('the caller may use its bytes again at once', async (t, bench) => {
+    const chip = bench.device(bench.presentAddress)
+    const bytes = Uint8Array.of(0x55)
+    const written = chip.writeRegister(FIRST_REGISTER, bytes)
+    bytes.fill(0)
+    await written
+    t.same([...(await chip.readRegister(FIRST_REGISTER, 1))], [0x55])
+  })
+
+  promise('an address where nothing answers is `device.absent`', async (t, bench) => {
+    const nobody = bench.device(bench.absentAddress)
+    await rejectsWith(t, nobody.readRegister(0, 1), 'device.absent')
+    await rejectsWith(t, nobody.writeRegister(0, Uint8Array.of(0)), 'device.absent')
+  })
+
+  promise('a neighbour that does not answer harms nobody', async (t, bench) => {
+    const chip = bench.device(bench.presentAddress)
+    const lost = rejectsWith(
+      t,
+      bench.device(bench.absentAddress).readRegister(0, 2),
+      'device.absent',
+    )
+    await chip.writeRegister(FIRST_REGISTER, Uint8Array.of(0xa5))
+    t.same([...(await chip.readRegister(FIRST_REGISTER, 1))], [0xa5])
+    await lost
+  })
+
+  promise('a block of 0 or 33 bytes is refused before it reaches the bus', async (t, bench) => {
+    const chip = bench.device(bench.presentAddress)
+    await chip.writeRegister(FIRST_REGISTER, Uint8Array.of(3))
+    await rejectsWith(t, chip.readRegister(FIRST_REGISTER, 0), 'device.limit')
+    await rejectsWith(t, chip.readRegister(FIRST_REGISTER, BLOCK_BYTES_MAX + 1), 'device.limit')
+    await rejectsWith(t, chip.writeRegister(FIRST_REGISTER, new Uint8Array()), 'device.limit')
+    const tooLong = new Uint8Array(BLOCK_BYTES_MAX + 1)
+    await rejectsWith(t, chip.writeRegister(FIRST_REGISTER, tooLong), 'device.limit')
+    t.same([...(await chip.readRegister(FIRST_REGISTER, 1))], [3])
+  })
+}
+
+async function rejectsWith(t: Test, work: Promise<unknown>, code: string): Promise<void> {
+  const thrown: unknown = await work.then(
+    () => null,
+    (error: unknown) => error,
+  )
+  t.ok(thrown instanceof DeviceError, 'a DeviceError')
+  if (thrown instanceof DeviceError) t.equal(thrown.code, code)
+}
