@@ -1,0 +1,99 @@
+/**
+ * Takes commands, one at a time, and sees that each is answered once it is on the disk: the same id is the same request,
+ * and gets the same answer without a second effect.
+ */
+import type { Bus } from '../../core/bus.js'
+import type { Log } from '../../ports/log.js'
+import type { Messages, ShowCommand } from '../../topics.js'
+import type { Decision } from './decide.js'
+import { type Answer, COMMANDS_MAX, type Journal } from './journal.js'
+import type { ShowEvent } from './state.js'
+
+const INBOX_MAX = 256
+
+export interface DeskOptions {
+  readonly decide: (command: ShowCommand) => Decision
+  readonly carryOut: (events: readonly ShowEvent[]) => void
+}
+
+interface Request {
+  readonly command: ShowCommand
+  /** Asked for by the box itself, which never asks twice. */
+  readonly isOwn: boolean
+}
+
+export class Desk {
+  readonly #log: Log
+  readonly #bus: Bus<Messages>
+  readonly #journal: Journal
+  readonly #options: DeskOptions
+  readonly #inbox: Request[] = []
+  #isObeying = false
+  /** Commands that were carried out and are on their way to the disk. */
+  readonly #unanswered = new Set<string>()
+  /** Refusals change nothing and are remembered in memory only: a flood of nonsense must not wear out the disk. */
+  readonly #refusals = new Map<string, Answer>()
+
+  constructor(log: Log, bus: Bus<Messages>, journal: Journal, options: DeskOptions) {
+    this.#log = log
+    this.#bus = bus
+    this.#journal = journal
+    this.#options = options
+  }
+
+  /** A command that comes while another is carried out, from somebody who listens, waits for the end of that one. */
+  receive(request: Request): void {
+    if (this.#inbox.length >= INBOX_MAX && request.command.action !== 'panic') {
+      this.#refuse(request.command, 'command.refused', 'too many commands at once')
+      return
+    }
+    this.#inbox.push(request)
+    if (this.#isObeying) return
+    this.#isObeying = true
+    try {
+      for (let next = this.#inbox.shift(); next; next = this.#inbox.shift()) this.#obey(next)
+    } finally {
+      this.#isObeying = false
+    }
+  }
+
+  #obey({ command, isOwn }: Request): void {
+    // Its answer is on the way, and answers this one too.
+    if (this.#unanswered.has(command.id)) return
+    const known = this.#journal.answerTo(command.id) ?? this.#refusals.get(command.id)
+    if (known) {
+      this.#answer(command, known)
+      return
+    }
+    const decision = this.#options.decide(command)
+    if (decision.kind === 'refuse') {
+      this.#refuse(command, decision.code, decision.message)
+      return
+    }
+    this.#unanswered.add(command.id)
+    this.#options.carryOut(decision.events)
+    this.#journal.keep({
+      events: decision.events,
+      commandId: isOwn ? null : command.id,
+      answer: { isAccepted: true, code: null, message: null },
+      done: answer => {
+        this.#unanswered.delete(command.id)
+        this.#answer(command, answer)
+      },
+    })
+  }
+
+  #refuse(command: ShowCommand, code: string, message: string): void {
+    const answer = { isAccepted: false, code, message: message.slice(0, 512) }
+    this.#refusals.set(command.id, answer)
+    const oldest =
+      this.#refusals.size > COMMANDS_MAX ? this.#refusals.keys().next().value : undefined
+    if (oldest !== undefined) this.#refusals.delete(oldest)
+    this.#log.info('command.refused', { action: command.action, origin: command.origin, message })
+    this.#answer(command, answer)
+  }
+
+  #answer({ id, origin }: ShowCommand, answer: Answer): void {
+    this.#bus.publish('command/answered', { id, origin, ...answer })
+  }
+}

@@ -1,0 +1,292 @@
+/**
+ * The show's memory: every event in order, and now and then the whole state, so that what must be read at the next start
+ * stays small. One commit is under way at a time; what comes meanwhile goes into the next one. When the disk fails the
+ * show goes on: as soon as the disk takes something again it gets the whole state, so that no gap is left.
+ */
+import { BoxError, messageOf } from '../../core/errors.js'
+import { within } from '../../core/lifecycle.js'
+import { Records } from '../../core/records.js'
+import { boolean, integer, nullable, number, type Of, object, string } from '../../core/schema.js'
+import { after } from '../../core/time.js'
+import type { Cancel, Clock } from '../../ports/clock.js'
+import type { Log } from '../../ports/log.js'
+import type { Change, Store } from '../../ports/store.js'
+import type { Times } from './resume.js'
+import { FIRES_KEPT, type ShowEvent, type ShowState, showEvent, showState } from './state.js'
+
+const sequence = integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
+const moment = number({ min: -8.64e15, max: 8.64e15 })
+const snapshotRow = object({
+  digest: string({ max: 64 }),
+  sequence,
+  wallMs: moment,
+  showMs: moment,
+  state: showState,
+})
+const eventRow = object({ wallMs: moment, event: showEvent })
+const fireRow = object({ sequence })
+const answerRow = object({
+  isAccepted: boolean,
+  code: nullable(string({ max: 64 })),
+  message: nullable(string({ max: 512 })),
+})
+const commandRow = object({ sequence, answer: answerRow })
+
+export type Answer = Of<typeof answerRow>
+
+/** Events between two snapshots. */
+const EVENTS_MAX = 256
+/** Commands whose answers are remembered. */
+export const COMMANDS_MAX = 1024
+/** Entries that wait for a slow disk. */
+const QUEUE_MAX = 4096
+const ROWS_MAX = 10_000
+const COMMIT_MS_MAX = 5_000
+const RETRY_MS_MIN = 5_000
+const RETRY_MS_MAX = 60_000
+const SNAPSHOT = 'snapshot'
+
+/** What was kept of the last run. */
+export interface Kept {
+  readonly digest: string
+  readonly state: ShowState
+  readonly events: readonly ShowEvent[]
+  /** When the last of it was written. */
+  readonly times: Times
+}
+
+/** What one command or input did. */
+export interface Entry {
+  readonly events: readonly ShowEvent[]
+  /** Null for what the box does by itself: nobody asks a second time. */
+  readonly commandId: string | null
+  readonly answer: Answer
+  /** Hears the answer when everything is on the disk, or another one when it is not. */
+  readonly done: (answer: Answer) => void
+}
+
+export interface JournalOptions {
+  readonly digest: string
+  /** The state with every event in that was given to `keep`. */
+  readonly state: () => ShowState
+}
+
+export class Journal {
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #store: Store
+  readonly #options: JournalOptions
+  readonly #snapshots: Records<Of<typeof snapshotRow>>
+  readonly #events: Records<Of<typeof eventRow>>
+  readonly #fires: Records<Of<typeof fireRow>>
+  readonly #commands: Records<Of<typeof commandRow>>
+  readonly #queue: Entry[] = []
+  readonly #answers = new Map<string, Answer>()
+  readonly #fireIds: string[] = []
+  #sequence = 0
+  #eventCount = 0
+  /** The tables may have gaps or rot: the next commit writes everything anew. */
+  #isTorn = false
+  #isClosed = false
+  #retryMs = RETRY_MS_MIN
+  #isCommitting = false
+  #turn: Promise<void> = Promise.resolve()
+  #cancelRetry: Cancel = () => {}
+
+  constructor(clock: Clock, log: Log, store: Store, options: JournalOptions) {
+    this.#clock = clock
+    this.#log = log
+    this.#store = store
+    this.#options = options
+    this.#snapshots = new Records(store, 'show-state', snapshotRow)
+    this.#events = new Records(store, 'show-events', eventRow)
+    this.#fires = new Records(store, 'show-fires', fireRow)
+    this.#commands = new Records(store, 'show-commands', commandRow)
+  }
+
+  /** What was kept; null at the first start, and when it cannot be read: a box with a rotten disk still runs its show. */
+  async open(): Promise<Kept | null> {
+    try {
+      return await within(this.#clock, COMMIT_MS_MAX, 'the show journal was not read', this.#read())
+    } catch (error) {
+      if (!(error instanceof BoxError)) throw error
+      this.#log.error('show.journal-unreadable', { code: error.code, error: messageOf(error) })
+      this.#isTorn = true
+      return null
+    }
+  }
+
+  async #read(): Promise<Kept | null> {
+    const commands = await this.#commands.scan('', null, ROWS_MAX)
+    for (const { key, record } of inOrder(commands)) this.#answers.set(key, record.answer)
+    const fires = await this.#fires.scan('', null, ROWS_MAX)
+    this.#fireIds.push(...inOrder(fires).map(({ key }) => key))
+    const snapshot = await this.#snapshots.read(SNAPSHOT)
+    if (!snapshot) return null
+    const rows = await this.#events.scan(keyOf(snapshot.sequence + 1), null, ROWS_MAX)
+    const last = rows.at(-1)
+    this.#sequence = last ? Number(last.key) : snapshot.sequence
+    this.#eventCount = rows.length
+    return {
+      digest: snapshot.digest,
+      state: snapshot.state,
+      events: rows.map(({ record }) => record.event),
+      times: last
+        ? { showMs: last.record.event.atMs, wallMs: last.record.wallMs }
+        : { showMs: snapshot.showMs, wallMs: snapshot.wallMs },
+    }
+  }
+
+  /** The answer that the command with this id got; undefined when it is not known (any more). */
+  answerTo(id: string): Answer | undefined {
+    return this.#answers.get(id)
+  }
+
+  /** Takes an entry; its `done` is called once, from a later turn. */
+  keep(entry: Entry): void {
+    if (this.#queue.length < QUEUE_MAX) this.#queue.push(entry)
+    else this.#refuse(entry)
+    this.#flush()
+  }
+
+  #refuse(entry: Entry): void {
+    this.#isTorn = true
+    entry.done(notKept(new BoxError('storage.io', 'the journal is too far behind')))
+  }
+
+  /** Writes the whole state: after a start, whose catching up is no event. */
+  keepState(): void {
+    this.#isTorn = true
+    this.#flush()
+  }
+
+  /** Ends when what was under way is on the disk, or has failed. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#cancelRetry()
+    // The second turn takes what came during the first.
+    for (let turn = 0; turn < 3 && this.#isCommitting; turn++) await this.#turn
+  }
+
+  #flush(): void {
+    if (this.#isCommitting) return
+    this.#isCommitting = true
+    this.#cancelRetry()
+    this.#turn = this.#commit().finally(() => {
+      this.#isCommitting = false
+      if (this.#queue.length > 0) this.#flush()
+    })
+  }
+
+  async #commit(): Promise<void> {
+    const entries = this.#queue.splice(0)
+    const failure = await this.#write(entries)
+    for (const { commandId, answer, done } of entries) {
+      const given = failure ? notKept(failure) : answer
+      // Asked again, the command gets the answer that it got.
+      if (failure && commandId !== null) this.#answers.set(commandId, given)
+      done(given)
+    }
+  }
+
+  async #write(entries: readonly Entry[]): Promise<BoxError | null> {
+    const isWhole = this.#isTorn || this.#eventCount + entries.length > EVENTS_MAX
+    const added = this.#addedChanges(entries)
+    const changes = isWhole ? this.#wholeChanges() : added
+    this.#isTorn = false
+    try {
+      const work = this.#store.commit(changes)
+      await within(this.#clock, COMMIT_MS_MAX, 'the show journal did not commit', work)
+    } catch (error) {
+      if (!(error instanceof BoxError)) throw error
+      this.#fail(error)
+      return error
+    }
+    if (this.#retryMs > RETRY_MS_MIN) this.#log.info('show.journal-recovered')
+    this.#retryMs = RETRY_MS_MIN
+    return null
+  }
+
+  #fail(error: BoxError): void {
+    this.#isTorn = true
+    this.#log.error('show.journal-failed', { code: error.code, error: messageOf(error) })
+    if (this.#isClosed) return
+    this.#cancelRetry()
+    this.#cancelRetry = this.#clock.runAt(after(this.#clock.monotonicMs(), this.#retryMs), () =>
+      this.#flush(),
+    )
+    this.#retryMs = Math.min(RETRY_MS_MAX, this.#retryMs * 2)
+  }
+
+  #addedChanges(entries: readonly Entry[]): Change[] {
+    const wallMs = this.#clock.wallTimeMs()
+    const changes: Change[] = []
+    for (const { events, commandId, answer } of entries) {
+      for (const event of events) {
+        this.#eventCount++
+        changes.push(this.#events.put(keyOf(++this.#sequence), { wallMs, event }))
+        if (event.deed.kind === 'fire') changes.push(...this.#addFire(event.deed.id))
+      }
+      if (commandId !== null) changes.push(...this.#addCommand(commandId, answer))
+    }
+    return changes
+  }
+
+  /** A fire id is there once: the table itself refuses a second one. */
+  #addFire(id: string): Change[] {
+    this.#fireIds.push(id)
+    const over = this.#fireIds.splice(0, Math.max(0, this.#fireIds.length - FIRES_KEPT))
+    return [
+      this.#fires.insert(id, { sequence: this.#sequence }),
+      ...over.map(old => this.#fires.remove(old)),
+    ]
+  }
+
+  #addCommand(id: string, given: Answer): Change[] {
+    this.#answers.set(id, given)
+    const over = [...this.#answers.keys()].slice(0, Math.max(0, this.#answers.size - COMMANDS_MAX))
+    for (const old of over) this.#answers.delete(old)
+    return [
+      this.#commands.insert(id, { sequence: this.#sequence, answer: given }),
+      ...over.map(old => this.#commands.remove(old)),
+    ]
+  }
+
+  /** Everything anew, in place of all that is there. */
+  #wholeChanges(): Change[] {
+    this.#eventCount = 0
+    return [
+      this.#events.clear('', null),
+      this.#fires.clear('', null),
+      this.#commands.clear('', null),
+      ...this.#fireIds.map((id, index) => this.#fires.put(id, { sequence: index })),
+      ...[...this.#answers].map(([id, given], index) =>
+        this.#commands.put(id, { sequence: index, answer: given }),
+      ),
+      this.#snapshots.put(SNAPSHOT, {
+        digest: this.#options.digest,
+        sequence: this.#sequence,
+        wallMs: this.#clock.wallTimeMs(),
+        showMs: this.#clock.showTimeMs(),
+        state: this.#options.state(),
+      }),
+    ]
+  }
+}
+
+/**
+ * An accepted command is one that survives a power cut, so this is not one; but it was carried out, and must not be
+ * sent again under another id.
+ */
+const notKept = (failure: BoxError): Answer => ({
+  isAccepted: false,
+  code: failure.code.startsWith('storage.') ? failure.code : 'storage.io',
+  message: `done, but not kept over a restart: ${failure.message}`.slice(0, 512),
+})
+
+/** Sorts as text as the numbers do. */
+const keyOf = (number_: number): string => String(number_).padStart(16, '0')
+
+const inOrder = <T extends { readonly record: { readonly sequence: number } }>(
+  rows: readonly T[],
+): T[] => [...rows].sort((a, b) => a.record.sequence - b.record.sequence)

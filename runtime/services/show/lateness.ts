@@ -1,0 +1,85 @@
+/** How late each cue's first change was, as the devices tell it. */
+import { Histogram } from '../../core/histogram.js'
+import { after } from '../../core/time.js'
+import type { Cancel, Clock, ShowTimeMs } from '../../ports/clock.js'
+import type { Percentiles } from '../../ports/percentiles.js'
+import type { CheckedShow, Cue } from './checked-show.js'
+import type { LightPlan } from './light-plan.js'
+import type { FireDeed } from './state.js'
+
+/** A cue whose first change is not heard of by then has none, or a lamp that does not tell. */
+const PATIENCE_MS = 500
+const OPEN_MAX = 64
+
+/** A fire whose lateness is not known yet. */
+interface Open {
+  readonly deed: FireDeed
+  readonly cue: Cue
+  readonly t0: ShowTimeMs
+  readonly cancel: Cancel
+}
+
+/** A fire and how late its first change was; null where nothing changed. */
+export type Measured = (deed: FireDeed, t0: ShowTimeMs, lateMs: number | null) => void
+
+export class Lateness {
+  readonly #clock: Clock
+  readonly #show: CheckedShow
+  readonly #plans: readonly LightPlan[]
+  readonly #measured: Measured
+  readonly #histogram = new Histogram()
+  #open: Open[] = []
+
+  constructor(clock: Clock, show: CheckedShow, plans: readonly LightPlan[], measured: Measured) {
+    this.#clock = clock
+    this.#show = show
+    this.#plans = plans
+    this.#measured = measured
+  }
+
+  stop(): void {
+    for (const { cancel } of this.#open.splice(0)) cancel()
+  }
+
+  read(): Percentiles {
+    return this.#histogram.read()
+  }
+
+  /** A cue takes effect: its first change may have happened, or may still come. */
+  watch(deed: FireDeed, t0: ShowTimeMs): void {
+    const cue = this.#show.cuesById.get(deed.cue)
+    if (!cue) return
+    const patience = after(this.#clock.monotonicMs(), PATIENCE_MS)
+    const open: Open = {
+      deed,
+      cue,
+      t0,
+      cancel: this.#clock.runAt(patience, () => this.#close(open, null)),
+    }
+    this.#open.push(open)
+    const oldest = this.#open.length > OPEN_MAX ? this.#open[0] : undefined
+    if (oldest) this.#close(oldest, null)
+    if (cue.aims.length === 0) this.#close(open, null)
+    else this.look()
+  }
+
+  /** A light has changed: perhaps one that was waited for. */
+  look(): void {
+    for (const open of [...this.#open]) {
+      const firsts = this.#plans.flatMap(plan => plan.lateMs(open.cue, open.t0) ?? [])
+      const first = firsts.reduce<(typeof firsts)[number] | null>(
+        (best, one) => (best === null || one.atMs < best.atMs ? one : best),
+        null,
+      )
+      if (first) this.#close(open, first.lateMs)
+    }
+  }
+
+  #close(open: Open, lateMs: number | null): void {
+    if (!this.#open.includes(open)) return
+    this.#open = this.#open.filter(other => other !== open)
+    open.cancel()
+    if (lateMs !== null) this.#histogram.add(lateMs)
+    this.#measured(open.deed, open.t0, lateMs)
+  }
+}
