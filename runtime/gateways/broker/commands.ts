@@ -1,0 +1,165 @@
+/**
+ * Reads what people and machines write to the command topics. Pure: bytes in, a command or a reason out. A reason names
+ * the path, the rule and the value, for whoever wrote it sits at another machine and sees nothing else.
+ */
+import { ConfigError } from '../../core/errors.js'
+import { nearest } from '../../core/nearest.js'
+import { check, integer, name, number, type Of, object, optional } from '../../core/schema.js'
+import { commandIn, requestId, topics } from '../../topics.js'
+import type { Address } from './tree.js'
+
+/** Commands are short; what is longer is not one. */
+export const COMMAND_BYTES_MAX = 8_192
+
+export type CommandIn = Of<typeof commandIn>
+type Action = CommandIn['action']
+
+export type Reading =
+  | { readonly kind: 'command'; readonly command: CommandIn }
+  | { readonly kind: 'get'; readonly output: string }
+  | { readonly kind: 'refused'; readonly message: string }
+
+/** What a sender writes to `…/<output>/set`; also `ON`, `OFF`, a number from 0 to 1, or a percentage. */
+export const setIn = object({
+  id: optional(requestId),
+  level: number({ min: 0, max: 1 }),
+  fadeMs: optional(integer({ min: 0, max: 86_400_000 })),
+})
+
+const { id: _, action: __, ...requestFields } = commandIn.shape
+/** What a sender writes to `…/request/<action>`; the answer comes on `…/response/<tx>`. */
+export const requestIn = object({ tx: requestId, ...requestFields })
+
+const actions = topics['command/received'].payload.shape.action.options
+
+/** What the action makes no sense without. */
+const needed: { readonly [A in Action]?: readonly (keyof CommandIn)[] } = {
+  goto: ['cue'],
+  fire: ['cue'],
+  scene: ['scene'],
+  level: ['target', 'level'],
+}
+
+/** The word after the action, in the short form people type: `FIRE 12`, `SCENE warm`, `BLACKOUT off`. */
+const spoken: { readonly [A in Action]?: (word: string) => Partial<CommandIn> | null } = {
+  goto: cue => ({ cue }),
+  fire: cue => ({ cue }),
+  scene: scene => ({ scene }),
+  clear: target => ({ target }),
+  blackout: word => (/^(on|off)$/i.test(word) ? { on: word.toLowerCase() === 'on' } : null),
+}
+
+export function readCommand(address: Address, payload: Uint8Array): Reading {
+  try {
+    switch (address.kind) {
+      case 'cue':
+        return { kind: 'command', command: readCue(textOf(payload)) }
+      case 'set':
+        return { kind: 'command', command: readSet(address.output, textOf(payload)) }
+      case 'get':
+        return { kind: 'get', output: check(name, address.output, 'topic.output') }
+      case 'request':
+        return { kind: 'command', command: readRequest(address.action, textOf(payload)) }
+    }
+  } catch (error) {
+    if (error instanceof ConfigError) return { kind: 'refused', message: error.message }
+    throw error
+  }
+}
+
+function readCue(text: string): CommandIn {
+  if (text.startsWith('{')) return complete(check(commandIn, json(text), 'payload'))
+  const [word = '', argument, ...more] = text.split(/\s+/)
+  const action = actionOf(word)
+  if (more.length > 0) throw wrong(`must be an action and at most one word, is ${quote(text)}`)
+  if (argument === undefined) return complete(check(commandIn, { action }, 'payload'))
+  const fields = spoken[action]?.(argument)
+  if (!fields)
+    throw wrong(
+      action === 'go'
+        ? `GO takes no word, is ${quote(text)}; to run cue ${argument} write FIRE ${argument}`
+        : `${action.toUpperCase()} cannot be followed by ${quote(argument)}`,
+    )
+  return complete(check(commandIn, { action, ...fields }, 'payload'))
+}
+
+function readSet(output: string, text: string): CommandIn {
+  const target = check(name, output, 'topic.output')
+  const { id, level, fadeMs } = check(
+    setIn,
+    text.startsWith('{') ? json(text) : { level: levelOf(text) },
+    'payload',
+  )
+  return {
+    action: 'level',
+    target,
+    level,
+    ...(id === undefined ? {} : { id }),
+    ...(fadeMs === undefined ? {} : { fadeMs }),
+  }
+}
+
+function readRequest(word: string, text: string): CommandIn {
+  const action = actionOf(word, 'topic.action')
+  if (!text.startsWith('{')) throw wrong(`must be JSON such as {"tx":"1"}, is ${quote(text)}`)
+  const { tx, ...fields } = check(requestIn, json(text), 'payload')
+  return complete({ ...fields, id: tx, action })
+}
+
+function complete(command: CommandIn): CommandIn {
+  const missing = (needed[command.action] ?? []).filter(field => command[field] === undefined)
+  if (missing.length === 0) return command
+  throw new ConfigError(
+    missing.map(field => ({
+      path: `payload.${field}`,
+      message: `is missing: the action "${command.action}" needs it`,
+      place: null,
+    })),
+  )
+}
+
+function actionOf(word: string, path = 'payload'): Action {
+  const action = actions.find(known => known === word.toLowerCase())
+  if (action) return action
+  const meant = nearest(word, actions)
+  const hint = meant === null ? '' : ` (did you mean "${meant}"?)`
+  throw wrong(`must be one of ${actions.join(', ')}; is ${quote(word)}${hint}`, path)
+}
+
+function levelOf(text: string): number {
+  if (/^on$/i.test(text)) return 1
+  if (/^off$/i.test(text)) return 0
+  const [, digits, percent] = /^([0-9]*\.?[0-9]+)\s*(%?)$/.exec(text) ?? []
+  if (digits !== undefined) return percent === '%' ? Number(digits) / 100 : Number(digits)
+  throw wrong(
+    `must be ON, OFF, a number from 0 to 1, a percentage, or JSON such as {"level":0.5,"fadeMs":500}; is ${quote(text)}`,
+  )
+}
+
+function textOf(payload: Uint8Array): string {
+  if (payload.length > COMMAND_BYTES_MAX)
+    throw wrong(`must have at most ${COMMAND_BYTES_MAX} bytes, has ${payload.length}`)
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(payload).trim()
+  } catch {
+    // The decoder's own words say nothing about the sender's mistake.
+    throw wrong('must be UTF-8 text')
+  }
+  if (text === '') throw wrong('must not be empty')
+  return text
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw wrong(`must be JSON: ${error instanceof Error ? error.message : ''}; is ${quote(text)}`)
+  }
+}
+
+const wrong = (message: string, path = 'payload'): ConfigError =>
+  new ConfigError([{ path, message, place: null }])
+
+const quote = (text: string): string =>
+  JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text)

@@ -1,0 +1,317 @@
+/**
+ * The MQTT broker inside the box. Started before the services, so that no state is missed, and stopped after them, so
+ * that the last states are told; commands are taken while the bus says `box/availability` is `ready`.
+ */
+import type { Duplex } from 'node:stream'
+import type { EmbeddedBrokerConfig } from '../../config.js'
+import { ConfigError, type Problem } from '../../core/errors.js'
+import type { Service } from '../../core/lifecycle.js'
+import { repeat } from '../../core/repeat.js'
+import { after } from '../../core/time.js'
+import type { Cancel, MonotonicMs } from '../../ports/clock.js'
+import type { Files } from '../../ports/files.js'
+import type { Peer } from './admission.js'
+import type { BridgeOptions, Outgoing } from './bridge.js'
+import { ConnectionGate } from './connection-gate.js'
+import { createEngine, type Engine, type EnginePorts } from './engine.js'
+import { isSafeName } from './grants.js'
+import {
+  type Listener,
+  type ListenerOptions,
+  listenTcp,
+  listenTls,
+  listenWebSocket,
+  type Origin,
+  type TlsMaterial,
+} from './listeners.js'
+import { isPasswordHash } from './password.js'
+import type { Credential } from './password-check.js'
+import { Revocations } from './revocations.js'
+import { type BrokerReading, systemTopics } from './traffic.js'
+
+export interface EmbeddedBrokerPorts extends EnginePorts {
+  /** Where the certificates are; null when there is no TLS. */
+  readonly files: Files | null
+}
+
+export interface EmbeddedBrokerOptions {
+  readonly tour: string
+  readonly box: string
+  /** Counts the starts of this box: part of the broker's name, so that numbers of two lives are never mixed up. */
+  readonly boot: number
+  readonly config: EmbeddedBrokerConfig
+  readonly credentials: readonly Credential[]
+  readonly homeAssistant: BridgeOptions['homeAssistant']
+}
+
+export interface BrokerPorts {
+  readonly tcp: number
+  readonly tls: number | null
+  readonly webSocket: number | null
+}
+
+const LOOPBACK = '127.0.0.1'
+const SYSTEM_EVERY_MS = 10_000
+const AGE_EVERY_MS = 3_600_000
+/** How long a client may take to come back after a restart before its will is published. */
+const WILL_GRACE_MS = 10_000
+
+/** What a start made and a stop takes down. */
+interface Running {
+  readonly engine: Engine
+  readonly gate: ConnectionGate
+  readonly listeners: Listener[]
+  readonly cancels: Cancel[]
+  readonly startedMs: MonotonicMs
+  ports: BrokerPorts
+}
+
+export class EmbeddedBroker implements Service {
+  readonly name = 'broker'
+  readonly #ports: EmbeddedBrokerPorts
+  readonly #options: EmbeddedBrokerOptions
+  #running: Running | null = null
+
+  constructor(ports: EmbeddedBrokerPorts, options: EmbeddedBrokerOptions) {
+    this.#ports = ports
+    this.#options = options
+  }
+
+  /** @throws ConfigError for a user or a certificate that cannot be, BoxError `port.taken`, `storage.io` */
+  async start(): Promise<void> {
+    const { clock } = this.#ports
+    refuseBadCredentials(this.#options.credentials)
+    const material = await this.#readTls()
+    const revocations = this.#revocations()
+    const engine = this.#createEngine(revocations)
+    const running: Running = {
+      engine,
+      gate: this.#createGate(engine),
+      listeners: [],
+      cancels: [],
+      startedMs: clock.monotonicMs(),
+      ports: { tcp: 0, tls: null, webSocket: null },
+    }
+    this.#running = running
+    await revocations?.start(() => this.#dropRevoked(engine, revocations))
+    running.cancels.push(() => revocations?.stop())
+    await engine.aedes.listen()
+    engine.bridge.start(message => publish(engine, message))
+    this.#schedule(running)
+    running.ports = await this.#listen(running, material)
+  }
+
+  async stop(): Promise<void> {
+    const running = this.#running
+    this.#running = null
+    if (!running) return
+    const { engine } = running
+    for (const cancel of running.cancels) cancel()
+    engine.bridge.stop()
+    for (const listener of running.listeners) listener.close()
+    // mqtt-packet hands its bytes over at the next tick: `sleeping` must leave before the sockets close.
+    await new Promise<void>(resolve => process.nextTick(resolve))
+    engine.reception.stopping()
+    engine.persistence.keepWills()
+    await new Promise<void>(resolve => engine.aedes.close(() => resolve()))
+    running.gate.closeAll()
+    await engine.persistence.destroy()
+  }
+
+  /** Where it listens: of use when the configuration says 0. @throws Error before the start */
+  ports(): BrokerPorts {
+    if (!this.#running) throw new Error('the broker is not running')
+    return this.#running.ports
+  }
+
+  /** Null when it is not running. */
+  read(): BrokerReading | null {
+    const running = this.#running
+    if (!running) return null
+    const { persistence, traffic, refusals, publisher, commitMs } = running.engine
+    const { sessions, retained, queue } = persistence
+    const percentiles = commitMs.read()
+    return {
+      uptimeSeconds: Math.floor((this.#ports.clock.monotonicMs() - running.startedMs) / 1_000),
+      connected: traffic.connected,
+      connectedMax: traffic.connectedMax,
+      sessions: sessions.size,
+      sessionsAway: [...sessions.all()].filter(session => session.holder === null).length,
+      subscriptions: sessions.routeCount,
+      retained: retained.count,
+      retainedBytes: retained.bytes,
+      queued: queue.count,
+      queuedBytes: queue.bytes,
+      packetsReceived: traffic.packetsReceived,
+      bytesReceived: traffic.bytesReceived,
+      publishReceived: traffic.publishReceived,
+      publishSent: traffic.publishSent,
+      publishBytesSent: traffic.publishBytesSent,
+      publishBacklog: publisher.backlog,
+      refused: refusals.read(),
+      commitMs: { p50: percentiles.p50, p99: percentiles.p99, max: percentiles.max },
+    }
+  }
+
+  #createEngine(revocations: Revocations | null): Engine {
+    const { tour, box, boot, config, credentials, homeAssistant } = this.#options
+    return createEngine(this.#ports, {
+      place: { tour, box },
+      boot,
+      homeAssistant,
+      limits: config.limits,
+      credentials,
+      isRevoked: certificate => revocations?.has(certificate) ?? false,
+    })
+  }
+
+  #createGate({ refusals }: Engine): ConnectionGate {
+    const { connectionsMax, connectionsPerAddressMax } = this.#options.config.limits
+    return new ConnectionGate(
+      { totalMax: connectionsMax, perAddressMax: connectionsPerAddressMax },
+      (address, message) => refusals.note('client.limit', { topic: '', client: address, message }),
+    )
+  }
+
+  async #listen(running: Running, material: TlsMaterial | null): Promise<BrokerPorts> {
+    const { config, box } = this.#options
+    const { limits, tls, webSocketPort } = config
+    const common: Omit<ListenerOptions, 'port' | 'host'> = {
+      connectMs: limits.connectMs,
+      enter: socket => running.gate.enter(socket),
+      onStream: (stream, from) => receive(running.engine, stream, from),
+      onError: error => this.#ports.log.error('broker.accept-failed', { error: error.message }),
+    }
+    const open = async (opening: Promise<Listener>): Promise<number> => {
+      const listener = await opening
+      running.listeners.push(listener)
+      return listener.port
+    }
+    return {
+      tcp: await open(listenTcp({ ...common, port: config.port, host: LOOPBACK })),
+      tls:
+        tls && material
+          ? await open(listenTls({ ...common, port: tls.port, host: null }, material))
+          : null,
+      webSocket:
+        webSocketPort === null
+          ? null
+          : await open(
+              listenWebSocket({
+                ...common,
+                port: webSocketPort,
+                host: material ? null : LOOPBACK,
+                hosts: ['localhost', LOOPBACK, '::1', box, `${box}.local`],
+                messageBytesMax: Math.max(limits.packetBytesMax, 65_536) + 64,
+                tls: material,
+              }),
+            ),
+    }
+  }
+
+  #schedule(running: Running): void {
+    const { clock } = this.#ports
+    const { engine } = running
+    const told = new Map<string, string>()
+    this.#tellSystem(engine, told)
+    running.cancels.push(
+      repeat(clock, SYSTEM_EVERY_MS, async () => this.#tellSystem(engine, told)),
+      repeat(clock, AGE_EVERY_MS, async () => engine.persistence.life.age()),
+      clock.runAt(after(clock.monotonicMs(), WILL_GRACE_MS), () => publishOldWills(engine)),
+    )
+  }
+
+  /** Only what has changed. */
+  #tellSystem(engine: Engine, told: Map<string, string>): void {
+    const reading = this.read()
+    if (!reading) return
+    for (const [topic, payload] of systemTopics(reading, 'roadcase (aedes)')) {
+      if (told.get(topic) === payload) continue
+      told.set(topic, payload)
+      publish(engine, { topic, payload, qos: 0, isRetained: true })
+    }
+  }
+
+  #revocations(): Revocations | null {
+    const { clock, log, files } = this.#ports
+    const file = this.#options.config.tls?.revoked ?? null
+    return files && file !== null ? new Revocations(clock, log, files, file) : null
+  }
+
+  #dropRevoked({ aedes, admission, refusals }: Engine, revocations: Revocations): void {
+    for (const client of Object.values(aedes.clients)) {
+      const certificate = client && admission.peer(client)?.certificate
+      if (!certificate || !revocations.has(certificate)) continue
+      refusals.note('client.revoked', {
+        topic: '',
+        client: certificate.name,
+        message: 'the certificate was revoked: the connection is closed',
+      })
+      client.conn.destroy()
+    }
+  }
+
+  async #readTls(): Promise<TlsMaterial | null> {
+    const { tls } = this.#options.config
+    if (!tls) return null
+    const read = async (field: 'key' | 'certificate' | 'clientAuthority'): Promise<Uint8Array> => {
+      const bytes = (await this.#ports.files?.read(tls[field])) ?? null
+      if (bytes) return bytes
+      throw new ConfigError([
+        { path: `box.broker.tls.${field}`, message: `there is no ${tls[field]}`, place: null },
+      ])
+    }
+    return {
+      key: await read('key'),
+      certificate: await read('certificate'),
+      clientAuthority: await read('clientAuthority'),
+    }
+  }
+}
+
+function receive({ aedes, admission, persistence }: Engine, stream: Duplex, from: Origin): void {
+  const peer: Peer = { ...from, connect: null, identity: null, granted: new Set() }
+  const client = aedes.handle(stream)
+  admission.remember(client, peer)
+  stream.once('close', () => persistence.life.close(client.id ?? '', client))
+}
+
+function publish({ aedes }: Engine, { topic, payload, qos, isRetained }: Outgoing): void {
+  aedes.publish(
+    { cmd: 'publish', topic, payload: Buffer.from(payload), qos, retain: isRetained },
+    null,
+    () => {},
+  )
+}
+
+/** Their broker died under them, and they did not come back: what they wanted said is said now (MQTT-3.1.2-8). */
+function publishOldWills({ persistence, publisher }: Engine): void {
+  for (const will of persistence.willsOfOtherBoots()) {
+    const clientId = will.clientId ?? ''
+    publisher.publish({ ...will, cmd: 'publish' }, null, error => {
+      // A will that could not be stored stays for the next start.
+      if (!error) void persistence.delWill({ id: clientId })
+    })
+  }
+}
+
+function refuseBadCredentials(credentials: readonly Credential[]): void {
+  const seen = new Set<string>()
+  const problems = credentials.flatMap(({ username, passwordHash }, index): Problem[] => {
+    const path = `credentials[${index}]`
+    const found: Problem[] = []
+    if (!isSafeName(username))
+      found.push({
+        path: `${path}.username`,
+        message: 'must be letters, digits, dots, dashes and underscores, at most 64',
+        place: null,
+      })
+    if (seen.has(username))
+      found.push({ path: `${path}.username`, message: `"${username}" is there twice`, place: null })
+    if (passwordHash !== null && !isPasswordHash(passwordHash))
+      found.push({ path: `${path}.passwordHash`, message: 'must be a scrypt hash', place: null })
+    seen.add(username)
+    return found
+  })
+  if (problems.length > 0) throw new ConfigError(problems)
+}

@@ -1,0 +1,276 @@
+/**
+ * The bridge over somebody else's broker: a Mosquitto on the box, or the venue's. The same topics, the same commands,
+ * the same refusals as the broker inside; what differs is that the other side keeps sessions, rights and retained
+ * messages. MQTT 3.1.1, so that any broker will do.
+ */
+import { connect as connectTcp } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { type IClientOptions, type IPublishPacket, MqttClient } from 'mqtt'
+import type { ExternalBrokerConfig } from '../../config.js'
+import type { Bus } from '../../core/bus.js'
+import { ConfigError, messageOf } from '../../core/errors.js'
+import type { Service } from '../../core/lifecycle.js'
+import { after } from '../../core/time.js'
+import type { Cancel, Clock } from '../../ports/clock.js'
+import type { Files } from '../../ports/files.js'
+import type { Keys } from '../../ports/keys.js'
+import type { Log } from '../../ports/log.js'
+import type { Messages } from '../../topics.js'
+import { Bridge, type BridgeOptions } from './bridge.js'
+import { Outbound } from './outbound.js'
+import { Refusals } from './refusals.js'
+import { baseOf, commandFilters } from './tree.js'
+
+export interface ExternalBrokerPorts {
+  readonly clock: Clock
+  readonly log: Log
+  readonly bus: Bus<Messages>
+  readonly keys: Keys
+  /** Where the password and the authority are; null when neither is configured. */
+  readonly files: Files | null
+}
+
+export interface ExternalBrokerOptions {
+  readonly tour: string
+  readonly box: string
+  readonly boot: number
+  readonly config: ExternalBrokerConfig
+  readonly homeAssistant: BridgeOptions['homeAssistant']
+}
+
+export interface ExternalReading {
+  readonly isConnected: boolean
+  readonly connections: number
+  readonly waiting: number
+  /** Messages that were never sent: the oldest of too many, and QoS 0 while the broker was away. */
+  readonly dropped: number
+  readonly refused: Readonly<Record<string, number>>
+}
+
+const RETRY_MS_MIN = 500
+const RETRY_MS_MAX = 30_000
+const CONNECT_MS = 10_000
+const KEEPALIVE_SECONDS = 30
+/** After a reconnection the broker first sends what it queued; longer than this it does not take. */
+const CATCH_UP_MS = 5_000
+const END_MS = 2_000
+
+export class ExternalBroker implements Service {
+  readonly name = 'broker'
+  readonly #ports: ExternalBrokerPorts
+  readonly #options: ExternalBrokerOptions
+  #client: MqttClient | null = null
+  #bridge: Bridge | null = null
+  #refusals: Refusals | null = null
+  #outbound: Outbound | null = null
+  #tries = 0
+  #connections = 0
+  /** What we send to ourselves to learn that the queue is empty; null when it is. */
+  #marker: string | null = null
+  #cancelRetry: Cancel = () => {}
+  #cancelCatchUp: Cancel = () => {}
+
+  constructor(ports: ExternalBrokerPorts, options: ExternalBrokerOptions) {
+    this.#ports = ports
+    this.#options = options
+  }
+
+  /** Does not wait for the broker: a box starts without its network. @throws ConfigError */
+  async start(): Promise<void> {
+    const { clock, log, bus, keys } = this.#ports
+    const { tour, box, boot, homeAssistant } = this.#options
+    const client = new MqttClient(await this.#streamBuilder(), await this.#clientOptions())
+    const refusals = new Refusals(clock, log, bus)
+    const outbound = new Outbound(client, message =>
+      refusals.note('limit.queue', {
+        topic: message.topic,
+        client: 'broker',
+        message: 'the broker is away and too much waits: the oldest message is dropped',
+      }),
+    )
+    const bridge = new Bridge(bus, keys, refusals, { place: { tour, box }, boot, homeAssistant })
+    this.#client = client
+    this.#refusals = refusals
+    this.#outbound = outbound
+    this.#bridge = bridge
+    client.on('connect', ({ sessionPresent }) => this.#onConnect(client, sessionPresent))
+    client.on('message', (topic, payload, packet) => this.#onMessage(topic, payload, packet))
+    client.on('close', () => this.#onClose(client))
+    client.on('error', error => log.warn('broker.link-failed', { error: messageOf(error) }))
+    bridge.start(message => outbound.send(message))
+    client.connect()
+  }
+
+  async stop(): Promise<void> {
+    const client = this.#client
+    this.#client = null
+    this.#cancelRetry()
+    this.#cancelCatchUp()
+    this.#bridge?.stop()
+    if (!client) return
+    if (!client.connected) {
+      client.end(true)
+      return
+    }
+    const { clock } = this.#ports
+    await new Promise<void>(resolve => {
+      const cancel = clock.runAt(after(clock.monotonicMs(), END_MS), () => {
+        client.end(true)
+        client.stream.destroy()
+        resolve()
+      })
+      // Waits for `sleeping` to be acknowledged; a farewell also tells the broker to keep the will to itself.
+      client.end(false, () => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+
+  read(): ExternalReading {
+    return {
+      isConnected: this.#client?.connected ?? false,
+      connections: this.#connections,
+      waiting: this.#outbound?.waiting ?? 0,
+      dropped: this.#outbound?.dropped ?? 0,
+      refused: this.#refusals?.read() ?? {},
+    }
+  }
+
+  #onConnect(client: MqttClient, isResumed: boolean): void {
+    this.#tries = 0
+    this.#connections++
+    this.#ports.log.info('broker.link-up', { url: this.#options.config.url, isResumed })
+    this.#marker = isResumed ? Buffer.from(this.#ports.keys.randomBytes(8)).toString('hex') : null
+    client.subscribe([...this.#filters()], { qos: 1 }, error => {
+      if (error) this.#ports.log.error('broker.subscribe-failed', { error: messageOf(error) })
+    })
+    this.#catchUp(client)
+    for (const state of this.#bridge?.states() ?? []) this.#outbound?.send(state)
+    this.#outbound?.flush()
+  }
+
+  /**
+   * Commands that waited in our session while the box was away must not be carried out now. What the broker queued comes
+   * before a message we send to ourselves: when that is back, the rest is new.
+   */
+  #catchUp(client: MqttClient): void {
+    this.#cancelCatchUp()
+    if (this.#marker === null) return
+    client.publish(this.#markerTopic(), this.#marker, { qos: 1 }, () => {})
+    this.#cancelCatchUp = this.#ports.clock.runAt(
+      after(this.#ports.clock.monotonicMs(), CATCH_UP_MS),
+      () => {
+        this.#marker = null
+      },
+    )
+  }
+
+  #onMessage(topic: string, payload: Buffer, packet: IPublishPacket): void {
+    if (topic === this.#markerTopic()) {
+      if (payload.toString('latin1') === this.#marker) this.#marker = null
+      return
+    }
+    this.#bridge?.receive({
+      topic,
+      payload,
+      // The broker does not say who sent it.
+      client: 'broker',
+      isRetained: packet.retain,
+      isRepeated: packet.dup,
+      messageId: packet.messageId ?? null,
+      isStale: this.#marker !== null,
+    })
+  }
+
+  /** Again and again, the later the longer it fails, and never two boxes in step. */
+  #onClose(client: MqttClient): void {
+    if (this.#client !== client) return
+    this.#cancelRetry()
+    const longest = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(this.#tries++, 10))
+    const share = (this.#ports.keys.randomBytes(1)[0] ?? 0) / 255
+    const waitMs = longest / 2 + (longest / 2) * share
+    this.#cancelRetry = this.#ports.clock.runAt(
+      after(this.#ports.clock.monotonicMs(), waitMs),
+      // Not `reconnect`, which forgets what was not acknowledged.
+      () => void client.connect(),
+    )
+  }
+
+  #filters(): readonly string[] {
+    const { tour, box, homeAssistant } = this.#options
+    const filters = [...commandFilters({ tour, box }), this.#markerTopic()]
+    return homeAssistant.isEnabled ? [...filters, `${homeAssistant.prefix}/status`] : filters
+  }
+
+  #markerTopic(): string {
+    return `${baseOf(this.#options)}/link`
+  }
+
+  async #clientOptions(): Promise<IClientOptions> {
+    const { tour, box, boot, config } = this.#options
+    const password =
+      config.passwordFile === null ? null : await this.#read('passwordFile', config.passwordFile)
+    return {
+      protocolVersion: 4,
+      clientId: `roadcase-${tour}-${box}`,
+      clean: false,
+      keepalive: KEEPALIVE_SECONDS,
+      connectTimeout: CONNECT_MS,
+      // Trying again is ours, with pauses that grow.
+      reconnectPeriod: 0,
+      manualConnect: true,
+      resubscribe: false,
+      queueQoSZero: false,
+      ...(config.username === null ? {} : { username: config.username }),
+      ...(password === null ? {} : { password: Buffer.from(password.toString('utf8').trim()) }),
+      will: {
+        topic: `${baseOf({ tour, box })}/availability`,
+        payload: Buffer.from(JSON.stringify({ state: 'lost', boot })),
+        qos: 1,
+        retain: true,
+      },
+    }
+  }
+
+  async #streamBuilder(): Promise<ConstructorParameters<typeof MqttClient>[0]> {
+    const { url, certificateAuthority } = this.#options.config
+    const { protocol, hostname, port } = parseUrl(url)
+    // Nagle's algorithm would hold a cue back for up to 40 ms.
+    const where = { host: hostname.replace(/^\[|\]$/g, ''), noDelay: true }
+    if (protocol === 'mqtt:') return () => connectTcp({ ...where, port: Number(port || 1883) })
+    const ca = certificateAuthority
+      ? await this.#read('certificateAuthority', certificateAuthority)
+      : undefined
+    return () => {
+      const socket = connectTls({
+        ...where,
+        port: Number(port || 8883),
+        servername: hostname,
+        ...(ca ? { ca } : {}),
+      })
+      return socket.setNoDelay(true)
+    }
+  }
+
+  async #read(field: 'passwordFile' | 'certificateAuthority', file: string): Promise<Buffer> {
+    const bytes = (await this.#ports.files?.read(file)) ?? null
+    if (bytes) return Buffer.from(bytes)
+    throw new ConfigError([
+      { path: `box.broker.${field}`, message: `there is no ${file}`, place: null },
+    ])
+  }
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url && (url.protocol === 'mqtt:' || url.protocol === 'mqtts:') && url.hostname !== '')
+    return url
+  throw new ConfigError([
+    {
+      path: 'box.broker.url',
+      message: `must be mqtt://host:port or mqtts://host:port, is ${JSON.stringify(text)}`,
+      place: null,
+    },
+  ])
+}
