@@ -5,6 +5,7 @@ import {
   check,
   choice,
   integer,
+  type Locate,
   list,
   literal,
   name,
@@ -124,37 +125,40 @@ export const boxConfigSchema = object({
     }),
     { isEnabled: false, prefix: 'homeassistant' },
   ),
+  /** The way to the board's lines; `auto` looks and prefers the character device. */
+  gpio: withDefault(oneOf('auto', 'chardev', 'sysfs'), 'auto'),
   /** Outputs go to their safe state when the main thread has been silent for so long. */
   heartbeatMs: withDefault(integer({ min: 500, max: 60_000 }), 3_000),
 })
 
 export type BoxConfig = Of<typeof boxConfigSchema>
-export type BrokerConfig = BoxConfig['broker']
 export type EmbeddedBrokerConfig = Of<typeof embeddedBroker>
 export type ExternalBrokerConfig = Of<typeof externalBroker>
 export type BrokerLimits = Of<typeof brokerLimits>
 export type PageConfig = BoxConfig['page']
-export type DeviceConfig = Of<typeof device>
 
 /** One step per version, run in order: `upgrades[0]` makes a version 2 of a version 1. None so far. */
 const upgrades: readonly ((config: Record<string, unknown>) => Record<string, unknown>)[] = []
 export const schemaVersion = upgrades.length + 1
 
-/** @throws ConfigError with every problem found; a file from a newer runtime is refused. */
-export function readBoxConfig(value: unknown): BoxConfig {
-  let config = value
-  const version = versionOf(config)
+/**
+ * @param locate finds places in the text that the value was read from, so that problems name line and column
+ * @throws ConfigError with every problem found; a file from a newer runtime is refused
+ */
+export function readBoxConfig(value: unknown, locate: Locate = () => null): BoxConfig {
+  const version = versionOf(value)
   if (version !== null && version > schemaVersion)
     throw new ConfigError([
       {
         path: 'box.schemaVersion',
         message: `must be at most ${schemaVersion}, is ${version}: this file is for a newer runtime`,
-        place: null,
+        place: locate(['schemaVersion']),
       },
     ])
+  let config = value
   for (const upgrade of version === null ? [] : upgrades.slice(version - 1))
     if (isObject(config)) config = upgrade(config)
-  return check(boxConfigSchema, config, 'box')
+  return check(boxConfigSchema, config, 'box', { locate })
 }
 
 function versionOf(config: unknown): number | null {

@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import t, { type Test } from 'tap'
+import { LinuxKeys } from '../../drivers/linux/keys.js'
 import { Bus } from '../../runtime/core/bus.js'
 import { after, monotonicMs, showTimeMs, wallTimeMs } from '../../runtime/core/time.js'
 import type { BoardLineState } from '../../runtime/gateways/page/api.js'
@@ -72,7 +73,7 @@ async function startBox(port: number): Promise<Box> {
     line('footswitch', 18, true),
   ]
   const gateway = new PageGateway(
-    { clock, log, bus, mirror },
+    { clock, keys: new LinuxKeys(), log, bus, mirror },
     {
       config: { port, reach: 'loopback' },
       assetsFolder,

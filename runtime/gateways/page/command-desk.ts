@@ -1,8 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import type { Bus } from '../../core/bus.js'
 import type { Of } from '../../core/schema.js'
 import { after } from '../../core/time.js'
+import { ulid } from '../../core/ulid.js'
 import type { Cancel, Clock } from '../../ports/clock.js'
+import type { Keys } from '../../ports/keys.js'
 import { commandIn, type Messages } from '../../topics.js'
 import type { CommandAnswer } from './api.js'
 import { checked, Refusal } from './refusal.js'
@@ -28,13 +29,15 @@ interface Waiting {
  */
 export class CommandDesk {
   readonly #clock: Clock
+  readonly #keys: Keys
   readonly #bus: Bus<Messages>
   readonly #waiting = new Map<string, Waiting>()
   readonly #tickets = new Map<string, Ticket>()
   #cancel: Cancel = () => {}
 
-  constructor(clock: Clock, bus: Bus<Messages>) {
+  constructor(clock: Clock, keys: Keys, bus: Bus<Messages>) {
     this.#clock = clock
+    this.#keys = keys
     this.#bus = bus
   }
 
@@ -57,12 +60,16 @@ export class CommandDesk {
    */
   async ask(body: unknown, origin: string): Promise<CommandAnswer> {
     const asking = checked(commandIn, body, 'command', 'command.invalid')
-    const command = { ...asking, id: asking.id ?? randomUUID() }
+    const command = { ...asking, id: asking.id ?? this.#newId() }
     const asked = JSON.stringify(Object.entries(command).sort(([a], [b]) => (a < b ? -1 : 1)))
     const known = this.#tickets.get(command.id)
     if (known && known.asked !== asked)
       throw new Refusal(409, 'command.invalid', `id ${command.id} was used for another command`)
     return known ? known.answer : this.#issue(command, asked, origin)
+  }
+
+  #newId(): string {
+    return ulid(this.#clock.wallTimeMs(), this.#keys.randomBytes(10))
   }
 
   #issue(

@@ -7,6 +7,7 @@ import type { Service } from '../../core/lifecycle.js'
 import type { LogLine } from '../../core/log-line.js'
 import { repeat } from '../../core/repeat.js'
 import type { Cancel, Clock } from '../../ports/clock.js'
+import type { Keys } from '../../ports/keys.js'
 import type { Log } from '../../ports/log.js'
 import type { Messages } from '../../topics.js'
 import { Access, checkOperatorToken } from './access.js'
@@ -31,6 +32,7 @@ const LOGS_MS = 500
 
 export interface PagePorts {
   readonly clock: Clock
+  readonly keys: Keys
   readonly log: Log
   readonly bus: Bus<Messages>
   /** Started before the services, so that it knows what they said before the page opened. */
@@ -67,7 +69,7 @@ export class PageGateway implements Service {
     this.#ports = ports
     this.#options = options
     this.#streams = new EventStreams(ports.clock, () => ports.log.warn('page.reader-dropped'))
-    this.#desk = new CommandDesk(ports.clock, ports.bus)
+    this.#desk = new CommandDesk(ports.clock, ports.keys, ports.bus)
   }
 
   /** Where it listens; 0 while it does not. */

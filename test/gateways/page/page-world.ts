@@ -1,6 +1,7 @@
 /** A page on a free port of loopback with a simulated clock, a bus and a show that answers as it is told. */
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { fileURLToPath } from 'node:url'
+import { LinuxKeys } from '../../../drivers/linux/keys.js'
 import { SimulatedClock } from '../../../drivers/simulated/clock.js'
 import { Bus } from '../../../runtime/core/bus.js'
 import { Mirror } from '../../../runtime/gateways/page/mirror.js'
@@ -63,7 +64,7 @@ export async function openPage(
   })
   const mirror = new Mirror({ clock, bus })
   const page = new PageGateway(
-    { clock, log, bus, mirror },
+    { clock, keys: new LinuxKeys(), log, bus, mirror },
     {
       config: { port: 0, reach: 'loopback' },
       assetsFolder,

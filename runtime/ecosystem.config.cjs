@@ -1,0 +1,24 @@
+/**
+ * What pm2 runs: the box, restarted when it ends, with growing pauses when it keeps ending.
+ * pm2 is a program of its own here: started by `npm run pm2`, never imported.
+ */
+const { join } = require('node:path')
+
+module.exports = {
+  apps: [
+    {
+      name: 'box',
+      script: join(__dirname, '..', 'dist', 'runtime', 'main.js'),
+      args: process.env.ROADCASE_ARGUMENTS ?? '',
+      node_args: '--enable-source-maps',
+      // The box says when it is ready, so that a restart counts as one only then.
+      wait_ready: true,
+      listen_timeout: 30_000,
+      kill_timeout: 15_000,
+      exp_backoff_restart_delay: 200,
+      max_memory_restart: '400M',
+      merge_logs: true,
+      time: false,
+    },
+  ],
+}

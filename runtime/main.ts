@@ -1,0 +1,126 @@
+/**
+ * The box as a process: `npm start`, pm2 and systemd run this. Reads the environment, starts the box, says when it is
+ * ready, and ends with every output in its safe state, whatever the reason.
+ */
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { LinuxClock, ownAnchor } from '../drivers/linux/clock.js'
+import { LinuxLog } from '../drivers/linux/log.js'
+import { endingOf, exitCodes } from './cli/failure.js'
+import { welcome } from './cli/welcome.js'
+import { messageOf } from './core/errors.js'
+import { type RunningBox, runBox } from './run.js'
+import { packageFolder } from './version.js'
+
+const STANDARD_OUTPUT = 1
+
+const USAGE = `Usage: npm start -- [--config box.json] [--board NAME] [--state FOLDER] [--log FILE]
+       (or: npx roadcase run --help)
+`
+
+interface Wanted {
+  readonly configFile: string
+  readonly boardName: string | null
+  readonly stateFolder: string
+  /** Null: standard output, for the journal. */
+  readonly logFile: string | null
+}
+
+function readArguments(): Wanted {
+  const { values } = parseArgs({
+    options: {
+      example: { type: 'boolean', default: false },
+      config: { type: 'string' },
+      board: { type: 'string' },
+      state: { type: 'string' },
+      log: { type: 'string' },
+    },
+  })
+  // Naming a config of one's own is reason enough to leave the example.
+  const isExample = values.example && values.config === undefined
+  const stateFolder = values.state ?? process.env['ROADCASE_STATE'] ?? '.roadcase'
+  return {
+    configFile:
+      values.config ??
+      (isExample ? join(packageFolder, 'docs/examples/first-night/box.json') : 'box.json'),
+    boardName: values.board ?? (isExample ? 'simulated' : null),
+    stateFolder,
+    logFile: values.log ?? (isExample ? join(stateFolder, 'box.log') : null),
+  }
+}
+
+function openLog(logFile: string | null, stateFolder: string): { log: LinuxLog; close(): void } {
+  if (logFile !== null) mkdirSync(stateFolder, { recursive: true, mode: 0o700 })
+  const fd = logFile === null ? STANDARD_OUTPUT : openSync(logFile, 'w', 0o600)
+  const log = new LinuxLog(new LinuxClock(ownAnchor()), { process: 'box', fd })
+  return {
+    log,
+    close: () => {
+      log.flush()
+      if (logFile !== null) closeSync(fd)
+    },
+  }
+}
+
+async function main(): Promise<void> {
+  const wanted = readArguments()
+  const { log, close } = openLog(wanted.logFile, wanted.stateFolder)
+  let box: RunningBox | null = null
+  const crash = (thrown: unknown): void => {
+    box?.safeNow()
+    log.error('process.crashed', { error: thrown })
+    close()
+    process.stderr.write(`roadcase: ${thrown instanceof Error ? (thrown.stack ?? '') : thrown}\n`)
+    process.exit(exitCodes.bug)
+  }
+  process.on('uncaughtException', crash)
+  process.on('unhandledRejection', crash)
+  try {
+    box = await runBox({ ...wanted, log })
+  } catch (error) {
+    log.error('box.not-started', { error })
+    close()
+    return end(error)
+  }
+  if (wanted.logFile !== null) process.stdout.write(welcome(box, wanted))
+  process.send?.('ready')
+  await endAsked()
+  log.info('box.stopping')
+  await box.stop()
+  log.info('box.stopped')
+  close()
+  // A supervisor's channel would keep the process alive, and all that was ours is closed.
+  process.exit(exitCodes.ok)
+}
+
+/** What a person or the supervisor says to end the box; a second word of theirs ends it without waiting. */
+function endAsked(): Promise<void> {
+  return new Promise(resolve => {
+    let isAsked = false
+    const ask = (): void => {
+      if (isAsked) process.exit(exitCodes.bug)
+      isAsked = true
+      resolve()
+    }
+    process.on('SIGINT', ask)
+    process.on('SIGTERM', ask)
+    process.on('message', message => {
+      if (message === 'shutdown') ask()
+    })
+  })
+}
+
+/** What cannot be started says why in a sentence; a bug is thrown on, to be seen whole. */
+function end(error: unknown): void {
+  if (error instanceof TypeError && 'code' in error) {
+    process.stderr.write(`roadcase: ${messageOf(error)}\n${USAGE}`)
+    process.exitCode = exitCodes.usage
+    return
+  }
+  const { exitCode, message } = endingOf(error)
+  process.stderr.write(`roadcase: ${message}\n`)
+  process.exitCode = exitCode
+}
+
+main().catch(end)

@@ -1,0 +1,185 @@
+/** One life of a box: opens the machine, puts the parts together, starts them, and leaves everything safe at the end. */
+import { mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { LinuxFiles } from '../drivers/linux/files.js'
+import type { LinuxLog } from '../drivers/linux/log.js'
+import type { SimulatedHost } from '../drivers/simulated/host.js'
+import { type Box, buildBox } from './box.js'
+import { CONTROL_FILE, type Control } from './cli/control.js'
+import { type Service, startAll } from './core/lifecycle.js'
+import { Records } from './core/records.js'
+import { integer, object } from './core/schema.js'
+import { EmbeddedBroker } from './gateways/broker/embedded-broker.js'
+import type { ExternalBroker } from './gateways/broker/external-broker.js'
+import { hashPassword } from './gateways/broker/password.js'
+import type { ShowDescription } from './gateways/page/api.js'
+import { Mirror } from './gateways/page/mirror.js'
+import { PageGateway } from './gateways/page/page-gateway.js'
+import { type BoxDocuments, loadBox } from './load.js'
+import { type OpenMachine, openMachine } from './machine.js'
+import { type Operator, readOrMakeOperator } from './operator.js'
+import type { Store } from './ports/store.js'
+import type { CheckedShow } from './services/show/checked-show.js'
+import { plugChips, simulatedBoard } from './simulated-venue.js'
+import { packageFolder, packageVersion } from './version.js'
+
+export interface RunOptions {
+  /** box.json; the show's file is found beside it. */
+  readonly configFile: string
+  /** Null: found out from the machine. */
+  readonly boardName: string | null
+  readonly stateFolder: string
+  readonly log: LinuxLog
+}
+
+export interface RunningBox {
+  /** Of the page, on this machine. */
+  readonly url: string
+  /** Port of the broker on this machine; null when the broker is somebody else's. */
+  readonly mqttPort: number | null
+  readonly operator: Operator
+  readonly tour: string
+  readonly box: string
+  readonly boardTitle: string
+  readonly show: { readonly name: string; readonly cueCount: number } | null
+  /** The far side of the wires, where they are simulated. */
+  readonly simulated: SimulatedHost | null
+  /** Outputs to their safe states at once. Never throws. */
+  safeNow(): void
+  stop(): Promise<void>
+}
+
+/**
+ * Runs the box until `stop`.
+ * @throws ConfigError for what a person wrote wrong; BoxError for a port that is taken, a disk that is full
+ */
+export async function runBox(options: RunOptions): Promise<RunningBox> {
+  const { configFile, boardName, stateFolder, log } = options
+  const documents = await loadBox(configFile)
+  await mkdir(stateFolder, { recursive: true, mode: 0o700 })
+  const { config } = documents
+  const machine = await openMachine({ boardName, stateFolder, config, log })
+  try {
+    return await startBox(machine, documents, configFile)
+  } catch (error) {
+    await machine.close()
+    throw error
+  }
+}
+
+async function startBox(
+  machine: OpenMachine,
+  documents: BoxDocuments,
+  configFile: string,
+): Promise<RunningBox> {
+  const { board, clock, log, files, keys, store } = machine
+  const { config, show } = documents
+  const operator = await readOrMakeOperator(files, keys)
+  const boot = await countBoot(store)
+  const version = packageVersion
+  const box = buildBox(machine, { config, showText: show?.text ?? null, boot, version })
+  if (machine.simulated) plugChips(machine.simulated, clock, box.fitted)
+  const mirror = new Mirror({ clock, bus: box.bus })
+  const broker = await buildBroker(machine, documents, box, operator, dirname(configFile))
+  const page = buildPage(machine, documents, box, operator, mirror)
+  const stopAll = await startAll(clock, log, [mirror, broker, ...box.services, page, box.presence])
+  machine.onOutputsLost(() => void box.restoreOutputs())
+  const control: Control = { url: page.url, token: operator.token }
+  await files.replace(CONTROL_FILE, new TextEncoder().encode(JSON.stringify(control)))
+  log.info('box.ready', { board: board.name, boot, url: page.url, uptimeMs: clock.monotonicMs() })
+  return {
+    url: page.url,
+    mqttPort: broker instanceof EmbeddedBroker ? broker.ports().tcp : null,
+    operator,
+    tour: config.tour,
+    box: config.box,
+    boardTitle: board.title,
+    show: box.show && { name: box.show.name, cueCount: box.show.cues.length },
+    simulated: machine.simulated,
+    safeNow: () => machine.safeNow(),
+    stop: async () => {
+      await stopAll()
+      await machine.close()
+      // Last, and whatever became of the disk: the outputs are safe by now.
+      await files.remove(CONTROL_FILE).catch((error: unknown) => {
+        log.warn('control.not-removed', { error })
+      })
+    },
+  }
+}
+
+/** How often this box has been started: the broker numbers its lives with it, and engineers count restarts. */
+async function countBoot(store: Store): Promise<number> {
+  const records = new Records(store, 'box', object({ count: integer({ min: 0, max: 1e9 }) }))
+  const count = ((await records.read('boot'))?.count ?? 0) + 1
+  await store.commit([records.put('boot', { count })])
+  return count
+}
+
+async function buildBroker(
+  { clock, log, store, keys }: OpenMachine,
+  { config }: BoxDocuments,
+  { bus, about }: Box,
+  operator: Operator,
+  folder: string,
+): Promise<EmbeddedBroker | ExternalBroker> {
+  const { tour, box, broker, homeAssistant } = config
+  const files = new LinuxFiles(folder)
+  if (broker.kind === 'external') {
+    // The MQTT client costs memory that a box with its own broker does not spend.
+    const { ExternalBroker } = await import('./gateways/broker/external-broker.js')
+    return new ExternalBroker(
+      { clock, log, bus, keys, files },
+      { tour, box, boot: about.boot, config: broker, homeAssistant },
+    )
+  }
+  const { username, password } = operator
+  const credentials = [
+    { username, role: 'operate' as const, passwordHash: await hashPassword(password) },
+  ]
+  return new EmbeddedBroker(
+    { clock, log, bus, store, keys, files },
+    { tour, box, boot: about.boot, config: broker, credentials, homeAssistant },
+  )
+}
+
+function buildPage(
+  machine: OpenMachine,
+  { config }: BoxDocuments,
+  { bus, show, fitted }: Box,
+  operator: Operator,
+  mirror: Mirror,
+): Service & Pick<PageGateway, 'url'> {
+  const { board, clock, keys, log, simulated } = machine
+  return new PageGateway(
+    { clock, keys, log, bus, mirror },
+    {
+      config: config.page,
+      assetsFolder: join(packageFolder, 'runtime/gateways/page/assets'),
+      operatorToken: operator.token,
+      hostNames: [`${config.box}.local`],
+      board: { name: board.name, title: board.title },
+      show: show && describeShow(show, config.box),
+      simulated: simulated && simulatedBoard(simulated, board, clock, fitted),
+      logs: log,
+    },
+  )
+}
+
+function describeShow(show: CheckedShow, box: string): ShowDescription {
+  const ownOutputs = show.outputs.filter(output => output.box === null || output.box === box)
+  return {
+    name: show.name,
+    digest: show.digest,
+    cues: show.cues.map(({ id, name }) => ({ id, name })),
+    outputs: ownOutputs.map(({ name, kind, device, channels }) => ({
+      name,
+      kind,
+      device,
+      channels: channels === null ? [] : range(channels.first, channels.last),
+    })),
+  }
+}
+
+const range = (first: number, last: number): number[] =>
+  Array.from({ length: last - first + 1 }, (_, index) => first + index)
