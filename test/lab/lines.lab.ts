@@ -1,0 +1,41 @@
+/** The lines of a real kernel keep what every machine's lines promise, by both of its interfaces. */
+import t, { type Test } from 'tap'
+import type { BackendName } from '../../drivers/linux/gpio.js'
+import { contractBoard, type LinesBench, linesContract } from '../ports/lines.contract.js'
+import { block, clock, isHigh, offsetOf, pause, pull, startHost } from './far-side.js'
+
+function bench(t: Test, gpio: BackendName): () => Promise<LinesBench> {
+  return async () => {
+    const { host, log } = await startHost(t, contractBoard, gpio)
+    t.match(log.lines, [{ event: 'gpio.backend', facts: { backend: gpio } }])
+    const opened: { close(): Promise<void> }[] = []
+    const remember = <T extends { close(): Promise<void> }>(line: T): T => {
+      opened.push(line)
+      return line
+    }
+    return {
+      host: {
+        outputLine: name => remember(host.outputLine(name)),
+        inputLine: (name, options) => remember(host.inputLine(name, options)),
+        pwmOutput: name => host.pwmOutput(name),
+        i2cDevice: (bus, address) => host.i2cDevice(bus, address),
+        byteStream: name => host.byteStream(name),
+      },
+      clock,
+      physical: name => isHigh(offsetOf(contractBoard, name)),
+      drive: (name, level) => {
+        pull(offsetOf(contractBoard, name), level)
+        // The lab's interrupts wait for the kernel's next tick: faster changes would be one.
+        block(2)
+      },
+      pass: pause,
+      close: async () => {
+        for (const line of opened) await line.close()
+        await host.stop()
+      },
+    }
+  }
+}
+
+for (const gpio of ['chardev', 'sysfs'] as const)
+  t.test(`lines by ${gpio}`, async t => linesContract(t, bench(t, gpio)))

@@ -1,0 +1,145 @@
+/** The box as a process of its own on the lab machine, with a real MQTT client beside it, as at a venue. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { assert } from '../../runtime/core/errors.js'
+
+const READY_MS_MAX = 60_000
+const STOP_MS_MAX = 20_000
+export const DIMMER_ADDRESS = 0x41
+
+export const show = `
+apiVersion: show/v1
+name: lab
+patch:
+  left: {kind: switch, out: left}
+  right: {kind: switch, out: right}
+  wash: {kind: dimmer, out: "wash#0..3"}
+  camera: {kind: capture, out: camera}
+scenes:
+  lit: {left: on, wash: 100%}
+  half: {right: on, wash: 50%}
+cues:
+  - {id: "1", scene: lit, fade: 400ms, do: [{capture: camera, at: 200ms}]}
+  - {id: "2", scene: half}
+  - {id: "3", levels: {left: off, right: off, wash: off}, fade: 60s}
+triggers:
+  - {on: "go:press", do: next, guard: {holdOff: 0}}
+`
+
+const config = {
+  schemaVersion: 1,
+  tour: 'lab',
+  box: 'box-1',
+  devices: [
+    { name: 'left', driver: 'gpio-light', options: { line: 'light-1' } },
+    { name: 'right', driver: 'gpio-light', options: { line: 'light-2' } },
+    { name: 'wash', driver: 'pca9685-light', options: { bus: 'header', address: DIMMER_ADDRESS } },
+    { name: 'camera', driver: 'capture-trigger', options: { shutterLine: 'shutter', pulseMs: 50 } },
+    { name: 'go', driver: 'button', options: { line: 'go-button' } },
+  ],
+  show: { file: 'show.yaml' },
+}
+
+export interface BoxProcess {
+  readonly child: ChildProcess
+  readonly stateFolder: string
+  /** From the start of the process to its line in the log. */
+  readonly readyMs: number
+  /** Whole lines of the log so far. */
+  readonly lines: string[]
+  /** Publishes with mosquitto_pub; returns when it has ended. */
+  publish(topic: string, message: string): void
+  stop(): Promise<void>
+}
+
+/** @param folder where box.json, the show and the state are; kept over a power cut when it is on a disk */
+export async function startBox(folder: string, gpio: 'chardev' | 'sysfs'): Promise<BoxProcess> {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'box.json'), JSON.stringify({ ...config, gpio }))
+  writeFileSync(join(folder, 'show.yaml'), show)
+  const stateFolder = join(folder, 'state')
+  const startedMs = performance.now()
+  const child = spawn(
+    process.execPath,
+    [
+      '--enable-source-maps',
+      'dist/runtime/main.js',
+      ...['--config', join(folder, 'box.json'), '--board', 'lab', '--state', stateFolder],
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  const lines = await untilReady(child)
+  const readyMs = performance.now() - startedMs
+  const operator = JSON.parse(readFileSync(join(stateFolder, 'operator.json'), 'utf8'))
+  return {
+    child,
+    stateFolder,
+    readyMs,
+    lines,
+    publish: (topic, message) => {
+      const { username, password } = operator
+      const login = ['-u', username, '-P', password]
+      execFileSync('mosquitto_pub', [...login, '-q', '1', '-t', topic, '-m', message])
+    },
+    stop: () => stopChild(child),
+  }
+}
+
+function untilReady(child: ChildProcess): Promise<string[]> {
+  return new Promise((resolve, reject) => {
+    const lines: string[] = []
+    const fail = (why: string): void => {
+      child.kill('SIGKILL')
+      reject(new Error(`${why}:\n${lines.slice(-20).join('\n')}`))
+    }
+    const limit = setTimeout(() => fail('the box is not ready in time'), READY_MS_MAX)
+    const ended = (): void => fail('the box ended')
+    child.once('exit', ended)
+    assert(child.stdout !== null, 'the log is piped')
+    child.stdout.on('data', (bytes: Buffer) => {
+      lines.push(...bytes.toString().split('\n').filter(Boolean))
+      if (!lines.some(line => line.includes('"box.ready"'))) return
+      clearTimeout(limit)
+      child.off('exit', ended)
+      resolve(lines)
+    })
+  })
+}
+
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
+  child.kill('SIGTERM')
+  const limit = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX)
+  await ended
+  clearTimeout(limit)
+}
+
+/** On-time of a PCA9685 channel, 0..4096 counts, as the registers say (data sheet section 7.3.3). */
+export function dimmerCount(channel: number): number {
+  const read = (register: number): number =>
+    Number(execFileSync('i2cget', ['-y', '-f', '1', hex(DIMMER_ADDRESS), hex(register)]))
+  const first = 0x06 + 4 * channel
+  const [onHigh, offLow, offHigh] = [first + 1, first + 2, first + 3].map(read)
+  assert(onHigh !== undefined && offLow !== undefined && offHigh !== undefined, 'three registers')
+  if (offHigh & 0x10) return 0
+  return onHigh & 0x10 ? 4096 : ((offHigh & 0x0f) << 8) | offLow
+}
+
+/** Whether ALL_LED_OFF_H has its full-off bit: a chip of memory does not carry it over to its lamps, a real one does. */
+export const isDimmerOff = (): boolean =>
+  (Number(execFileSync('i2cget', ['-y', '-f', '1', hex(DIMMER_ADDRESS), '0xfd'])) & 0x10) !== 0
+
+const hex = (value: number): string => `0x${value.toString(16).padStart(2, '0')}`
+
+/** Asks again and again until it is so, at most ten seconds. */
+export async function eventually(isTrue: () => boolean): Promise<boolean> {
+  const limitMs = performance.now() + 10_000
+  while (performance.now() < limitMs) {
+    if (isTrue()) return true
+    await pause(5)
+  }
+  return false
+}
