@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Installs what the tests need and npm does not bring: standard programs as test peers, and what builds the lab's
+# kernel. Without root it only says what is missing; the tests that need it then say that they are skipped.
+set -euo pipefail
+
+declare -A package_of=(
+  [mosquitto]=mosquitto [mosquitto_pub]=mosquitto-clients [chromium]=chromium [openssl]=openssl
+  [gcc]=gcc [make]=make [flex]=flex [bison]=bison [bc]=bc [xz]=xz-utils [busybox]=busybox-static
+  [i2cset]=i2c-tools [insmod]=kmod [ip]=iproute2 [losetup]=mount [mkfs.ext4]=e2fsprogs
+)
+export PATH="$PATH:/usr/sbin:/sbin"
+
+missing=()
+for program in "${!package_of[@]}"; do
+  command -v "$program" >/dev/null || missing+=("${package_of[$program]}")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+  echo "setup: not installed: ${missing[*]}" >&2
+  echo "setup: tests that need them are skipped; 'sudo apt-get install ${missing[*]}' brings them" >&2
+  exit 0
+fi
+echo "setup: installing ${missing[*]}" >&2
+export DEBIAN_FRONTEND=noninteractive
+apt-get -qq update
+apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
