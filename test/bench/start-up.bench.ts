@@ -36,6 +36,7 @@ function start(): Promise<{ child: ChildProcess; tookMs: number }> {
   return new Promise((resolve, reject) => {
     const startedMs = performance.now()
     const program = [
+      '--max-semi-space-size=1',
       'dist/runtime/main.js',
       ...['--config', join(folder, 'box.json'), '--board', 'simulated'],
       ...['--state', join(folder, 'state')],

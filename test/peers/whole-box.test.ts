@@ -1,6 +1,6 @@
 /** The whole box as a newcomer meets it: real Chromium and real MQTT clients against the real thing, on wires of memory. */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -22,9 +22,20 @@ function makeFolder(t: Test): string {
   return folder
 }
 
+/** Written where nobody looks: a box at work has much to say. */
+function quietLog(t: Test): LinuxLog {
+  const fd = openSync('/dev/null', 'w')
+  const log = new LinuxLog(new LinuxClock(ownAnchor()), { process: 'test', fd })
+  t.teardown(() => {
+    log.flush()
+    closeSync(fd)
+  })
+  return log
+}
+
 async function startBox(t: Test): Promise<RunningBox> {
   const { configFile, stateFolder } = fillBoxFolder(makeFolder(t))
-  const log = new LinuxLog(new LinuxClock(ownAnchor()), { process: 'test', fd: 2 })
+  const log = quietLog(t)
   const box = await runBox({ configFile, stateFolder, boardName: 'simulated', log })
   t.teardown(() => box.stop())
   return box
@@ -74,7 +85,7 @@ t.test('mosquitto_pub says GO and the lamps follow', skipWithout('mosquitto_pub'
 
 t.test('a box that is started again goes on where it was', async t => {
   const folder = fillBoxFolder(makeFolder(t))
-  const log = new LinuxLog(new LinuxClock(ownAnchor()), { process: 'test', fd: 2 })
+  const log = quietLog(t)
   const options = { ...folder, boardName: 'simulated', log }
   const first = await runBox(options)
   await post(first, { id: 'fire-1', action: 'fire', cue: '4' })
