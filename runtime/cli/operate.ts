@@ -46,14 +46,14 @@ const plain: readonly Deed[] = [
   },
   {
     usage: 'arm',
-    summary: 'let the show react to GO and to its triggers',
+    summary: 'let cues fire at their time of day; GO and buttons work either way',
     example: 'roadcase arm',
     done: 'armed',
     asked: { action: 'arm' },
   },
   {
     usage: 'disarm',
-    summary: 'make the show deaf to GO and to its triggers',
+    summary: 'keep cues from firing at their time of day; GO and buttons go on working',
     example: 'roadcase disarm',
     done: 'disarmed',
     asked: { action: 'disarm' },
