@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the compiled tests under the other Node versions a box may carry, each test file as a plain program.
+# Runs the tests under the other Node versions that a box may carry.
 # The Node binaries come from the package registry, once, into the cache.
 #   test/nodes.sh [VERSION...]      default: 22.23.3 24.21.0
 set -euo pipefail
@@ -20,18 +20,20 @@ fetch() {
     tar xzf ./*.tgz --strip-components=1 && rm ./*.tgz)
 }
 
-failed=0 passed=0
+# The lab and the peers do not depend on the version of Node; onoff is built for one version only, by npm.
+mapfile -t files < <(find test -name '*.test.ts' -not -path '*/lab/*' -not -path '*/peers/*' \
+  -not -name tidy.test.ts -not -name flash.test.ts -not -name gpio-sysfs.test.ts | sort)
+failed=0
 for version in "$@"; do
   fetch "$version"
-  node=$cache/$version/bin/node
-  while IFS= read -r file; do
-    if output=$(timeout 120 "$node" "$file" 2>&1); then
-      passed=$((passed + 1))
-    else
-      failed=$((failed + 1))
-      printf 'not ok: %s under Node %s\n%s\n' "$file" "$version" "$(tail -n 60 <<<"$output")" >&2
-    fi
-  done < <(find dist/test -name '*.test.js' -not -path '*/lab/*' -not -path '*/peers/*' -not -name 'tidy.test.js' | sort)
+  results=dist/test-results-node-$version.tap
+  echo "nodes: Node $version, ${#files[@]} files" >&2
+  if PATH=$cache/$version/bin:$PATH npx tap run --reporter=tap "${files[@]}" >"$results" 2>/dev/null; then
+    echo "nodes: Node $version ok, $(sed -n 's/^# { total.*pass: \([0-9]*\).*/\1/p' "$results" | tail -n 1) passed" >&2
+  else
+    failed=1
+    grep -E '^ *not ok' "$results" | head -n 40 >&2
+    echo "nodes: Node $version failed; all of it is in $results" >&2
+  fi
 done
-echo "nodes: $passed files passed, $failed failed under Node $*" >&2
 [ "$failed" = 0 ]
