@@ -2,7 +2,7 @@
  * The box as a process: `npm start`, pm2 and systemd run this. Reads the environment, starts the box, says when it is
  * ready, and ends with every output in its safe state, whatever the reason.
  */
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { LinuxClock, ownAnchor } from '../drivers/linux/clock.js'
@@ -56,10 +56,8 @@ function openLog(logFile: string | null, stateFolder: string): { log: LinuxLog; 
   const log = new LinuxLog(new LinuxClock(ownAnchor()), { process: 'box', fd })
   return {
     log,
-    close: () => {
-      log.flush()
-      if (logFile !== null) closeSync(fd)
-    },
+    // The descriptor stays open: a line may still be on its way to it, and the process ends anyway.
+    close: () => log.flush(),
   }
 }
 

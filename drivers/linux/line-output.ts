@@ -35,7 +35,10 @@ export class LineOutput {
     }
     this.#waiting.push(bytes)
     this.#waitingBytes += bytes.length
-    if (!this.#isWriting) this.#writeAll()
+    if (this.#isWriting) return
+    // Not at once: what a process says with its last breath must still be here when it flushes.
+    this.#isWriting = true
+    setImmediate(() => this.#writeAll())
   }
 
   /** Blocks until the kernel has what waits; for a second at most, should the reader be stalled. */
