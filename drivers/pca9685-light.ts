@@ -9,7 +9,7 @@ import type { Cancel, Clock, MonotonicMs } from '../runtime/ports/clock.js'
 import type { Light } from '../runtime/ports/devices.js'
 import type { Fired, I2cDevice, OutputLine } from '../runtime/ports/host.js'
 import { dutyOf } from './gamma.js'
-import { CHANNEL_COUNT, COUNTS, changedBlocks, Pca9685, wireBytes } from './pca9685.js'
+import { type Block, CHANNEL_COUNT, COUNTS, changedBlocks, Pca9685, wireBytes } from './pca9685.js'
 import { Timeline } from './timeline.js'
 
 export interface Pca9685LightOptions {
@@ -30,9 +30,12 @@ interface Frame {
 }
 
 const CHECK_MS = 2_000
+/** To read one register: the address, the register, the address again, the byte. */
+const CHECK_BYTES = 4
 const MEASURE_ROUNDS = 3
 const LEAD_MS_MAX = 2_000
 const ALL_OFF: readonly number[] = Array.from({ length: CHANNEL_COUNT }, () => 0)
+const ALL_BYTES = wireBytes(changedBlocks(null, ALL_OFF))
 
 export class Pca9685Light implements Light {
   readonly name: string
@@ -83,13 +86,15 @@ export class Pca9685Light implements Light {
 
   /** How long a change of all channels is on the bus, measured at start. */
   get leadMs(): number {
-    return Math.min(LEAD_MS_MAX, this.#msPerByte * wireBytes(changedBlocks(null, ALL_OFF)))
+    return Math.min(LEAD_MS_MAX, this.#msPerByte * ALL_BYTES)
   }
 
   async start(): Promise<void> {
     try {
       await this.#outputEnable?.open(false)
       await this.#chip.prove()
+      // Refused while another process has the chip, which is then left alone.
+      await this.#chip.keepLastWords(true)
       this.#isHeld = true
       await this.#chip.configure()
       await this.#writeAllOff()
@@ -108,8 +113,7 @@ export class Pca9685Light implements Light {
     await this.#writing
     if (this.#isHeld) {
       this.#isHeld = false
-      // A chip that is gone shows nothing; whoever stops it has nothing left to do about it.
-      await this.#chip.allOff().catch(() => {})
+      await this.#letGo()
     }
     await this.#outputEnable?.close()
   }
@@ -193,16 +197,21 @@ export class Pca9685Light implements Light {
   async #writeFrame(frame: Frame): Promise<void> {
     const blocks = changedBlocks(this.#written, frame.counts)
     for (const block of blocks) {
+      const begun = this.#clock.monotonicMs()
       await this.#chip.write(block)
-      this.#written = this.#written.map(
-        (count, channel) => block.counts[channel - block.firstChannel] ?? count,
-      )
+      this.#noteSpeed(this.#clock.monotonicMs() - begun, wireBytes([block]))
+      this.#written = withBlock(this.#written, block)
       if (this.#isDarkByBus || !this.#isRunning) return
     }
     this.#shown = frame
     if (this.#isDark || blocks.length === 0) return
     const firedMs = this.#clock.monotonicMs()
     this.#applied.emit({ plannedMs: frame.at, firedMs, source: 'program' })
+  }
+
+  /** A bus that was slow at the start and is not any more would show frames too early, by what they no longer take. */
+  #noteSpeed(tookMs: number, byteCount: number): void {
+    this.#msPerByte = Math.min(this.#msPerByte, tookMs / byteCount)
   }
 
   get #isDarkByBus(): boolean {
@@ -225,9 +234,20 @@ export class Pca9685Light implements Light {
     this.#isHeldOff = false
   }
 
+  async #letGo(): Promise<void> {
+    try {
+      await this.#chip.allOff()
+      await this.#chip.keepLastWords(false)
+    } catch {
+      // A chip that is gone shows nothing. Should it only be out of reach, its last words stay said.
+    }
+  }
+
   async #check(): Promise<void> {
     try {
+      const begun = this.#clock.monotonicMs()
       await this.#chip.requireAwake()
+      this.#noteSpeed(this.#clock.monotonicMs() - begun, CHECK_BYTES)
     } catch (fault) {
       this.#fail(fault)
     }
@@ -255,4 +275,11 @@ export class Pca9685Light implements Light {
     this.#cancelCheck()
     this.#timeline.clear()
   }
+}
+
+/** What the chip holds after the block. */
+function withBlock(written: readonly number[], { firstChannel, counts }: Block): number[] {
+  const held = written.slice()
+  for (let at = 0; at < counts.length; at++) held[firstChannel + at] = counts[at] ?? 0
+  return held
 }

@@ -59,11 +59,23 @@ export const frequencyHzOf = (preScale: number): number => OSCILLATOR_HZ / (COUN
  * The four registers of a channel that is on for `count` of 4096 counts, from the count `phase` on.
  * ON and OFF must never be equal (7.3.4), so 0 and 4096 are the full-OFF and full-ON bits.
  */
-export function channelBytes(count: number, phase: number): readonly number[] {
-  if (count <= 0) return [0, 0, 0, FULL]
-  if (count >= COUNTS) return [0, FULL, 0, 0]
-  const off = (phase + count) % COUNTS
-  return [phase & 0xff, phase >> 8, off & 0xff, off >> 8]
+export function channelBytes(count: number, phase: number): Uint8Array {
+  const bytes = new Uint8Array(BYTES_PER_CHANNEL)
+  putChannel(bytes, 0, count, phase)
+  return bytes
+}
+
+/** The same into `bytes`, which are 0 from `offset` on. */
+function putChannel(bytes: Uint8Array, offset: number, count: number, phase: number): void {
+  if (count <= 0) bytes[offset + 3] = FULL
+  else if (count >= COUNTS) bytes[offset + 1] = FULL
+  else {
+    const off = (phase + count) % COUNTS
+    bytes[offset] = phase & 0xff
+    bytes[offset + 1] = phase >> 8
+    bytes[offset + 2] = off & 0xff
+    bytes[offset + 3] = off >> 8
+  }
 }
 
 /**
@@ -76,15 +88,14 @@ export function changedBlocks(
 ): readonly Block[] {
   const blocks: Block[] = []
   for (let from = 0; from < CHANNEL_COUNT; from += CHANNELS_PER_BLOCK) {
-    const changed: number[] = []
-    for (let channel = from; channel < from + CHANNELS_PER_BLOCK; channel++)
-      if (before === null || before[channel] !== after[channel]) changed.push(channel)
-    const [first, last] = [changed[0], changed.at(-1)]
-    if (first !== undefined && last !== undefined)
-      blocks.push({
-        firstChannel: first,
-        counts: Array.from({ length: last - first + 1 }, (_, at) => after[first + at] ?? 0),
-      })
+    let first: number | null = null
+    let last = from
+    for (let channel = from; channel < from + CHANNELS_PER_BLOCK; channel++) {
+      if (before !== null && before[channel] === after[channel]) continue
+      first ??= channel
+      last = channel
+    }
+    if (first !== null) blocks.push({ firstChannel: first, counts: after.slice(first, last + 1) })
   }
   return blocks
 }
@@ -152,12 +163,23 @@ export class Pca9685 {
     await this.#write(Register.allLedOffHigh, FULL)
   }
 
+  /** The same byte for when nobody here can send it any more: it was killed, or hangs. */
+  async keepLastWords(isKept: boolean): Promise<void> {
+    const allOff = { register: Register.allLedOffHigh, bytes: Uint8Array.of(FULL) }
+    await this.#device.setLastWords(isKept ? [allOff] : null)
+  }
+
   async write(block: Block): Promise<void> {
     const step = this.#options.isStaggered ? COUNTS / CHANNEL_COUNT : 0
-    const bytes = block.counts.flatMap((count, at) =>
-      channelBytes(count, (block.firstChannel + at) * step),
-    )
-    await this.#write(Register.firstLed + block.firstChannel * BYTES_PER_CHANNEL, ...bytes)
+    const bytes = new Uint8Array(block.counts.length * BYTES_PER_CHANNEL)
+    for (let at = 0; at < block.counts.length; at++)
+      putChannel(
+        bytes,
+        at * BYTES_PER_CHANNEL,
+        block.counts[at] ?? 0,
+        (block.firstChannel + at) * step,
+      )
+    await this.#writeAll(Register.firstLed + block.firstChannel * BYTES_PER_CHANNEL, bytes)
   }
 
   /** A chip that lost its supply is asleep and answers to all-call. */
@@ -176,8 +198,12 @@ export class Pca9685 {
     if (readBack !== value) throw this.#stranger(register, readBack)
   }
 
-  #write(register: number, ...bytes: readonly number[]): Promise<void> {
-    return again(() => this.#device.writeRegister(register, Uint8Array.from(bytes)))
+  #write(register: number, byte: number): Promise<void> {
+    return this.#writeAll(register, Uint8Array.of(byte))
+  }
+
+  #writeAll(register: number, bytes: Uint8Array): Promise<void> {
+    return again(() => this.#device.writeRegister(register, bytes))
   }
 
   async #read(register: number): Promise<number> {

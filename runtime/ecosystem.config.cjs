@@ -17,6 +17,8 @@ module.exports = {
       listen_timeout: 30_000,
       kill_timeout: 15_000,
       exp_backoff_restart_delay: 200,
+      // Only the box itself is signalled: its guard must outlive it by a moment, and ends by itself.
+      treekill: false,
       max_memory_restart: '400M',
       merge_logs: true,
       time: false,

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { LinuxClock, ownAnchor } from '../drivers/linux/clock.js'
 import { LinuxLog } from '../drivers/linux/log.js'
+import { preferMainThread } from '../drivers/linux/main-thread.js'
 import { endingOf, exitCodes } from './cli/failure.js'
 import { welcome } from './cli/welcome.js'
 import { messageOf } from './core/errors.js'
@@ -74,6 +75,7 @@ async function main(): Promise<void> {
   }
   process.on('uncaughtException', crash)
   process.on('unhandledRejection', crash)
+  preferMainThread(log)
   try {
     box = await runBox({ ...wanted, log })
   } catch (error) {

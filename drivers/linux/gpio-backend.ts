@@ -2,6 +2,7 @@
 import type { DeviceError, ErrorCode } from '../../runtime/core/errors.js'
 import type { Edge } from '../../runtime/ports/host.js'
 import type { Bias } from './gpio-uapi.js'
+import type { LastWord } from './last-words.js'
 
 /** How a line is found: never by a number that counts across chips. */
 export interface LinePlace {
@@ -21,6 +22,8 @@ export type WriteMethod = 'chardev' | 'file'
 export interface TakenOutput {
   readonly fd: number
   readonly method: WriteMethod
+  /** What makes it safe when this process no longer can. */
+  lastWord(isSafeActive: boolean): LastWord
   /** Lets go of the line; the descriptor is closed. */
   release(): void
 }

@@ -2,11 +2,10 @@
  * Lines by the GPIO character device, uAPI v2: pull resistors, debouncing and time stamps are the kernel's.
  * Documentation/userspace-api/gpio/chardev.rst of the Linux kernel.
  */
-import { closeSync, openSync, readdirSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { DeviceError } from '../../runtime/core/errors.js'
 import type { Clock } from '../../runtime/ports/clock.js'
 import type { Edges } from './edges.js'
-import { deviceErrorOf } from './errno.js'
 import type {
   Found,
   GpioBackend,
@@ -15,24 +14,17 @@ import type {
   TakenInput,
   TakenOutput,
 } from './gpio-backend.js'
+import { openChip } from './gpio-chips.js'
 import {
-  CHIP_INFO_BYTES,
   GpioRequest,
   isValueActive,
   type LineRequest,
   lineRequest,
   lineValues,
-  readChipLabel,
   requestedFd,
 } from './gpio-uapi.js'
 import { InputTracker } from './input-tracker.js'
 import type { Libc } from './libc.js'
-
-/** Which device files may be chips, lowest number first. */
-export const chipFiles = (names: readonly string[]): string[] =>
-  names
-    .filter(name => /^gpiochip\d+$/.test(name))
-    .sort((a, b) => Number(a.slice('gpiochip'.length)) - Number(b.slice('gpiochip'.length)))
 
 export class ChardevGpio implements GpioBackend {
   readonly #clock: Clock
@@ -51,7 +43,7 @@ export class ChardevGpio implements GpioBackend {
   /** Whether a chip of that label can be opened. */
   look(label: string): Found {
     try {
-      closeSync(this.#openChip(label))
+      closeSync(openChip(this.#libc, this.#folder, label))
       return 'found'
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error
@@ -61,7 +53,18 @@ export class ChardevGpio implements GpioBackend {
 
   async takeOutput(place: LinePlace, isActive: boolean): Promise<TakenOutput> {
     const fd = this.#request(place, { ...wiring(place), direction: 'out', isActive })
-    return { fd, method: 'chardev', release: () => closeSync(fd) }
+    return {
+      fd,
+      method: 'chardev',
+      lastWord: isSafeActive => ({
+        kind: 'line',
+        chip: place.chip,
+        offset: place.offset,
+        isActiveLow: place.activeLevel === 'low',
+        isActive: isSafeActive,
+      }),
+      release: () => closeSync(fd),
+    }
   }
 
   async takeInput(
@@ -105,41 +108,13 @@ export class ChardevGpio implements GpioBackend {
 
   #request(place: LinePlace, request: LineRequest): number {
     const bytes = lineRequest(request)
-    const chip = this.#openChip(place.chip)
+    const chip = openChip(this.#libc, this.#folder, place.chip)
     try {
       this.#libc.ioctl(chip, GpioRequest.getLine, bytes, `taking ${place.name}`)
     } finally {
       closeSync(chip)
     }
     return requestedFd(bytes)
-  }
-
-  /** Numbers of chips change between kernels and boards, labels do not. */
-  #openChip(label: string): number {
-    let denied: DeviceError | null = null
-    for (const file of chipFiles(readdirSync(this.#folder))) {
-      const opened = this.#tryChip(file, label)
-      if (typeof opened === 'number') return opened
-      if (opened?.code === 'device.denied') denied = opened
-    }
-    throw denied ?? new DeviceError('device.absent', `no GPIO chip is labelled ${label}`)
-  }
-
-  /** The open chip when it has the label; null when it has another; else why it cannot be asked. */
-  #tryChip(file: string, label: string): number | DeviceError | null {
-    const what = `opening GPIO chip ${label} as ${file}`
-    let fd = -1
-    try {
-      fd = openSync(`${this.#folder}/${file}`, 'r+')
-      const bytes = new Uint8Array(CHIP_INFO_BYTES)
-      this.#libc.ioctl(fd, GpioRequest.getChipInfo, bytes, what)
-      if (readChipLabel(bytes).label === label) return fd
-    } catch (error) {
-      if (fd >= 0) closeSync(fd)
-      return deviceErrorOf(what, error)
-    }
-    closeSync(fd)
-    return null
   }
 }
 

@@ -17,6 +17,7 @@ import type {
   TakenInput,
   TakenOutput,
 } from './gpio-backend.js'
+import type { LastWord } from './last-words.js'
 
 /** Where onoff looks; it cannot be told otherwise. */
 export const SYSFS_GPIO = '/sys/class/gpio'
@@ -65,12 +66,18 @@ export class SysfsGpio implements GpioBackend {
         // onoff lets a failed change of direction pass when the line was exported before.
         if (gpio.direction() !== 'out')
           throw new DeviceError('device.busy', `${what}: it is another's input`)
-        const fd = openSync(`${SYSFS_GPIO}/gpio${number}/value`, 'r+')
+        const path = `${SYSFS_GPIO}/gpio${number}/value`
+        const fd = openSync(path, 'r+')
         const release = (): void => {
           closeSync(fd)
           gpio.unexport()
         }
-        return { fd, method: 'file', release }
+        const lastWord = (isSafeActive: boolean): LastWord => ({
+          kind: 'file',
+          path,
+          text: isSafeActive ? '1' : '0',
+        })
+        return { fd, method: 'file', lastWord, release }
       })
     } catch (error) {
       gpio.unexport()

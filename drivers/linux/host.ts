@@ -3,6 +3,7 @@ import type { Board, BoardLine } from '../../boards/board.js'
 import { assert, BoxError, ConfigError } from '../../runtime/core/errors.js'
 import { suggestion } from '../../runtime/core/nearest.js'
 import { Signal } from '../../runtime/core/signal.js'
+import { after } from '../../runtime/core/time.js'
 import type { Clock } from '../../runtime/ports/clock.js'
 import type {
   ByteStream,
@@ -18,7 +19,10 @@ import { Claims } from './claims.js'
 import { Firing } from './firing.js'
 import { type BackendName, openGpio } from './gpio.js'
 import type { GpioBackend, LinePlace } from './gpio-backend.js'
+import { Guard, type Silence } from './guard.js'
+import { type I2cTransfers, withLastWords } from './i2c-last-words.js'
 import { LinuxInputLine } from './input-line.js'
+import { type LastWords, unkept } from './last-words.js'
 import { type Libc, openLibc } from './libc.js'
 import type { LineServices } from './line-services.js'
 import { lineWriter } from './line-writer.js'
@@ -29,7 +33,7 @@ import { SerialStream } from './serial.js'
 /** Every bus of the machine, each with its queue. */
 export interface I2cBuses {
   /** @param bus N of /dev/i2c-N; @param address 7 bit */
-  device(bus: number, address: number): I2cDevice
+  device(bus: number, address: number): I2cTransfers
   close(): Promise<void>
 }
 
@@ -40,6 +44,9 @@ export interface LinuxHostOptions {
   /** Outputs go to their safe states when the main thread has been silent for longer. 500..60000 */
   readonly heartbeatMs: number
 }
+
+/** The firing thread and the guard tell of the same silence, in any order, once the main thread is back. */
+const SAME_LOSS_MS = 250
 
 export class LinuxHost implements Host {
   readonly name = 'host'
@@ -54,6 +61,8 @@ export class LinuxHost implements Host {
   readonly #services: LineServices
   #gpio: GpioBackend | null = null
   #firing: Firing | null = null
+  #guard: Guard | null = null
+  #lossToldMs = 0
 
   constructor(clock: Clock, log: Log, i2c: I2cBuses, options: LinuxHostOptions) {
     this.#clock = clock
@@ -67,19 +76,21 @@ export class LinuxHost implements Host {
       claims: this.#claims,
       backend: () => started(this.#gpio),
       firing: () => started(this.#firing),
+      lastWords: () => this.#lastWords(),
     }
   }
 
-  /** Finds out how to reach the lines and starts the firing thread. A machine without lines starts all the same. */
+  /** Finds out how to reach the lines, starts guard and firing thread. A machine without lines starts all the same. */
   async start(): Promise<void> {
     const libc = await this.#openLibc()
+    this.#startGuard(libc)
     const wanted = this.#options.gpio
     const label = this.#board.gpioChip
     this.#gpio = await openGpio(this.#clock, this.#log, libc, { label, wanted })
     const lineCount = this.#board.lines.filter(line => line.direction === 'out').length
     const { heartbeatMs } = this.#options
     const firing = new Firing(this.#clock, this.#log, lineWriter(libc), { lineCount, heartbeatMs })
-    firing.heartbeatLost.listen(loss => this.heartbeatLost.emit(loss))
+    firing.heartbeatLost.listen(({ silentMs }) => this.#tellLoss(silentMs))
     this.#firing = firing
     await firing.start()
   }
@@ -90,11 +101,16 @@ export class LinuxHost implements Host {
     await this.#firing?.stop()
     await this.#gpio?.stop()
     await this.#i2c.close()
+    await this.#guard?.stop()
   }
 
-  /** For the last moments of a process: all open lines to their safe states, at once. Never throws. */
+  /**
+   * For the last moments of a process: all open lines and PWM outputs to their safe states, at once; I2C chips follow
+   * within milliseconds of its end, by the guard. Never throws.
+   */
   safeNow(): void {
     this.#firing?.safeNow()
+    this.#guard?.safeNow()
   }
 
   outputLine(name: string): OutputLine {
@@ -109,16 +125,47 @@ export class LinuxHost implements Host {
 
   pwmOutput(name: string): PwmOutput {
     const { chip, channel } = find(this.#board.pwmOutputs, name, 'PWM output')
-    return new SysfsPwm(this.#clock, this.#claims, { name, chip, channel, folder: SYSFS_PWM })
+    const options = { name, chip, channel, folder: SYSFS_PWM }
+    return new SysfsPwm(this.#clock, this.#claims, () => this.#lastWords(), options)
   }
 
   i2cDevice(bus: string, address: number): I2cDevice {
-    return this.#i2c.device(find(this.#board.i2cBuses, bus, 'I2C bus').bus, address)
+    const { bus: number } = find(this.#board.i2cBuses, bus, 'I2C bus')
+    return withLastWords(this.#i2c.device(number, address), number, () => this.#lastWords())
   }
 
   byteStream(name: string): ByteStream {
     const { path, baudRate } = find(this.#board.serialPorts, name, 'serial port')
     return new SerialStream(this.#clock, { name, path, baudRate })
+  }
+
+  #lastWords(): LastWords {
+    return this.#guard ?? unkept
+  }
+
+  #startGuard(libc: Libc | null): void {
+    if (libc === null) {
+      this.#log.warn('guard.missing', { why: 'koffi has no binary for this machine' })
+      return
+    }
+    const { heartbeatMs } = this.#options
+    this.#guard = new Guard(this.#clock, this.#log, libc, { heartbeatMs })
+    this.#guard.silence.listen(silence => this.#hearGuard(silence))
+    this.#guard.start()
+  }
+
+  /** What the firing thread does not tell within a moment, it has not noticed: it looks at the same limit on its own. */
+  #hearGuard({ atMs, silentMs }: Silence): void {
+    this.#clock.runAt(after(this.#clock.monotonicMs(), SAME_LOSS_MS), () => {
+      if (this.#lossToldMs >= atMs) return
+      this.#log.error('guard.heartbeat-lost', { silentMs: Math.round(silentMs) })
+      this.#tellLoss(silentMs)
+    })
+  }
+
+  #tellLoss(silentMs: number): void {
+    this.#lossToldMs = this.#clock.monotonicMs()
+    this.heartbeatLost.emit({ silentMs })
   }
 
   #line(name: string, direction: BoardLine['direction']): BoardLine {

@@ -1,9 +1,9 @@
 import { assert, DeviceError } from '../../runtime/core/errors.js'
 import type { Clock } from '../../runtime/ports/clock.js'
-import type { I2cDevice } from '../../runtime/ports/host.js'
 import type { Log } from '../../runtime/ports/log.js'
 import type { I2cBuses } from './host.js'
 import { openI2cBus } from './i2c-bus.js'
+import type { I2cTransfers } from './i2c-last-words.js'
 import { I2cQueue, type OpenI2c } from './i2c-queue.js'
 
 /** What one SMBus block holds. */
@@ -23,7 +23,7 @@ export class LinuxI2cBuses implements I2cBuses {
     this.#open = open
   }
 
-  device(bus: number, address: number): I2cDevice {
+  device(bus: number, address: number): I2cTransfers {
     assert(address >= 0x03 && address <= 0x77, 'a chip has an address that is not reserved')
     const queue = this.#queue(bus)
     return {

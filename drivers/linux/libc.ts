@@ -26,6 +26,20 @@ export interface Libc {
   becomeRealTime(priority: number): void
   /** How much later than asked the kernel may wake the calling thread (PR_SET_TIMERSLACK). Real-time threads have none. */
   setTimerSlack(nanoseconds: number): void
+  /** The signal does nothing any more, whoever sends it: signal(2) with SIG_IGN. */
+  ignoreSignal(signal: number): void
+  /**
+   * Locks one byte of an open file against other processes, until every copy of the descriptor is closed or the process
+   * is gone: F_OFD_SETLK of fcntl(2). It does not wait. The file must be open for writing; it may be a device.
+   * @returns false when another has locked it
+   */
+  lockByte(fd: number, offset: number): boolean
+  /**
+   * Writes to a register of a chip as an SMBus block, which every adapter knows: I2C_SLAVE and I2C_SMBUS of
+   * <linux/i2c-dev.h>. Blocks until the chip has it or the adapter gives up, a second or so.
+   * @param fd of /dev/i2c-N; @param bytes 1..32
+   */
+  writeI2cBlock(fd: number, address: number, register: number, bytes: Uint8Array): void
 }
 
 const SCHED_FIFO = 1
@@ -33,10 +47,19 @@ const SCHED_RESET_ON_FORK = 0x4000_0000
 const PR_SET_TIMERSLACK = 29
 const EFD_NONBLOCK_CLOEXEC = 0o2004000
 const EINTR = 'EINTR'
+const SIG_IGN = 1
+const F_OFD_SETLK = 37
+const F_WRLCK = 1
+/** `struct flock64`, the same on every machine that Debian's C library runs on. */
+const FLOCK = { bytes: 32, type: 0, start: 8, length: 16 } as const
+const I2C_SLAVE = 0x0703
+const I2C_SMBUS = 0x0720
+const I2C_SMBUS_WRITE = 0
+const I2C_SMBUS_I2C_BLOCK_DATA = 8
 
 /** @throws BoxError `native.missing` where koffi has no binary for this machine */
 export async function openLibc(): Promise<Libc> {
-  const { library, lastErrno } = await load()
+  const { library, lastErrno, smbusStructure } = await load()
   const ioctl = library.func('int ioctl(int fd, unsigned long request, void *structure)')
   const poll = library.func('int poll(void *entries, unsigned long count, int timeoutMs)')
   const eventfd = library.func('int eventfd(unsigned int start, int flags)')
@@ -44,6 +67,10 @@ export async function openLibc(): Promise<Libc> {
   const prctl = library.func(
     'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
   )
+  const signal = library.func('void *signal(int number, uintptr_t action)')
+  const fcntl = library.func('int fcntl64(int fd, int command, void *lock)')
+  const ioctlNumber = library.func('ioctl', 'int', ['int', 'unsigned long', 'unsigned long'])
+  const ioctlSmbus = library.func('ioctl', 'int', ['int', 'unsigned long', smbusStructure])
   const check = (result: number, what: string): number => {
     if (result >= 0) return result
     const name = lastErrno()
@@ -62,13 +89,47 @@ export async function openLibc(): Promise<Libc> {
     },
     setTimerSlack: nanoseconds =>
       void check(prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0), 'prctl(PR_SET_TIMERSLACK)'),
+    ignoreSignal: number => void signal(number, SIG_IGN),
+    lockByte: (fd, offset) => {
+      if (fcntl(fd, F_OFD_SETLK, writeLock(offset)) >= 0) return true
+      const name = lastErrno()
+      // One number with two names.
+      if (name === 'EAGAIN' || name === 'EWOULDBLOCK') return false
+      throw new DeviceError(codeOfErrno(name), `locking: ${name}`)
+    },
+    writeI2cBlock: (fd, address, register, bytes) => {
+      const what = `writing to 0x${address.toString(16)}`
+      check(ioctlNumber(fd, I2C_SLAVE, address), what)
+      const transfer = {
+        read_write: I2C_SMBUS_WRITE,
+        command: register,
+        size: I2C_SMBUS_I2C_BLOCK_DATA,
+        data: Uint8Array.of(bytes.length, ...bytes),
+      }
+      check(ioctlSmbus(fd, I2C_SMBUS, transfer), what)
+    },
   }
+}
+
+function writeLock(offset: number): Uint8Array {
+  const view = new DataView(new ArrayBuffer(FLOCK.bytes))
+  view.setInt16(FLOCK.type, F_WRLCK, true)
+  view.setBigInt64(FLOCK.start, BigInt(offset), true)
+  view.setBigInt64(FLOCK.length, 1n, true)
+  return new Uint8Array(view.buffer)
 }
 
 async function load() {
   try {
     const { default: koffi } = await import('koffi')
-    return { library: koffi.load('libc.so.6'), lastErrno: () => errnoName(koffi.errno()) }
+    return {
+      library: koffi.load('libc.so.6'),
+      lastErrno: () => errnoName(koffi.errno()),
+      /** `struct i2c_smbus_ioctl_data` by reference; `data` begins with the number of bytes that follow. */
+      smbusStructure: koffi.pointer(
+        koffi.struct({ read_write: 'uint8', command: 'uint8', size: 'uint32', data: 'uint8 *' }),
+      ),
+    }
   } catch (cause) {
     throw new BoxError(
       'native.missing',

@@ -5,14 +5,20 @@ import type { FiringLine } from './firing-line.js'
 import { type LinePlace, placeKey, type TakenOutput } from './gpio-backend.js'
 import type { LineServices } from './line-services.js'
 
+interface OpenOutput {
+  readonly taken: TakenOutput
+  readonly line: FiringLine
+  readonly forgetLastWord: Cancel
+  readonly free: Cancel
+}
+
 /** A backend takes the line, the firing thread and the main thread write to it. */
 export class LinuxOutputLine implements OutputLine {
   readonly name: string
   readonly #services: LineServices
   readonly #place: LinePlace
   readonly #isSafeActive: boolean
-  #open: { readonly taken: TakenOutput; readonly line: FiringLine; readonly free: Cancel } | null =
-    null
+  #open: OpenOutput | null = null
 
   constructor(
     services: LineServices,
@@ -31,12 +37,15 @@ export class LinuxOutputLine implements OutputLine {
       const taken = await this.#services.backend().takeOutput(this.#place, isActive)
       const { fd, method } = taken
       const isSafeActive = this.#isSafeActive
+      const forgetLastWord = await this.#keepLastWord(taken)
       const line = this.#services.firing().takeLine(this.name, { fd, method, isSafeActive })
-      this.#open = { taken, line, free }
+      this.#open = { taken, line, forgetLastWord, free }
     } catch (error) {
       free()
       throw error
     }
+    // A file is ours only by now: until then the guard of a box that died may have written its last word to it.
+    if (this.#open.taken.method === 'file') this.set(isActive)
   }
 
   set(isActive: boolean): void {
@@ -54,8 +63,18 @@ export class LinuxOutputLine implements OutputLine {
     try {
       this.#services.firing().releaseLine(open.line)
     } finally {
+      open.forgetLastWord()
       open.taken.release()
       open.free()
+    }
+  }
+
+  async #keepLastWord(taken: TakenOutput): Promise<Cancel> {
+    try {
+      return await this.#services.lastWords().keep(taken.lastWord(this.#isSafeActive))
+    } catch (error) {
+      taken.release()
+      throw error
     }
   }
 

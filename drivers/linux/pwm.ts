@@ -16,6 +16,7 @@ import type { Cancel, Clock } from '../../runtime/ports/clock.js'
 import type { PwmOutput } from '../../runtime/ports/host.js'
 import type { Claims } from './claims.js'
 import { deviceErrorOf, errnoOf } from './errno.js'
+import type { LastWords } from './last-words.js'
 
 export const SYSFS_PWM = '/sys/class/pwm'
 
@@ -24,6 +25,8 @@ const EXPORT_TRIES = 50
 const EXPORT_TRY_MS = 10
 
 const FREQUENCY_HZ_MAX = 100_000
+/** What is written for a duty of zero, which needs no period. */
+const DARK = '0\n'
 
 export interface SysfsPwmOptions {
   readonly name: string
@@ -38,6 +41,7 @@ interface OpenChannel {
   readonly folder: string
   readonly dutyFd: number
   readonly periodNs: number
+  readonly forgetLastWord: Cancel
   readonly free: Cancel
 }
 
@@ -45,12 +49,15 @@ export class SysfsPwm implements PwmOutput {
   readonly name: string
   readonly #clock: Clock
   readonly #claims: Claims
+  readonly #lastWords: () => LastWords
   readonly #options: SysfsPwmOptions
   #open: OpenChannel | null = null
 
-  constructor(clock: Clock, claims: Claims, options: SysfsPwmOptions) {
+  /** @param lastWords is asked when the output is opened */
+  constructor(clock: Clock, claims: Claims, lastWords: () => LastWords, options: SysfsPwmOptions) {
     this.#clock = clock
     this.#claims = claims
+    this.#lastWords = lastWords
     this.name = options.name
     this.#options = options
   }
@@ -62,10 +69,17 @@ export class SysfsPwm implements PwmOutput {
     const free = this.#claims.claim(`pwm ${chip}/${channel}`, this.name)
     try {
       const folder = await this.#export()
-      const periodNs = Math.round(1e9 / frequencyHz)
-      this.#attempt('setting up', () => setUp(folder, periodNs))
-      const dutyFd = this.#attempt('opening', () => openSync(`${folder}/duty_cycle`, 'r+'))
-      this.#open = { folder, dutyFd, periodNs, free }
+      const word = { kind: 'file', path: `${folder}/duty_cycle`, text: DARK } as const
+      const forgetLastWord = await this.#lastWords().keep(word)
+      try {
+        const periodNs = Math.round(1e9 / frequencyHz)
+        this.#attempt('setting up', () => setUp(folder, periodNs))
+        const dutyFd = this.#attempt('opening', () => openSync(word.path, 'r+'))
+        this.#open = { folder, dutyFd, periodNs, forgetLastWord, free }
+      } catch (error) {
+        forgetLastWord()
+        throw error
+      }
     } catch (error) {
       free()
       throw error
@@ -88,11 +102,12 @@ export class SysfsPwm implements PwmOutput {
     this.#open = null
     try {
       this.#attempt('closing', () => {
-        writeSync(open.dutyFd, '0\n', 0)
+        writeSync(open.dutyFd, DARK, 0)
         writeFileSync(`${open.folder}/enable`, '0')
         writeFileSync(`${open.folder}/../unexport`, String(this.#options.channel))
       })
     } finally {
+      open.forgetLastWord()
       closeSync(open.dutyFd)
       open.free()
     }

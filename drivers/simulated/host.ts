@@ -90,6 +90,24 @@ export class SimulatedHost implements Host {
     return this.#changes.listen(listener)
   }
 
+  /**
+   * What the outputs are when the process that drives them no longer can: it was killed, or its main thread is silent.
+   * Every output that is open goes to its safe state, and chips hear their last words.
+   */
+  carryOutLastWords(): void {
+    for (const wire of this.#wires.values()) wire.carryOutLastWords()
+    for (const pwm of this.#pwms.values()) pwm.carryOutLastWords()
+    for (const bus of this.#buses.values()) bus.carryOutLastWords()
+  }
+
+  /** The process was killed: its outputs are as its guard left them, and free. What is left of it must not run on. */
+  die(): void {
+    this.carryOutLastWords()
+    for (const wire of this.#wires.values()) wire.release()
+    for (const pwm of this.#pwms.values()) pwm.release()
+    for (const bus of this.#buses.values()) bus.forgetLastWords()
+  }
+
   wire(name: string): Wire {
     return this.#wire(name, null)
   }

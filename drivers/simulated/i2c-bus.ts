@@ -6,7 +6,7 @@
 import { DeviceError, type ErrorCode } from '../../runtime/core/errors.js'
 import { after } from '../../runtime/core/time.js'
 import type { Clock } from '../../runtime/ports/clock.js'
-import type { I2cDevice } from '../../runtime/ports/host.js'
+import type { I2cDevice, RegisterWrite } from '../../runtime/ports/host.js'
 import type { SimulatedChip } from './chips.js'
 
 export interface SimulatedI2cBusOptions {
@@ -24,6 +24,7 @@ export interface SimulatedI2cBusOptions {
 const TRANSFER_MS_MAX = 100
 const BLOCK_BYTES_MAX = 32
 const WAITING_MAX = 256
+const LAST_WRITES_MAX = 4
 const BITS_PER_BYTE = 9
 const START_STOP_BITS = 2
 
@@ -31,11 +32,14 @@ export class SimulatedI2cBus {
   readonly #clock: Clock
   readonly #options: SimulatedI2cBusOptions
   readonly #chips = new Map<number, SimulatedChip>()
+  readonly #lastWords = new Map<number, readonly RegisterWrite[]>()
   #last: Promise<unknown> = Promise.resolve()
   #waiting = 0
   readonly #failures: ErrorCode[] = []
   /** True: a chip holds the data line down, so every transfer fails with `device.stuck`. */
   isStuck = false
+  /** How many times longer a transfer takes, at least 1: a chip that holds the clock line down (UM10204, 3.1.9). */
+  stretch = 1
   /** How many transfers went over the wire, failed ones included. */
   transferCount = 0
 
@@ -57,6 +61,11 @@ export class SimulatedI2cBus {
     this.#failures.push(...codes)
   }
 
+  /** Those that were asked for and have not happened do not happen. */
+  failNoMore(): void {
+    this.#failures.length = 0
+  }
+
   device(address: number): I2cDevice {
     return {
       address,
@@ -67,10 +76,43 @@ export class SimulatedI2cBus {
       },
       writeRegister: async (register, bytes) => {
         this.#requireBlock(bytes.length)
-        const copy = Uint8Array.from(bytes)
+        const copy = new Uint8Array(bytes)
         await this.#transfer(address, copy.length + 2, chip => chip.write(register, copy))
       },
+      setLastWords: async writes => this.#setLastWords(address, writes),
     }
+  }
+
+  /** As the guard of a real machine does it, beside the queue. A chip that is not there hears nothing. */
+  carryOutLastWords(): void {
+    if (this.isStuck) return
+    for (const [address, writes] of this.#lastWords) {
+      const chip = this.#chips.get(address)
+      if (chip?.isPlugged) for (const { register, bytes } of writes) chip.write(register, bytes)
+    }
+  }
+
+  /** Those of a dead process. */
+  forgetLastWords(): void {
+    this.#lastWords.clear()
+  }
+
+  #setLastWords(address: number, writes: readonly RegisterWrite[] | null): void {
+    if (writes === null) {
+      this.#lastWords.delete(address)
+      return
+    }
+    for (const { bytes } of writes) this.#requireBlock(bytes.length)
+    if (writes.length < 1 || writes.length > LAST_WRITES_MAX)
+      throw new DeviceError(
+        'device.limit',
+        `${this.#options.name}: last words are 1 to ${LAST_WRITES_MAX} writes`,
+      )
+    const copies = writes.map(({ register, bytes }) => ({
+      register,
+      bytes: Uint8Array.from(bytes),
+    }))
+    this.#lastWords.set(address, copies)
   }
 
   #requireBlock(byteCount: number): void {
@@ -130,7 +172,8 @@ export class SimulatedI2cBus {
   }
 
   #wireMs(byteCount: number): number {
-    return ((byteCount * BITS_PER_BYTE + START_STOP_BITS) * 1000) / this.#options.frequencyHz
+    const bits = byteCount * BITS_PER_BYTE + START_STOP_BITS
+    return (bits * this.stretch * 1000) / this.#options.frequencyHz
   }
 
   async #pass(durationMs: number): Promise<void> {

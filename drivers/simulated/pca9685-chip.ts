@@ -175,9 +175,10 @@ export class Pca9685Chip implements SimulatedChip {
   #noteEqualCounts(): void {
     for (let channel = 0; channel < CHANNEL_COUNT; channel++) {
       const at = Register.firstLed + channel * BYTES_PER_CHANNEL
-      const [onLow, onHigh = 0, offLow, offHighByte = 0] = this.#bytes.subarray(at, at + 4)
+      const [onHigh, offHighByte] = [this.#bytes[at + 1] ?? 0, this.#bytes[at + 3] ?? 0]
       const isFull = ((onHigh | offHighByte) & FULL) !== 0
-      if (!isFull && onLow === offLow && onHigh === offHighByte) this.violations++
+      const isSameLow = this.#bytes[at] === this.#bytes[at + 2]
+      if (!isFull && isSameLow && onHigh === offHighByte) this.violations++
     }
   }
 

@@ -58,6 +58,16 @@ export class SimulatedPwm {
     }
   }
 
+  /** As the guard of a real machine does it, behind the back of whoever has the output. */
+  carryOutLastWords(): void {
+    if (this.#isTaken) this.#set(0)
+  }
+
+  /** What a dead process had is free. */
+  release(): void {
+    this.#isTaken = false
+  }
+
   #set(duty: number): void {
     this.duty = duty
     this.#history.push({ duty, at: this.#clock.monotonicMs() })

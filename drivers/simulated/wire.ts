@@ -70,6 +70,12 @@ export class Wire {
     this.#isTaken = false
   }
 
+  /** As the firing thread or the guard of a real machine does it, behind the back of whoever has the line. */
+  carryOutLastWords(): void {
+    if (this.#isTaken && this.line.direction === 'out')
+      this.setActive(this.line.safeState === 'active')
+  }
+
   requireWell(): void {
     if (this.fault)
       throw new DeviceError(this.fault, `line ${this.line.name} fails with ${this.fault}`)

@@ -61,9 +61,10 @@ export interface InputLine {
   close(): Promise<void>
 }
 
+/** A duty of zero is its safe state: taken by `open` and `close`, and by the host when the process no longer can. */
 export interface PwmOutput {
   readonly name: string
-  /** Takes the channel with a duty of zero. `frequencyHz`: 1..100000 */
+  /** Takes the channel with a duty of zero. Throws DeviceError (absent, busy, denied). `frequencyHz`: 1..100000 */
   open(frequencyHz: number): Promise<void>
   /** Share of the period that the output is active, 0..1. */
   setDuty(duty: number): void
@@ -77,6 +78,19 @@ export interface I2cDevice {
   readRegister(register: number, byteCount: number): Promise<Uint8Array>
   /** @param bytes 1..32 bytes, sent in one transfer */
   writeRegister(register: number, bytes: Uint8Array): Promise<void>
+  /**
+   * What makes the chip safe. The host writes it, in order, when this process no longer can: it died, however it died,
+   * or its main thread is silent. Null, as at first: nothing. 1 to 4 writes.
+   * Throws DeviceError `device.busy` while another process has last words for this chip.
+   */
+  setLastWords(writes: readonly RegisterWrite[] | null): Promise<void>
+}
+
+/** As `writeRegister` is called. */
+export interface RegisterWrite {
+  readonly register: number
+  /** 1..32 bytes, sent in one transfer */
+  readonly bytes: Uint8Array
 }
 
 /** A serial port, a printer's device file, a socket: bytes out, bytes in. */

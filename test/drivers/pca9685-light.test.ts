@@ -1,5 +1,6 @@
 import t from 'tap'
 import { Pca9685Light, type Pca9685LightOptions } from '../../drivers/pca9685-light.js'
+import { DeviceError } from '../../runtime/core/errors.js'
 import type { Fired } from '../../runtime/ports/host.js'
 import { at, type Bench, changesOf, during, makeBench } from './bench.js'
 
@@ -89,6 +90,21 @@ t.test('begins a transfer so early that the light changes on time', async t => {
   t.ok(lateMs > -0.1 && lateMs < 0.1, `one channel, one short block: ${lateMs} ms late`)
 })
 
+t.test('a bus that was slow at the start is believed to be faster once it is', async t => {
+  const rig = makeRig({ isI2cTimed: true })
+  rig.host.bus(BUS).stretch = 10
+  await during(rig.clock, rig.light.start())
+  t.equal(rig.light.leadMs.toFixed(3), '61.600')
+  rig.host.bus(BUS).stretch = 1
+  rig.light.apply(all(0.5), soon(rig, 100))
+  await rig.clock.advance(1000)
+  t.equal(rig.light.leadMs.toFixed(3), '6.160')
+  const moment = soon(rig, 100)
+  rig.light.apply(all(1), moment)
+  await rig.clock.advance(1000)
+  t.ok(Math.abs((rig.applied[1]?.firedMs ?? 0) - moment) < 0.1, 'on time again')
+})
+
 t.test('a bus slower than the frames shows the latest one and queues nothing', async t => {
   const rig = await started({ isI2cTimed: true })
   const first = rig.clock.monotonicMs() + 50
@@ -167,6 +183,55 @@ t.test('a chip left shining by a dead process is dark before anything else', asy
   await during(clock, starting)
   t.equal(host.physical(ENABLE), false, 'outputs are on again, and every channel is off')
   t.same(dimmer.duties(), all(0))
+})
+
+for (const isEnableWired of [true, false])
+  t.test(
+    `every channel is dark when the process is killed, OE ${isEnableWired ? '' : 'not '}wired`,
+    async t => {
+      const rig = await started({ isEnableWired })
+      rig.light.apply(all(1), soon(rig, 0))
+      await rig.clock.advance(1)
+      t.same(rig.dimmer.duties(), all(1))
+      rig.host.die()
+      t.same(rig.dimmer.duties(), all(0))
+      t.equal(rig.dimmer.violations, 0)
+    },
+  )
+
+t.test('nothing is left to say after a stop, everything after one that failed', async t => {
+  const rig = await started({ isEnableWired: false })
+  rig.light.apply(all(1), soon(rig, 0))
+  await rig.clock.advance(1)
+  rig.host.bus(BUS).isStuck = true
+  await during(rig.clock, rig.light.stop())
+  rig.host.bus(BUS).isStuck = false
+  t.same(rig.dimmer.duties(), all(1), 'the chip was out of reach')
+  rig.host.carryOutLastWords()
+  t.same(rig.dimmer.duties(), all(0))
+  await during(rig.clock, rig.light.start())
+  await during(rig.clock, rig.light.stop())
+  await rig.host.i2cDevice(BUS, 0x40).writeRegister(0x06, Uint8Array.of(0, 0x10, 0, 0))
+  rig.host.carryOutLastWords()
+  t.equal(rig.dimmer.duty(0), 1, "another's light is left alone")
+})
+
+t.test('a chip that another process has is left alone', async t => {
+  const rig = makeRig({ isEnableWired: false })
+  const device = rig.host.i2cDevice(BUS, 0x40)
+  const written: number[] = []
+  const busy = new DeviceError('device.busy', 'it belongs to another process')
+  const taken = {
+    ...device,
+    writeRegister: async (register: number) => void written.push(register),
+    setLastWords: () => Promise.reject(busy),
+  }
+  const { name } = rig.light
+  const options = { name, frequencyHz: 1000, gamma: 1, channelCount: 16, isStaggered: false }
+  const light = new Pca9685Light(taken, null, rig.clock, options)
+  await t.rejects(during(rig.clock, light.start()), { code: 'device.busy' })
+  await light.stop()
+  t.same(written, [])
 })
 
 t.test('a stop is dark twice over, and may come twice', async t => {

@@ -87,3 +87,15 @@ t.test('an output that is not there fails the start', async t => {
   bench.host.pwm('pwm-1').fault = 'device.absent'
   await t.rejects(lamp(bench).start(), { code: 'device.absent' })
 })
+
+t.test('a lamp whose process was killed is dark, and free for the next one', async t => {
+  const bench = makeBench()
+  const light = lamp(bench)
+  await light.start()
+  light.apply([1], at(0))
+  await bench.clock.advance(0)
+  t.equal(bench.host.pwm('pwm-1').duty, 1)
+  bench.host.die()
+  t.equal(bench.host.pwm('pwm-1').duty, 0)
+  await lamp(bench).start()
+})

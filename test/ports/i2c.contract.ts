@@ -11,14 +11,18 @@ export interface I2cBench {
   device(address: number): I2cDevice
   readonly presentAddress: number
   readonly absentAddress: number
+  /** The process can no longer speak to its chips: it is dead or hangs, and somebody has stood in for it. */
+  fallSilent(): Promise<void>
   close(): Promise<void>
 }
 
 const FIRST_REGISTER = 0x20
 const BLOCK_BYTES_MAX = 32
 
+type Promised = (name: string, prove: (t: Test, bench: I2cBench) => Promise<void>) => void
+
 export function i2cContract(t: Test, makeBench: () => Promise<I2cBench> | I2cBench): void {
-  const promise = (name: string, prove: (t: Test, bench: I2cBench) => Promise<void>): void =>
+  const promise: Promised = (name, prove) =>
     void t.test(name, async t => {
       const bench = await makeBench()
       t.teardown(() => bench.close())
@@ -81,6 +85,8 @@ export function i2cContract(t: Test, makeBench: () => Promise<I2cBench> | I2cBen
     await lost
   })
 
+  lastWords(promise)
+
   promise('a block of 0 or 33 bytes is refused before it reaches the bus', async (t, bench) => {
     const chip = bench.device(bench.presentAddress)
     await chip.writeRegister(FIRST_REGISTER, Uint8Array.of(3))
@@ -90,6 +96,53 @@ export function i2cContract(t: Test, makeBench: () => Promise<I2cBench> | I2cBen
     const tooLong = new Uint8Array(BLOCK_BYTES_MAX + 1)
     await rejectsWith(t, chip.writeRegister(FIRST_REGISTER, tooLong), 'device.limit')
     t.same([...(await chip.readRegister(FIRST_REGISTER, 1))], [3])
+  })
+}
+
+function lastWords(promise: Promised): void {
+  const last = [
+    { register: FIRST_REGISTER, bytes: Uint8Array.of(1, 2) },
+    { register: FIRST_REGISTER + 1, bytes: Uint8Array.of(3) },
+  ]
+
+  promise('last words are written in order when the process falls silent', async (t, bench) => {
+    const chip = bench.device(bench.presentAddress)
+    const blank = new Uint8Array(3)
+    await chip.writeRegister(FIRST_REGISTER, blank)
+    await chip.setLastWords(last)
+    t.same([...(await chip.readRegister(FIRST_REGISTER, 3))], [0, 0, 0], 'and not before')
+    await bench.fallSilent()
+    t.same([...(await chip.readRegister(FIRST_REGISTER, 3))], [1, 3, 0])
+    await chip.setLastWords(null)
+  })
+
+  promise('last words that were taken back are not written, new ones are', async (t, bench) => {
+    const chip = bench.device(bench.presentAddress)
+    await chip.writeRegister(FIRST_REGISTER, new Uint8Array(3))
+    await chip.setLastWords(last)
+    await chip.setLastWords(null)
+    await chip.setLastWords(null)
+    await bench.fallSilent()
+    t.same([...(await chip.readRegister(FIRST_REGISTER, 3))], [0, 0, 0])
+    await chip.setLastWords(last)
+    const byte = Uint8Array.of(7)
+    await chip.setLastWords([{ register: FIRST_REGISTER + 2, bytes: byte }])
+    byte.fill(0)
+    await bench.fallSilent()
+    t.same([...(await chip.readRegister(FIRST_REGISTER, 3))], [0, 0, 7])
+    await chip.setLastWords(null)
+  })
+
+  promise('last words are 1 to 4 writes of 1 to 32 bytes', async (t, bench) => {
+    const chip = bench.device(bench.presentAddress)
+    const write = (byteCount: number) => ({ register: 0x20, bytes: new Uint8Array(byteCount) })
+    await rejectsWith(t, chip.setLastWords([]), 'device.limit')
+    await rejectsWith(t, chip.setLastWords([write(0)]), 'device.limit')
+    await rejectsWith(t, chip.setLastWords([write(BLOCK_BYTES_MAX + 1)]), 'device.limit')
+    const five = [1, 1, 1, 1, 1].map(write)
+    await rejectsWith(t, chip.setLastWords(five), 'device.limit')
+    await chip.setLastWords([1, 2, 3, BLOCK_BYTES_MAX].map(write))
+    await chip.setLastWords(null)
   })
 }
 

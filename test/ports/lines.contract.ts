@@ -18,6 +18,8 @@ export interface LinesBench {
   drive(line: string, isHigh: boolean): void
   /** Lets time pass, and everything that is due in it happen. */
   pass(durationMs: number): Promise<void>
+  /** The process can no longer drive its outputs: it is dead or hangs, and somebody has stood in for it. */
+  fallSilent(): void
   close(): Promise<void>
 }
 
@@ -140,6 +142,15 @@ function outputs(t: Test, makeBench: MakeBench): void {
     await openOutput(bench, 'lamp', false)
     await t.rejects(bench.host.outputLine('lamp').open(true), { code: 'device.busy' })
     t.equal(bench.physical('lamp'), false)
+  })
+
+  t.test('outputs whose process no longer drives them are safe', async t => {
+    const bench = await benchFor(t, makeBench)
+    await openOutput(bench, 'lamp', true)
+    await openOutput(bench, 'relay', true)
+    bench.fallSilent()
+    t.equal(bench.physical('lamp'), false)
+    t.equal(bench.physical('relay'), true)
   })
 
   t.test('a closed output is safe, refuses to be set and may be opened again', async t => {

@@ -12,6 +12,7 @@ linesContract(t, async () => {
     physical: line => host.physical(line),
     drive: (line, isHigh) => host.drive(line, isHigh),
     pass: durationMs => clock.advance(durationMs),
+    fallSilent: () => host.carryOutLastWords(),
     close: async () => {},
   }
 })

@@ -8,6 +8,8 @@ export interface PwmBench {
   /** What a meter on the pin shows: the share of the time that it is active. */
   duty(): number
   frequencyHz(): number
+  /** The process can no longer drive its outputs: it is dead or hangs, and somebody has stood in for it. */
+  fallSilent(): void
 }
 
 export function pwmContract(t: Test, makeBench: (t: Test) => PwmBench): void {
@@ -54,6 +56,20 @@ export function pwmContract(t: Test, makeBench: (t: Test) => PwmBench): void {
     t.throws(() => output.setDuty(1), { code: 'device.absent' })
     await output.open(2000)
     t.equal(bench.frequencyHz(), 2000)
+    t.equal(bench.duty(), 0)
+  })
+
+  t.test('an output whose process no longer drives it is dark', async t => {
+    const bench = makeBench(t)
+    const output = bench.output()
+    await output.open(1000)
+    output.setDuty(0.5)
+    bench.fallSilent()
+    t.equal(bench.duty(), 0)
+    output.setDuty(0.25)
+    t.equal(bench.duty(), 0.25, 'and may be driven again by a process that comes back')
+    await output.close()
+    bench.fallSilent()
     t.equal(bench.duty(), 0)
   })
 

@@ -10,5 +10,6 @@ pwmContract(t, () => {
     output: () => pwm.output(),
     duty: () => pwm.duty,
     frequencyHz: () => pwm.frequencyHz,
+    fallSilent: () => pwm.carryOutLastWords(),
   }
 })

@@ -185,3 +185,8 @@ t.test('outputs become safe when the main thread is silent, and their owners are
   await until(() => reports > 0)
   t.equal(stateOf('lamp'), '0')
 })
+
+t.test('a machine too slow for its heartbeat rehearses to the end, and starts', async t => {
+  const { log } = await startFiring(t, 1)
+  t.ok(log.events().includes('firing.priority'))
+})

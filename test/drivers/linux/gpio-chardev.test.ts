@@ -3,7 +3,8 @@ import t, { type Test } from 'tap'
 import { LinuxClock, ownAnchor } from '../../../drivers/linux/clock.js'
 import { Edges } from '../../../drivers/linux/edges.js'
 import type { LinePlace } from '../../../drivers/linux/gpio-backend.js'
-import { ChardevGpio, chipFiles } from '../../../drivers/linux/gpio-chardev.js'
+import { ChardevGpio } from '../../../drivers/linux/gpio-chardev.js'
+import { chipFiles } from '../../../drivers/linux/gpio-chips.js'
 import { GpioRequest } from '../../../drivers/linux/gpio-uapi.js'
 import type { Libc } from '../../../drivers/linux/libc.js'
 import { DeviceError } from '../../../runtime/core/errors.js'
@@ -37,6 +38,9 @@ function bench(t: Test, files: Record<string, string>, labels: readonly string[]
     eventfd: () => -1,
     becomeRealTime: () => {},
     setTimerSlack: () => {},
+    ignoreSignal: () => {},
+    lockByte: () => true,
+    writeI2cBlock: () => {},
   }
   const gpio = new ChardevGpio(new LinuxClock(ownAnchor()), libc, new Edges(libc), { folder })
   return { gpio, asked, refuse }

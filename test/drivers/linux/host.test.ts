@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap'
 import { LinuxClock, ownAnchor } from '../../../drivers/linux/clock.js'
 import { LinuxHost } from '../../../drivers/linux/host.js'
+import type { I2cTransfers } from '../../../drivers/linux/i2c-last-words.js'
 import { SimulatedLog } from '../../../drivers/simulated/log.js'
-import type { I2cDevice } from '../../../runtime/ports/host.js'
 import { contractBoard } from '../../ports/lines.contract.js'
 
 /** No machine has a chip of that label, so these tests need none and touch none. */
@@ -15,7 +15,7 @@ const board = {
 function bench(t: Test) {
   const log = new SimulatedLog()
   const asked: string[] = []
-  const device = (bus: number, address: number): I2cDevice => {
+  const device = (bus: number, address: number): I2cTransfers => {
     asked.push(`${bus}/${address}`)
     return {
       address,

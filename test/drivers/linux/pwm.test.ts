@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Claims } from '../../../drivers/linux/claims.js'
 import { LinuxClock, ownAnchor } from '../../../drivers/linux/clock.js'
+import { unkept } from '../../../drivers/linux/last-words.js'
 import { findPwmChip, SysfsPwm } from '../../../drivers/linux/pwm.js'
 
 /** /sys/class/pwm with two chips, the second one with its channel exported, as a dead process left it. */
@@ -22,7 +23,7 @@ function bench(t: Test, left: { period: string; duty: string }) {
   symlinkSync('../../devices/fe20c000.pwm', join(classFolder, 'pwmchip3/device'))
   const read = (file: string): string =>
     readFileSync(join(classFolder, 'pwmchip3', file), 'latin1').trim()
-  const output = new SysfsPwm(new LinuxClock(ownAnchor()), new Claims(), {
+  const output = new SysfsPwm(new LinuxClock(ownAnchor()), new Claims(), () => unkept, {
     name: 'dimmer',
     chip: 'fe20c000.pwm',
     channel: 1,
@@ -72,7 +73,7 @@ t.test('a chip that is not there is absent', async t => {
 t.test('a channel that the kernel refuses to give is told with its cause', async t => {
   const { classFolder } = bench(t, { period: '0', duty: '0' })
   mkdirSync(join(classFolder, 'pwmchip0/export'))
-  const output = new SysfsPwm(new LinuxClock(ownAnchor()), new Claims(), {
+  const output = new SysfsPwm(new LinuxClock(ownAnchor()), new Claims(), () => unkept, {
     name: 'dimmer',
     chip: '1000.pwm',
     channel: 0,
@@ -85,7 +86,7 @@ t.test('a channel is exported first, and used as soon as its files may be writte
   const { classFolder } = bench(t, { period: '0', duty: '0' })
   const chip = join(classFolder, 'pwmchip0')
   writeFileSync(join(chip, 'export'), '')
-  const output = new SysfsPwm(new LinuxClock(ownAnchor()), new Claims(), {
+  const output = new SysfsPwm(new LinuxClock(ownAnchor()), new Claims(), () => unkept, {
     name: 'dimmer',
     chip: '1000.pwm',
     channel: 0,

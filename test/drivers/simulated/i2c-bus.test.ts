@@ -37,6 +37,14 @@ t.test('transfers take their time on the wire and wait their turn', async t => {
   t.same(done, ['write 3.08', 'read 3.46'])
 })
 
+t.test('a chip that stretches the clock makes transfers so many times longer', async t => {
+  const { bus, clock } = makeBus({ isTimed: true })
+  bus.stretch = 10
+  const before = clock.monotonicMs()
+  await during(clock, bus.device(0x40).readRegister(0, 1))
+  t.ok(clock.monotonicMs() - before >= 3.8, 'ten times 0.38 ms')
+})
+
 t.test('a chip pulled out during a transfer does not answer it', async t => {
   const { bus, clock, chip } = makeBus({ isTimed: true })
   const lost = t.rejects(bus.device(0x40).writeRegister(0, new Uint8Array(32).fill(7)), {

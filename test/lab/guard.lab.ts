@@ -1,0 +1,161 @@
+/**
+ * Goal: whatever becomes of the box, its outputs are safe at once. Method: a whole box on a real kernel, lamps on, is
+ * killed, stopped in its tracks or stopped in order; the far side is read from the kernel and from the chip's registers.
+ */
+import { execFileSync } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { lab } from '../../boards/lab.js'
+import { openLibc, pollEntries } from '../../drivers/linux/libc.js'
+import { isHigh, labSays, offsetOf } from './far-side.js'
+import { guards } from './guards.js'
+import {
+  type BoxProcess,
+  DIMMER_ADDRESS,
+  dimmerCount,
+  eventually,
+  isDimmerOff,
+  startBox,
+} from './whole-box.js'
+
+const CUE = 'vb/lab/box-1/cue'
+const ALL_LED_OFF_HIGH = '0xfd'
+const isLit = (line: string): boolean => isHigh(offsetOf(lab, line))
+
+async function litBox(t: Test, gpio: 'chardev' | 'sysfs'): Promise<BoxProcess> {
+  const folder = mkdtempSync(join(tmpdir(), 'roadcase-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const box = await startBox(folder, gpio)
+  t.teardown(() => box.stop())
+  t.ok(await eventually(() => box.lines.some(line => line.includes('"guard.ready"'))))
+  t.equal(guards().length, 1)
+  box.publish(CUE, 'GO')
+  t.ok(await eventually(() => isLit('light-1') && dimmerCount(0) === 4096), 'lamps are on')
+  forgetDimmerOff()
+  return box
+}
+
+/** The bit was set by the start of the driver; a chip of memory keeps it, a real one does not. */
+function forgetDimmerOff(): void {
+  const place = ['1', `0x${DIMMER_ADDRESS.toString(16)}`, ALL_LED_OFF_HIGH]
+  execFileSync('i2cset', ['-y', '-f', ...place, '0x00'])
+}
+
+async function kill(t: Test, { child }: BoxProcess): Promise<void> {
+  const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
+  child.kill('SIGKILL')
+  await ended
+  t.equal(child.signalCode, 'SIGKILL')
+}
+
+const isOver = (): Promise<boolean> => eventually(() => guards().length === 0)
+
+t.test('a killed box is dark at once: lines by the character device', async t => {
+  const box = await litBox(t, 'chardev')
+  const watch = await watchLine(offsetOf(lab, 'light-1'))
+  const killedMs = performance.now()
+  await kill(t, box)
+  // The kernel lets go of the line when its process is dead; what its level is then depends on the machine.
+  const [released, taken, left] = [watch.next(), watch.next(), watch.next()]
+  t.same([released?.kind, taken?.kind, left?.kind], ['released', 'requested', 'released'])
+  t.ok(taken?.isOutput, 'the guard drove it')
+  t.comment(
+    `line safe ${((taken?.atMs ?? 0) - killedMs - offsetMs()).toFixed(1)} ms after the kill`,
+  )
+  t.comment(
+    `${((taken?.atMs ?? 0) - (released?.atMs ?? 0)).toFixed(2)} ms after the kernel freed it`,
+  )
+  watch.close()
+  t.notOk(isLit('light-1'))
+  t.ok(await eventually(isDimmerOff), 'the dimmer has heard its last words')
+  t.ok(await isOver(), 'and the guard is gone')
+})
+
+t.test('a box that is started again after a kill is not disturbed', async t => {
+  const first = await litBox(t, 'chardev')
+  await kill(t, first)
+  const second = await litBox(t, 'chardev')
+  t.notOk(isDimmerOff())
+  await second.stop()
+  t.ok(await isOver())
+})
+
+t.test('an orderly stop leaves no guard behind', async t => {
+  const box = await litBox(t, 'chardev')
+  await box.stop()
+  t.same(guards(), [])
+  t.equal(box.child.exitCode, 0)
+  t.ok(isDimmerOff(), 'the driver did it')
+  t.notOk(isLit('light-1'))
+})
+
+t.test('a box that hangs is dark, and shines again when it comes back', async t => {
+  const box = await litBox(t, 'chardev')
+  const stoppedMs = performance.now()
+  box.child.kill('SIGSTOP')
+  t.ok(await eventually(isDimmerOff), 'the dimmer has heard its last words')
+  t.comment(`dimmer seen safe ${(performance.now() - stoppedMs).toFixed(0)} ms after the box froze`)
+  t.equal(guards().length, 1, 'the guard stays')
+  const linesBefore = box.lines.length
+  box.child.kill('SIGCONT')
+  const isBack = (): boolean =>
+    box.lines
+      .slice(linesBefore)
+      .some(line => line.includes('"device.ready"') && line.includes('wash'))
+  t.ok(await eventually(isBack), 'the driver starts the chip anew')
+  t.ok(await eventually(() => dimmerCount(0) === 4096 && isLit('light-1')), 'and it shines')
+  await box.stop()
+  t.ok(await isOver())
+})
+
+// Last: the kernel's older interface keeps a dead process's lines exported, and nobody else gets them then.
+t.test('a killed box is dark at once: lines by sysfs, and the dimmer', async t => {
+  const box = await litBox(t, 'sysfs')
+  const killedMs = performance.now()
+  box.child.kill('SIGKILL')
+  while (isLit('light-1') && performance.now() - killedMs < 10_000);
+  t.notOk(isLit('light-1'), 'the line is low')
+  t.comment(`line safe ${(performance.now() - killedMs).toFixed(1)} ms after the kill`)
+  t.ok(await eventually(isDimmerOff), 'the dimmer has heard its last words')
+  t.comment(`dimmer seen safe ${(performance.now() - killedMs).toFixed(1)} ms after the kill`)
+  t.ok(await isOver(), 'and the guard is gone')
+})
+
+/** From this process's own zero to CLOCK_MONOTONIC. */
+const offsetMs = (): number => Number(process.hrtime.bigint()) / 1e6 - performance.now()
+
+interface LineNews {
+  readonly kind: 'requested' | 'released' | 'configured'
+  readonly isOutput: boolean
+  /** CLOCK_MONOTONIC */
+  readonly atMs: number
+}
+
+/** What the kernel tells of who takes a line: GPIO_V2_GET_LINEINFO_WATCH_IOCTL of <linux/gpio.h>. */
+async function watchLine(offset: number): Promise<{ next(): LineNews | null; close(): void }> {
+  const WATCH = 0xc100_b406
+  const [OFFSET, FLAGS, INFO_BYTES] = [64, 72, 256]
+  const [STAMP, KIND, CHANGED_BYTES] = [256, 264, 288]
+  const OUTPUT = 1n << 3n
+  const libc = await openLibc()
+  const fd = openSync(labSays('LAB_GPIO_CHIP'), 'r+')
+  const line = new DataView(new ArrayBuffer(INFO_BYTES))
+  line.setUint32(OFFSET, offset, true)
+  libc.ioctl(fd, WATCH, new Uint8Array(line.buffer), 'watching a line')
+  return {
+    next: () => {
+      if (libc.poll(pollEntries([fd]), 1, 5_000) === 0) return null
+      const changed = new DataView(new ArrayBuffer(CHANGED_BYTES))
+      readSync(fd, new Uint8Array(changed.buffer))
+      const kinds = ['requested', 'released', 'configured'] as const
+      return {
+        kind: kinds[changed.getUint32(KIND, true) - 1] ?? 'configured',
+        isOutput: (changed.getBigUint64(FLAGS, true) & OUTPUT) !== 0n,
+        atMs: Number(changed.getBigUint64(STAMP, true)) / 1e6,
+      }
+    },
+    close: () => closeSync(fd),
+  }
+}

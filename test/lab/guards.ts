@@ -1,0 +1,18 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** Ids of the guards that run on this machine, whosever they are. */
+export function guards(): readonly number[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .filter(id => commandOf(id).includes('guard-process.js'))
+    .map(Number)
+}
+
+function commandOf(id: string): string {
+  try {
+    return readFileSync(`/proc/${id}/cmdline`, 'latin1')
+  } catch {
+    // A process that ended meanwhile.
+    return ''
+  }
+}
