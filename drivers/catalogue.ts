@@ -173,7 +173,7 @@ export const catalogue: Readonly<Record<string, DriverEntry>> = {
         ),
       ),
   }),
-  button: contact('A push button', { debounceMs: 10, holdOffMs: 0 }),
+  button: contact('A push button', { debounceMs: 5, holdOffMs: 0 }),
   footswitch: contact('A footswitch, with springs that bounce longer', {
     debounceMs: 30,
     holdOffMs: 0,

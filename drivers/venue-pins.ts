@@ -53,6 +53,7 @@ export interface VenuePinsOptions {
 
 export class VenuePins {
   readonly #pins: readonly Pin[]
+  #isClosed = false
 
   /** @param fail hears of whatever goes wrong after a call has returned */
   constructor(
@@ -105,6 +106,8 @@ export class VenuePins {
   }
 
   setMode(name: string | number, mode: number): void {
+    if (this.#isClosed)
+      throw new DeviceError('device.absent', `${name}: the sketch has closed its lines`)
     const { record, use } = this.#pin(name)
     if (!record.supportedModes.includes(mode))
       throw new DeviceError(
@@ -115,8 +118,9 @@ export class VenuePins {
     use.open()
   }
 
-  /** @param share 0..1 */
+  /** @param share 0..1; a fade that goes on after the end changes nothing */
   write(name: string | number, share: number): void {
+    if (this.#isClosed) return
     const { record, use } = this.#pin(name)
     record.value = share
     use.write(share)
@@ -130,7 +134,9 @@ export class VenuePins {
     })
   }
 
+  /** For good: nothing is opened again. */
   async closeAll(): Promise<void> {
+    this.#isClosed = true
     for (const { use } of this.#pins) await use.close()
   }
 

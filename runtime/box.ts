@@ -10,8 +10,9 @@ import { Devices } from './services/devices.js'
 import { Inputs } from './services/inputs.js'
 import { Presence } from './services/presence.js'
 import { checkShow } from './services/show/check-show.js'
-import type { CheckedShow } from './services/show/checked-show.js'
+import { type CheckedShow, ownOutputs } from './services/show/checked-show.js'
 import { Show } from './services/show/show.js'
+import { heardTopics } from './services/show/triggers.js'
 import { Telemetry } from './services/telemetry.js'
 import { Timeline } from './services/timeline.js'
 import type { Messages, Payload } from './topics.js'
@@ -34,6 +35,8 @@ export interface Box {
   readonly show: CheckedShow | null
   readonly fitted: readonly Fitted[]
   readonly about: Payload<'box/info'>
+  /** MQTT topics that triggers of the show listen to. */
+  readonly heardTopics: readonly string[]
   readonly services: readonly Service[]
   readonly presence: Service
   /** Outputs were made safe behind the show's back: every output is started anew and told what it shows. */
@@ -58,6 +61,9 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
     boot,
     show: show && { name: show.name, digest: show.digest },
     devices: fitted.map(({ device, driver, kind }) => ({ device: device.name, driver, kind })),
+    outputs: show
+      ? ownOutputs(show, config.box).map(({ name, kind }) => ({ output: name, kind }))
+      : [],
   }
   const inputs = fitted.flatMap(part => (part.kind === 'input' ? [part.device] : []))
   const devices = new Devices(clock, log, bus, fitted, {
@@ -74,7 +80,16 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
   ]
   const presence = new Presence(bus, about)
   const restoreOutputs = (): Promise<void> => devices.restartOutputs()
-  return { bus, show, fitted, about, services, presence, restoreOutputs }
+  return {
+    bus,
+    show,
+    fitted,
+    about,
+    heardTopics: show ? heardTopics(show) : [],
+    services,
+    presence,
+    restoreOutputs,
+  }
 }
 
 function readShow(

@@ -13,6 +13,7 @@ import {
   type Of,
   object,
   oneOf,
+  pattern,
   string,
   table,
   unknown,
@@ -72,12 +73,20 @@ const embeddedBroker = object({
 
 const externalBroker = object({
   kind: literal('external'),
-  /** `mqtt://` or `mqtts://`, e.g. `mqtt://127.0.0.1:1883` for a local Mosquitto. */
-  url: string({ min: 8, max: 256 }),
+  /** `mqtt://127.0.0.1:1883` for a local Mosquitto; `mqtts://` with TLS; `ws://` and `wss://` at `/mqtt`, or the path given. */
+  url: pattern(
+    /^(mqtts?|wss?):\/\/(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?(\/[^\s?#]*)?$/i,
+    'like mqtt://host:1883, mqtts://host:8883, ws://host:80/mqtt or wss://host:443/mqtt, without a user',
+    256,
+  ),
   username: withDefault(nullable(string({ max: 128 })), null),
   /** File that holds the password and nothing else. */
   passwordFile: withDefault(nullable(path), null),
+  /** Who signed the broker's certificate, as PEM; null: whom this machine trusts. */
   certificateAuthority: withDefault(nullable(path), null),
+  /** What this box shows of itself, as PEM; both or none. Read again at each connection. */
+  certificate: withDefault(nullable(path), null),
+  key: withDefault(nullable(path), null),
 })
 
 const broker = choice('kind', embeddedBroker, externalBroker)

@@ -19,7 +19,7 @@ import { type BoxDocuments, loadBox } from './load.js'
 import { type OpenMachine, openMachine } from './machine.js'
 import { type Operator, readOrMakeOperator } from './operator.js'
 import type { Store } from './ports/store.js'
-import type { CheckedShow } from './services/show/checked-show.js'
+import { type CheckedShow, ownOutputs } from './services/show/checked-show.js'
 import { plugChips, simulatedBoard } from './simulated-venue.js'
 import { packageFolder, packageVersion } from './version.js'
 
@@ -119,7 +119,7 @@ async function countBoot(store: Store): Promise<number> {
 async function buildBroker(
   { clock, log, store, keys }: OpenMachine,
   { config }: BoxDocuments,
-  { bus, about }: Box,
+  { bus, about, heardTopics }: Box,
   operator: Operator,
   folder: string,
 ): Promise<EmbeddedBroker | ExternalBroker> {
@@ -130,7 +130,7 @@ async function buildBroker(
     const { ExternalBroker } = await import('./gateways/broker/external-broker.js')
     return new ExternalBroker(
       { clock, log, bus, keys, files },
-      { tour, box, boot: about.boot, config: broker, homeAssistant },
+      { tour, box, boot: about.boot, config: broker, homeAssistant, heardTopics },
     )
   }
   const { username, password } = operator
@@ -139,7 +139,7 @@ async function buildBroker(
   ]
   return new EmbeddedBroker(
     { clock, log, bus, store, keys, files },
-    { tour, box, boot: about.boot, config: broker, credentials, homeAssistant },
+    { tour, box, boot: about.boot, config: broker, credentials, homeAssistant, heardTopics },
   )
 }
 
@@ -167,12 +167,11 @@ function buildPage(
 }
 
 function describeShow(show: CheckedShow, box: string): ShowDescription {
-  const ownOutputs = show.outputs.filter(output => output.box === null || output.box === box)
   return {
     name: show.name,
     digest: show.digest,
     cues: show.cues.map(({ id, name }) => ({ id, name })),
-    outputs: ownOutputs.map(({ name, kind, device, channels }) => ({
+    outputs: ownOutputs(show, box).map(({ name, kind, device, channels }) => ({
       name,
       kind,
       device,

@@ -22,9 +22,11 @@ import {
   withDefault,
 } from './core/schema.js'
 
-/** Any moment in milliseconds, on whichever scale the field's name says. */
+/** In milliseconds, on whichever scale the field's name says. */
 const moment = number({ min: -8.64e15, max: 8.64e15 })
 const level = number({ min: 0, max: 1 })
+const whole = integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
+const lateness = number({ min: 0, max: 1e9 })
 const milliseconds = integer({ min: 0, max: 86_400_000 })
 /** Names a person gave in the show: cues, scenes, groups. Cue ids may be numbers like `2.5`. */
 export const cueId = pattern(
@@ -39,6 +41,10 @@ export const requestId = pattern(
   64,
 )
 const origin = string({ max: 128 })
+
+const device = { device: name, driver: name, kind: oneOf('light', 'input', 'capture') }
+/** A lamp that is on or off, one that dims, or one of three or four colors. */
+const outputKind = oneOf('switch', 'dimmer', 'rgb', 'rgbw')
 
 /** What anyone may ask of the show. Every one is answered by `command/answered` with the same `id`. */
 const action = oneOf(
@@ -71,7 +77,7 @@ const command = object({
   /** Show time at which it must happen; at once when left out. */
   atShowMs: optional(moment),
   /** Boxes that follow a leader refuse what is older than the epoch they know. */
-  epoch: optional(integer({ min: 0, max: Number.MAX_SAFE_INTEGER })),
+  epoch: optional(whole),
 })
 
 /** What a sender writes to `…/cue`: the id may be left out, the broker then makes one. */
@@ -113,10 +119,9 @@ export const topics = {
       version: string({ max: 64 }),
       boot: integer({ min: 0, max: 1e9 }),
       show: nullable(object({ name: string({ max: 64 }), digest: string({ max: 64 }) })),
-      devices: list(
-        object({ device: name, driver: name, kind: oneOf('light', 'input', 'capture') }),
-        { max: 128 },
-      ),
+      devices: list(object(device), { max: 128 }),
+      /** What the show can light on this box; each has a topic of its own. */
+      outputs: list(object({ output: name, kind: outputKind }), { max: 256 }),
     }),
   }),
   'show/state': topic({
@@ -130,7 +135,7 @@ export const topics = {
       isArmed: boolean,
       current: nullable(cueId),
       next: nullable(cueId),
-      epoch: integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+      epoch: whole,
       /** Cues whose fades, chases or follows are still under way. */
       running: list(cueId, { max: 64 }),
       isBlackout: boolean,
@@ -146,7 +151,7 @@ export const topics = {
     payload: object({
       fire: requestId,
       cue: cueId,
-      epoch: integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+      epoch: whole,
       atShowMs: moment,
       origin,
       lateMs: nullable(number({ min: -86_400_000, max: 86_400_000 })),
@@ -157,13 +162,7 @@ export const topics = {
     qos: 0,
     path: 'cue/late',
     summary: 'How late the outputs were, in milliseconds, since the box started.',
-    payload: object({
-      count: integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
-      p50: number({ min: 0, max: 1e9 }),
-      p95: number({ min: 0, max: 1e9 }),
-      p99: number({ min: 0, max: 1e9 }),
-      max: number({ min: 0, max: 1e9 }),
-    }),
+    payload: object({ count: whole, p50: lateness, p95: lateness, p99: lateness, max: lateness }),
   }),
   'capture/taken': topic({
     kind: 'event',
@@ -197,17 +196,28 @@ export const topics = {
   'device/state': topic({
     kind: 'state',
     qos: 1,
-    path: '{device}/state',
-    summary: 'How a device feels, and what it shows.',
+    path: 'devices/{device}/state',
+    summary: 'How a device feels.',
     payload: object({
-      device: name,
-      driver: name,
-      kind: oneOf('light', 'input', 'capture'),
+      ...device,
       state: oneOf('starting', 'ready', 'faulty', 'stopped'),
       code: nullable(string({ max: 64 })),
       message: nullable(string({ max: 512 })),
-      /** Channel levels of a light, 0..1; null for the rest. Sent at most ten times a second. */
-      levels: nullable(list(level, { max: 64 })),
+    }),
+  }),
+  'output/state': topic({
+    kind: 'state',
+    qos: 1,
+    path: '{output}/state',
+    summary:
+      'What an output of the show is told to show: at once when it begins to change, at most twice a second while it does, and when it is done.',
+    payload: object({
+      output: name,
+      kind: outputKind,
+      /** Perceived brightness; of a color, that of its brightest part. A switch is 0 or 1. */
+      level,
+      /** Red, green, blue and white, as many as the kind has. */
+      parts: list(level, { min: 1, max: 4 }),
     }),
   }),
   'command/received': topic({
@@ -255,12 +265,28 @@ export const topics = {
       isRetained: withDefault(boolean, false),
     }),
   }),
+  'message/heard': topic({
+    kind: 'event',
+    qos: 1,
+    path: null,
+    summary: 'Somebody published to a topic that a trigger of the show listens to.',
+    payload: object({
+      topic: string({ max: 256 }),
+      /** UTF-8; what is longer or not text is not heard. */
+      payload: string({ max: 8_192 }),
+    }),
+  }),
   'levels/sampled': topic({
     kind: 'event',
     qos: 0,
     path: null,
     summary: 'All output levels, for the page: on change, at most 25 times a second.',
-    payload: object({ levels: table(name, level, { max: 256 }) }),
+    payload: object({
+      /** By output; of a color, its brightest part. */
+      levels: table(name, level, { max: 256 }),
+      /** Red, green, blue and perhaps white of the outputs that have them. */
+      colors: table(name, list(level, { min: 3, max: 4 }), { max: 256 }),
+    }),
   }),
   'telemetry/state': topic({
     kind: 'state',

@@ -1,3 +1,4 @@
+import { nextTick } from 'node:process'
 import { assert } from '../../runtime/core/errors.js'
 import { after, monotonicMs, showTimeMs, wallTimeMs } from '../../runtime/core/time.js'
 import type {
@@ -11,8 +12,12 @@ import type {
 interface Task {
   readonly at: MonotonicMs
   readonly order: number
-  readonly run: () => void
+  /** Null when it was cancelled. */
+  run: (() => void) | null
 }
+
+/** Tasks between two looks at the world outside, which cost more than the tasks do. */
+const TASKS_PER_TURN = 64
 
 export interface SimulatedClockOptions {
   /** What the venue's timeline shows at monotonic zero. */
@@ -80,83 +85,84 @@ export class SimulatedClock implements Clock {
     assert(durationMs >= 0, 'time moves forward')
     const until = after(this.#now, durationMs)
     await settle()
+    let count = 0
     for (let task = this.#queue.takeUntil(until); task; task = this.#queue.takeUntil(until)) {
       this.#now = task.at
-      task.run()
-      await settle()
+      task.run?.()
+      if (++count % TASKS_PER_TURN === 0) await settle()
+      else await promisesRest()
     }
+    if (count % TASKS_PER_TURN !== 0) await settle()
     this.#now = until
   }
 }
 
-/** Lets every promise that is ready run to rest before time moves on. */
+/** Lets every promise that is ready run to rest, and then what the engine has to tell of files and sockets. */
 export function settle(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
+}
+
+/** Lets every promise that is ready run to rest: the engine takes the next tick when none is left. */
+function promisesRest(): Promise<void> {
+  return new Promise(resolve => nextTick(resolve))
 }
 
 /** Binary heap by moment, then by order of request. Cancelled tasks are dropped when they come up. */
 class TaskHeap {
   readonly #heap: Task[] = []
-  readonly #cancelled = new Set<Task>()
 
   add(task: Task): Cancel {
-    this.#heap.push(task)
-    this.#rise(this.#heap.length - 1)
-    return () => void this.#cancelled.add(task)
+    this.#rise(task)
+    return () => {
+      task.run = null
+    }
   }
 
   clear(): void {
     this.#heap.length = 0
-    this.#cancelled.clear()
   }
 
   takeUntil(until: MonotonicMs): Task | null {
     for (let first = this.#heap[0]; first && first.at <= until; first = this.#heap[0]) {
-      this.#removeFirst()
-      if (!this.#cancelled.delete(first)) return first
+      const last = this.#heap.pop()
+      if (last && last !== first) this.#sink(last)
+      if (first.run) return first
     }
-    if (this.#heap.length === 0) this.#cancelled.clear()
     return null
   }
 
-  #removeFirst(): void {
-    const last = this.#heap.pop()
-    if (last === undefined || this.#heap.length === 0) return
-    this.#heap[0] = last
-    let parent = 0
+  /** Puts a task where it belongs, from the end upwards. */
+  #rise(task: Task): void {
+    let index = this.#heap.length
+    while (index > 0) {
+      const parentIndex = (index - 1) >> 1
+      const parent = this.#heap[parentIndex]
+      if (!parent || !isBefore(task, parent)) break
+      this.#heap[index] = parent
+      index = parentIndex
+    }
+    this.#heap[index] = task
+  }
+
+  /** Puts a task where it belongs, from the top downwards. */
+  #sink(task: Task): void {
+    let index = 0
     for (;;) {
-      const child = this.#smallerChild(parent)
-      if (child === null || !this.#isBefore(child, parent)) return
-      this.#swap(parent, child)
-      parent = child
+      const childIndex = this.#earlierChild(index)
+      const child = this.#heap[childIndex]
+      if (!child || !isBefore(child, task)) break
+      this.#heap[index] = child
+      index = childIndex
     }
+    this.#heap[index] = task
   }
 
-  #rise(index: number): void {
-    for (let child = index; child > 0; ) {
-      const parent = (child - 1) >> 1
-      if (!this.#isBefore(child, parent)) return
-      this.#swap(parent, child)
-      child = parent
-    }
-  }
-
-  #smallerChild(parent: number): number | null {
-    const left = 2 * parent + 1
-    if (left >= this.#heap.length) return null
-    return left + 1 < this.#heap.length && this.#isBefore(left + 1, left) ? left + 1 : left
-  }
-
-  #isBefore(a: number, b: number): boolean {
-    const [first, second] = [this.#heap[a], this.#heap[b]]
-    if (!first || !second) return false
-    return first.at === second.at ? first.order < second.order : first.at < second.at
-  }
-
-  #swap(a: number, b: number): void {
-    const [first, second] = [this.#heap[a], this.#heap[b]]
-    if (!first || !second) return
-    this.#heap[a] = second
-    this.#heap[b] = first
+  #earlierChild(parentIndex: number): number {
+    const leftIndex = 2 * parentIndex + 1
+    const left = this.#heap[leftIndex]
+    const right = this.#heap[leftIndex + 1]
+    return left && right && isBefore(right, left) ? leftIndex + 1 : leftIndex
   }
 }
+
+const isBefore = (a: Task, b: Task): boolean => a.at < b.at || (a.at === b.at && a.order < b.order)

@@ -28,7 +28,8 @@ export interface SimulateOptions {
   readonly goMs: readonly number[]
   /** What else happens: `12s fire 3`. */
   readonly deeds: readonly string[]
-  readonly untilMs: number
+  /** Null: a minute after the last GO or deed. */
+  readonly untilMs: number | null
   /** 0: only where something happens. */
   readonly everyMs: number
 }

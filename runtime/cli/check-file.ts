@@ -5,7 +5,7 @@ import { type BoxConfig, readBoxConfig } from '../config.js'
 import { readDocument, type TextDocument } from '../core/document.js'
 import { ConfigError, messageOf } from '../core/errors.js'
 import type { Keys } from '../ports/keys.js'
-import { checkShow } from '../services/show/check-show.js'
+import { type CheckContext, checkShowDocument } from '../services/show/check-show.js'
 import type { KnownDevice } from '../services/show/draft.js'
 import type { CheckedFile } from './actions.js'
 import { isCode } from './control.js'
@@ -29,7 +29,7 @@ export async function checkFile(file: string, tools: CheckTools): Promise<Checke
   const document = readDocument(text, 'file', 'config.invalid')
   return isBoxConfig(document.value)
     ? checkBox(file, document, tools)
-    : checkShowText(text, { ...tools, box: null, devices: null })
+    : checkItself(document, { ...tools, box: null, devices: null })
 }
 
 /** @throws CliFailure in one sentence */
@@ -71,7 +71,7 @@ async function checkItsShow(
   const context = { ...tools, box: config.box, devices }
   const text = await readText(showFile)
   try {
-    return checkShowText(text, context).warnings
+    return checkItself(readDocument(text, 'show', 'show.invalid'), context).warnings
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     throw new ConfigError(
@@ -85,8 +85,8 @@ async function checkItsShow(
   }
 }
 
-function checkShowText(text: string, context: Parameters<typeof checkShow>[1]): CheckedFile {
-  const show = checkShow(text, context)
+function checkItself(document: TextDocument, context: CheckContext): CheckedFile {
+  const show = checkShowDocument(document, context)
   return { kind: 'show', name: show.name, warnings: show.warnings }
 }
 

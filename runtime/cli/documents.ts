@@ -1,13 +1,11 @@
 /** The commands that need no running box: check, simulate, diff, board. */
 import type { Command } from 'commander'
-import { ConfigError, type Problem } from '../core/errors.js'
+import { BoxError, ConfigError, type Problem } from '../core/errors.js'
 import type { CheckedFile, Report } from './actions.js'
 import { CliFailure, exitCodes } from './failure.js'
 import type { CliSetting } from './setting.js'
 import { paintFor, type Terminal, writeJson } from './terminal.js'
 import { durationMs, durationsMs } from './words.js'
-
-const AFTER_LAST_GO_MS = 60_000
 
 export function addDocuments(program: Command, setting: CliSetting): void {
   addCheck(program, setting)
@@ -41,11 +39,11 @@ function addSimulate(program: Command, setting: CliSetting): void {
     .command('simulate')
     .description('compute what a show would do, without a box')
     .argument('<show>', 'the show, in YAML or JSON')
-    .option('--go <moments>', 'when GO is pressed', durationsMs, [0])
+    .option('--go <moments>', 'when GO is pressed; at 0s if nothing else happens', durationsMs)
     .option('--do <deed...>', 'what else happens, like "12s fire 3" or "20s level wash 40%"', [])
     .option(
       '--until <duration>',
-      'where to stop; a minute after the last GO if left out',
+      'where to stop; a minute after the last of them if left out',
       durationMs,
     )
     .option(
@@ -56,9 +54,9 @@ function addSimulate(program: Command, setting: CliSetting): void {
     )
     .addHelpText('after', '\nExample:\n  $ roadcase simulate show.yaml --go 0s,5s --every 500ms')
     .action(async (show: string, flags: SimulateFlags) => {
-      const { go, do: deeds, every: everyMs } = flags
-      const untilMs = flags.until ?? Math.max(...go) + AFTER_LAST_GO_MS
-      const options = { goMs: go, deeds, untilMs, everyMs }
+      const { do: deeds, every: everyMs, until: untilMs = null } = flags
+      const goMs = flags.go ?? (deeds.length === 0 ? [0] : [])
+      const options = { goMs, deeds, untilMs, everyMs }
       write(setting, await setting.actions.simulate(show, options))
     })
 }
@@ -67,25 +65,50 @@ function addBoard(program: Command, setting: CliSetting): void {
   program
     .command('board')
     .description('draw the pins of a board and what is wired to them')
-    .argument('[name]', 'for example pi-4b; this machine if left out')
+    .argument('[name]', 'for example pi-4b; this machine, or the box that runs here, if left out')
     .option('--config <file>', 'box.json whose wiring is drawn in')
     .addHelpText('after', '\nExample:\n  $ roadcase board pi-4b --config box.json')
     .action(async (name: string | undefined, { config }: { config?: string }) => {
       const isColour = setting.terminal.isColour
-      write(setting, await setting.actions.board(name ?? null, config ?? null, isColour))
+      const draw = (board: string | null): Promise<Report> =>
+        setting.actions.board(board, config ?? null, isColour)
+      write(setting, await draw(name ?? null).catch(error => drawRunning(setting, draw, error)))
     })
 }
 
+/** A laptop is no board; what its owner wants to see is the board of the box that runs on it. */
+async function drawRunning(
+  { link, stateFolder }: CliSetting,
+  draw: (board: string) => Promise<Report>,
+  error: unknown,
+): Promise<Report> {
+  if (!(error instanceof BoxError && error.code === 'board.unknown')) throw error
+  const { board } = await link()
+    .state()
+    .catch(() => {
+      const how = 'name a board, like "roadcase board pi-4b", or start a box'
+      throw new CliFailure(
+        exitCodes.usage,
+        `this machine is no board, and no box runs in ${stateFolder()}: ${how}`,
+        { cause: error },
+      )
+    })
+  const { text, json } = await draw(board.name)
+  const whose = `This machine is no board; this is the ${board.title} of the box in ${stateFolder()}.`
+  return { text: `${whose}\n\n${text}`, json }
+}
+
 interface SimulateFlags {
-  readonly go: readonly number[]
+  readonly go?: readonly number[]
   readonly do: readonly string[]
   readonly until?: number
   readonly every: number
 }
 
-function write(setting: CliSetting, { text, json }: Report): void {
-  if (setting.isJson()) writeJson(setting.terminal, json)
-  else setting.terminal.write(text)
+/** A long table is made in the one form that is asked for. */
+function write(setting: CliSetting, report: Report): void {
+  if (setting.isJson()) writeJson(setting.terminal, report.json)
+  else setting.terminal.write(report.text)
 }
 
 /** All files are checked before anything fails. Each problem is a line that editors can jump to. */

@@ -8,6 +8,8 @@ import { readScript, type ScriptLine, simulate } from '../services/show/simulate
 import type { Report, SimulateOptions } from './actions.js'
 import { readText } from './check-file.js'
 
+const AFTER_LAST_MS = 60_000
+
 /** @throws ConfigError for a wrong show and for a wrong line of the script */
 export async function simulateReport(
   file: string,
@@ -19,9 +21,16 @@ export async function simulateReport(
     ...goMs.map(atMs => ({ atMs, command: { action: 'go' as const } })),
     ...readScript(deeds),
   ]
-  const rows = simulate(show, script, { untilMs, everyMs })
-  const json = rows.map(({ atMs, what, levels }) => ({ atMs, what, levels: named(show, levels) }))
-  return { text: renderTable(show, rows), json }
+  const lastMs = Math.max(0, ...script.map(({ atMs }) => atMs))
+  const rows = simulate(show, script, { untilMs: untilMs ?? lastMs + AFTER_LAST_MS, everyMs })
+  return {
+    get text() {
+      return renderTable(show, rows)
+    },
+    get json() {
+      return rows.map(({ atMs, what, levels }) => ({ atMs, what, levels: named(show, levels) }))
+    },
+  }
 }
 
 /** @throws ConfigError when one of the shows is wrong */

@@ -24,6 +24,17 @@ export function suggestion(wrong: string, known: Iterable<string>): string {
   return found === null ? '' : ` (did you mean "${found}"?)`
 }
 
+const SHOWN_MAX = 12
+
+/** As `suggestion`, and where no name is near, those that there are: ` (there is 1, 2, 2.5 and 9 more)`. */
+export function suggestionOrAll(wrong: string, known: Iterable<string>): string {
+  const names = [...known]
+  const near = suggestion(wrong, names)
+  if (near !== '' || names.length === 0) return near
+  const more = names.length - SHOWN_MAX
+  return ` (there is ${names.slice(0, SHOWN_MAX).join(', ')}${more > 0 ? ` and ${more} more` : ''})`
+}
+
 /** Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours count one each. */
 function editDistance(a: string, b: string): number {
   let before: number[] = []

@@ -177,7 +177,6 @@ class Keeper {
       state,
       code: fault instanceof BoxError ? fault.code : fault === null ? null : 'device.io',
       message: fault === null ? null : messageOf(fault).slice(0, 512),
-      levels: null,
     })
   }
 }

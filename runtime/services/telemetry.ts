@@ -20,7 +20,7 @@ export class Telemetry implements Service {
   readonly #bus: Bus<Messages>
   readonly #vitals: Vitals
   readonly #options: TelemetryOptions
-  #cancel: Cancel = () => {}
+  #cancels: Cancel[] = []
 
   constructor(
     clock: Clock,
@@ -38,11 +38,17 @@ export class Telemetry implements Service {
 
   async start(): Promise<void> {
     const startedAt = this.#clock.monotonicMs()
-    this.#cancel = repeat(this.#clock, this.#options.everyMs, async () => this.#sample(startedAt))
+    this.#cancels = [
+      repeat(this.#clock, this.#options.everyMs, async () => this.#sample(startedAt)),
+      // What held the loop up before the box was ready held up nobody.
+      this.#bus.subscribe('box/availability', ({ state }) => {
+        if (state === 'ready') this.#vitals.takeLoopLagMs()
+      }),
+    ]
   }
 
   async stop(): Promise<void> {
-    this.#cancel()
+    for (const cancel of this.#cancels.splice(0)) cancel()
   }
 
   #sample(startedAt: MonotonicMs): void {

@@ -181,6 +181,7 @@ t.test('simulate reads moments, deeds and durations', async t => {
   const lines = [
     ['--go', '0s, 1.5s,2m', '--every', '40ms', '--do', '12s fire 3', '--do', '20s panic'],
     ['--until', '10s', '--json'],
+    ['--do', '2s go'],
   ]
   const [text, json] = await Promise.all(
     lines.map(line => type(['simulate', 'a.yaml', ...line], { simulate })),
@@ -191,10 +192,11 @@ t.test('simulate reads moments, deeds and durations', async t => {
     {
       goMs: [0, 1500, 120_000],
       deeds: ['12s fire 3', '20s panic'],
-      untilMs: 180_000,
+      untilMs: null,
       everyMs: 40,
     },
     { goMs: [0], deeds: [], untilMs: 10_000, everyMs: 0 },
+    { goMs: [], deeds: ['2s go'], untilMs: null, everyMs: 0 },
   ])
 })
 
@@ -212,6 +214,7 @@ const state: BoxSnapshot = {
     boot: 1,
     show: null,
     devices: [],
+    outputs: [],
   },
   showState: {
     name: 'drop',
@@ -235,10 +238,10 @@ const state: BoxSnapshot = {
       state: 'faulty',
       code: 'device.absent',
       message: 'no chip at 0x41',
-      levels: null,
     },
   ],
   levels: {},
+  colors: {},
   lines: null,
   recent: [],
 }

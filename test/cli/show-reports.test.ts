@@ -38,6 +38,15 @@ t.test('a simulation tells the levels by name, and as a table', async t => {
   t.ok(rows.some(row => row.what.includes('panic')))
 })
 
+t.test('a simulation goes on for a minute after the last deed', async t => {
+  const file = await written(t, show('2s'))
+  const options = { goMs: [1000], deeds: ['90s panic'], untilMs: null, everyMs: 60_000 }
+  const { json } = await simulateReport(file, options, keys)
+  const rows = json as { atMs: number; what: string[] }[]
+  t.ok(rows.some(row => row.what.includes('panic')))
+  t.equal(rows.at(-1)?.atMs, 120_000)
+})
+
 t.test('a wrong deed is named', async t => {
   const file = await written(t, show('2s'))
   const options = { goMs: [], deeds: ['5s panik'], untilMs: 1000, everyMs: 0 }

@@ -22,6 +22,16 @@ t.test('a message without a listener is no failure', async t => {
   t.doesNotThrow(() => new Bus<Messages>().publish('cue/fired', { cue: '1' }))
 })
 
+t.test('a topic is heard while somebody listens', async t => {
+  const bus = new Bus<Messages>()
+  t.notOk(bus.isHeard('cue/fired'))
+  const stop = bus.subscribe('cue/fired', () => {})
+  t.ok(bus.isHeard('cue/fired'))
+  t.notOk(bus.isHeard('link/state'))
+  stop()
+  t.notOk(bus.isHeard('cue/fired'))
+})
+
 t.test('who stopped listening hears nothing more, and may stop twice', async t => {
   const bus = new Bus<Messages>()
   const heard: string[] = []

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { nearest, suggestion } from '../../runtime/core/nearest.js'
+import { nearest, suggestion, suggestionOrAll } from '../../runtime/core/nearest.js'
 
 const KNOWN = ['front', 'front-wash', 'back', 'shutter', 'pulseMs']
 
@@ -49,6 +49,14 @@ t.test('no more than 1000 candidates and 64 letters are compared', async t => {
   }
   t.equal(nearest('a'.repeat(100_000), many()), null)
   t.ok(asked <= 1001)
+})
+
+t.test('where nothing is near, what there is is told, and not more than a line of it', async t => {
+  t.equal(suggestionOrAll('fornt', KNOWN), ' (did you mean "front"?)')
+  t.equal(suggestionOrAll('nope', ['1', '2', '2.5']), ' (there is 1, 2, 2.5)')
+  const many = Array.from({ length: 500 }, (_, n) => `cue-${n}`)
+  t.match(suggestionOrAll('x', many), /^ \(there is cue-0, .*, cue-11 and 488 more\)$/)
+  t.equal(suggestionOrAll('x', []), '')
 })
 
 t.test('one slip in a name of four letters or more is always forgiven', async t => {

@@ -117,7 +117,7 @@ t.test('buttons differ in their defaults only', async t => {
     Object.entries(driverOptionsSchemas()[driver]?.['properties'] ?? {}).map(
       ([key, schema]) => `${key} ${JSON.stringify(schema?.default)}`,
     )
-  t.same(defaults('button'), ['line undefined', 'debounceMs 10', 'holdOffMs 0', 'longPressMs 1000'])
+  t.same(defaults('button'), ['line undefined', 'debounceMs 5', 'holdOffMs 0', 'longPressMs 1000'])
   t.same(defaults('footswitch'), [
     'line undefined',
     'debounceMs 30',

@@ -47,9 +47,6 @@ t.test(
     await io.close()
     await io.close()
     t.equal(bench.host.physical('light-2'), false)
-    io.digitalWrite('light-2', 1)
-    await bench.clock.advance(0)
-    t.equal(bench.host.physical('light-2'), true, 'a pin may be used again')
   },
 )
 
@@ -188,4 +185,17 @@ t.test('listeners can be removed, and once is once', async t => {
   io.removeListener('string', listener)
   t.equal(io.emit('string', 3), false)
   t.same(heard, [1])
+})
+
+t.test('after the end nothing is opened again, and a fade under way writes nothing', async t => {
+  const bench = makeBench()
+  const io = makeIo(bench)
+  io.digitalWrite('light-1', 1)
+  await bench.clock.advance(0)
+  await io.close()
+  io.digitalWrite('light-1', 1)
+  io.digitalWrite('light-2', 1)
+  await bench.clock.advance(0)
+  t.notOk(bench.host.physical('light-1') || bench.host.physical('light-2'))
+  t.throws(() => io.pinMode('light-2', io.MODES.OUTPUT), { message: /closed its lines/ })
 })

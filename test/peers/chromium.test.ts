@@ -1,7 +1,6 @@
 /** The page in the browser that people use it with. */
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { LinuxKeys } from '../../drivers/linux/keys.js'
@@ -21,7 +20,7 @@ const WAIT_MS_MAX = 15_000
 /** Set to a folder to keep pictures of the page. */
 const PICTURES = process.env['ROADCASE_PICTURES'] ?? null
 
-const assetsFolder = fileURLToPath(new URL('../../runtime/gateways/page/assets', import.meta.url))
+const assetsFolder = 'runtime/gateways/page/assets'
 
 /** The browser's time is real, so the page's must be. */
 const clock: Clock = {

@@ -14,15 +14,25 @@ export const hasMosquittoClients = existsSync('/usr/bin/mosquitto_pub')
 
 export interface Mosquitto {
   readonly port: number
+  /** Of the listener that is configured by `tlsLines`. */
+  readonly tlsPort: number
   stop(): Promise<void>
 }
 
-/** Each has its own empty folder. @param port of an earlier one, to come back on it; null for any that is free */
-export async function startMosquitto(port: number | null = null): Promise<Mosquitto> {
+/**
+ * Each has its own empty folder.
+ * @param port of an earlier one, to come back on it; null for any that is free
+ * @param tlsLines of mosquitto.conf(5), for a second listener; none when empty
+ */
+export async function startMosquitto(
+  port: number | null = null,
+  tlsLines: readonly string[] = [],
+): Promise<Mosquitto> {
   const folder = await mkdtemp(join(tmpdir(), 'roadcase-mosquitto-'))
   // Started by root, it goes on as nobody.
   await chmod(folder, 0o777)
   const chosen = port ?? (await freePort())
+  const tlsPort = tlsLines.length === 0 ? 0 : await freePort()
   const config = join(folder, 'mosquitto.conf')
   await writeFile(
     config,
@@ -33,6 +43,7 @@ export async function startMosquitto(port: number | null = null): Promise<Mosqui
       'persistence true',
       `persistence_location ${folder}/`,
       'user nobody',
+      ...(tlsPort === 0 ? [] : [`listener ${tlsPort} 127.0.0.1`, ...tlsLines]),
       '',
     ].join('\n'),
   )
@@ -42,6 +53,7 @@ export async function startMosquitto(port: number | null = null): Promise<Mosqui
   await listening(chosen, child)
   return {
     port: chosen,
+    tlsPort,
     stop: async () => {
       await ended(child, 'SIGTERM')
       await rm(folder, { recursive: true, force: true })
@@ -50,13 +62,26 @@ export async function startMosquitto(port: number | null = null): Promise<Mosqui
 }
 
 /** A cable that can be pulled: both sides see the connection break, and neither says goodbye. */
-export async function startCable(
-  to: number,
-): Promise<{ port: number; pull(): void; stop(): void }> {
+export interface Cable {
+  readonly port: number
+  /** How often somebody connected. */
+  tries(): number
+  /** From here on nothing of what those who are connected send arrives. */
+  mute(): void
+  pull(): void
+  stop(): void
+}
+
+export async function startCable(to: number): Promise<Cable> {
   const sockets = new Set<Socket>()
+  const nears = new Set<Socket>()
+  let tries = 0
   const server = createServer(near => {
+    tries++
     const far = createConnection({ port: to, host: '127.0.0.1', noDelay: true })
     near.setNoDelay(true)
+    nears.add(near)
+    near.on('close', () => nears.delete(near))
     for (const [one, other] of [
       [near, far],
       [far, near],
@@ -76,6 +101,10 @@ export async function startCable(
   }
   return {
     port: portOf(server.address()),
+    tries: () => tries,
+    mute: () => {
+      for (const near of nears) near.unpipe().resume()
+    },
     pull,
     stop: () => {
       pull()

@@ -1,11 +1,17 @@
 /** What a technician has at hand: mosquitto_pub and mosquitto_sub against the broker inside. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import t from 'tap'
+import { writeFile } from 'node:fs/promises'
+import t, { type Test } from 'tap'
 import { SimulatedStore } from '../../drivers/simulated/store.js'
-import type { Files } from '../../runtime/ports/files.js'
-import { base, password, startBroker, tour, until, users } from '../gateways/broker/harness.js'
+import { makePapers, type Papers } from '../gateways/broker/certificates.js'
+import {
+  base,
+  hastened,
+  password,
+  startBroker,
+  tour,
+  until,
+  users,
+} from '../gateways/broker/harness.js'
 import { hasMosquittoClients, run, subscribe } from './mosquitto-broker.js'
 
 const skip = !hasMosquittoClients && 'there are no mosquitto clients'
@@ -153,80 +159,86 @@ t.test('$SYS tells what Mosquitto would tell, from the start', { skip }, async t
   await broker.stop()
 })
 
-t.test('certificates', { skip }, async t => {
-  const folder = await mkdtemp(join(tmpdir(), 'roadcase-certificates-'))
-  t.teardown(() => rm(folder, { recursive: true, force: true }))
-  const path = (name: string): string => join(folder, name)
-  const openssl = async (...args: string[]): Promise<void> => {
-    const { code, output } = await run('openssl', args)
-    if (code !== 0) throw new Error(output)
-  }
-  const authority = async (name: string): Promise<void> =>
-    openssl(
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
-      ...['-days', '2', '-subj', `/CN=${name}`, '-keyout', path(`${name}.key`)],
-      ...['-out', path(`${name}.crt`)],
-    )
-  const certificate = async (name: string, by: string): Promise<void> => {
-    await openssl(
-      ...['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
-      ...['-subj', `/CN=${name}`, '-keyout', path(`${name}.key`), '-out', path(`${name}.csr`)],
-    )
-    await writeFile(path('names'), `subjectAltName=DNS:localhost,IP:127.0.0.1\n`)
-    await openssl(
-      ...['x509', '-req', '-in', path(`${name}.csr`), '-CA', path(`${by}.crt`)],
-      ...['-CAkey', path(`${by}.key`), '-CAcreateserial', '-days', '2', '-extfile', path('names')],
-      ...['-out', path(`${name}.crt`)],
-    )
-  }
-  await authority('tour-authority')
-  await authority('stranger')
-  await certificate('box', 'tour-authority')
-  await certificate('lamp-1', 'tour-authority')
-  await certificate('lamp-2', 'tour-authority')
-  await certificate('intruder', 'stranger')
-  await writeFile(path('revoked'), '# names or serial numbers\nlamp-2\n')
+const tls = {
+  port: 0,
+  certificate: 'box.crt',
+  key: 'box.key',
+  clientAuthority: 'tour-authority.crt',
+  revoked: 'revoked',
+}
 
-  const files: Files = {
-    read: async name => readFile(path(name)).catch(() => null),
-    replace: (name, bytes) => writeFile(path(name), bytes),
-    remove: name => rm(path(name)),
-  }
-  const { broker, refusals } = await startBroker({
-    files,
-    config: {
-      tls: {
-        port: 0,
-        certificate: 'box.crt',
-        key: 'box.key',
-        clientAuthority: 'tour-authority.crt',
-        revoked: 'revoked',
-      },
-    },
+async function makeCertificates(t: Test): Promise<Papers> {
+  const papers = await makePapers(t)
+  for (const name of ['tour-authority', 'stranger']) await papers.authority(name)
+  for (const name of ['box', 'lamp-1', 'lamp-2']) await papers.certificate(name, 'tour-authority')
+  await papers.certificate('intruder', 'stranger')
+  await writeFile(papers.path('revoked'), '# names or serial numbers\nlamp-2\n')
+  return papers
+}
+
+const withTls = (port: number | null, papers: Papers, name: string | null): string[] => [
+  ...['-h', '127.0.0.1', '-p', `${port}`, '-V', 'mqttv311'],
+  ...['--cafile', papers.path('tour-authority.crt')],
+  ...(name === null ? [] : ['--cert', papers.path(`${name}.crt`)]),
+  ...(name === null ? [] : ['--key', papers.path(`${name}.key`)]),
+]
+
+t.test(
+  'a certificate of the tour is a name, and no other way in from outside',
+  { skip },
+  async t => {
+    const papers = await makeCertificates(t)
+    const { broker, refusals } = await startBroker({ files: papers.files, config: { tls } })
+    const publish = (name: string | null, id: string) =>
+      run('mosquitto_pub', [
+        ...withTls(broker.ports().tls, papers, name),
+        ...['-i', id, '-q', '1', '-t', `wled/${name}/state`, '-m', 'on'],
+      ])
+    t.match(
+      await publish('lamp-1', 'lamp-1'),
+      { code: 0 },
+      'the name in the certificate is the client',
+    )
+    t.not((await publish('lamp-1', 'lamp-9')).code, 0, 'and no other may be taken')
+    t.not((await publish('lamp-2', 'lamp-2')).code, 0, 'revoked')
+    t.not((await publish('intruder', 'intruder')).code, 0, 'of another authority')
+    t.not((await publish(null, 'nobody')).code, 0, 'without one')
+    t.same(
+      refusals.map(({ code }) => code),
+      ['client.identifier', 'client.revoked'],
+      'the others did not get past TLS',
+    )
+    t.equal(broker.read()?.publishReceived, 1)
+    await broker.stop()
+  },
+)
+
+t.test('a mosquitto_sub that is revoked is cut off, and hears nothing more', { skip }, async t => {
+  const papers = await makeCertificates(t)
+  const { broker, port, refusals } = await startBroker({
+    files: papers.files,
+    config: { tls },
+    clock: hastened(20),
   })
-  const port = broker.ports().tls
-  const publish = (name: string, id: string, withCertificate = true) =>
+  const lamp = subscribe([
+    ...withTls(broker.ports().tls, papers, 'lamp-1'),
+    ...['-i', 'lamp-1', '-c', '-q', '1', '-t', 'lamp-1/#'],
+  ])
+  await until(() => broker.read()?.subscriptions === 1, 'the subscription')
+  const say = (message: string) =>
     run('mosquitto_pub', [
-      ...['-h', '127.0.0.1', '-p', `${port}`, '-V', 'mqttv311', '-i', id],
-      ...['--cafile', path('tour-authority.crt')],
-      ...(withCertificate ? ['--cert', path(`${name}.crt`), '--key', path(`${name}.key`)] : []),
-      ...['-q', '1', '-t', `wled/${name}/state`, '-m', 'on'],
+      ...at(port, users.driver),
+      ...['-q', '1', '-t', 'lamp-1/n', '-m', message],
     ])
-
-  t.match(
-    await publish('lamp-1', 'lamp-1'),
-    { code: 0 },
-    'the name in the certificate is the client',
-  )
-  t.not((await publish('lamp-1', 'lamp-9')).code, 0, 'and no other may be taken')
-  t.not((await publish('lamp-2', 'lamp-2')).code, 0, 'revoked')
-  t.not((await publish('intruder', 'intruder')).code, 0, 'of another authority')
-  t.not((await publish('nobody', 'nobody', false)).code, 0, 'without one')
-  t.same(
-    refusals.map(({ code }) => code),
-    ['client.identifier', 'client.revoked'],
-    'the others did not get past TLS',
-  )
-  t.equal(broker.read()?.publishReceived, 1)
+  await say('before')
+  await lamp.until(lines => lines.includes('before'), 'the first message')
+  await writeFile(papers.path('revoked'), 'lamp-1\n')
+  await until(() => refusals.length > 0, 'the revocation')
+  await say('after')
+  await lamp.until(lines => lines.some(line => /connection was lost/i.test(line)), 'the end')
+  t.match(refusals, [{ code: 'client.revoked', client: 'lamp-1' }])
+  t.notOk(lamp.lines.includes('after'))
+  t.match(broker.read(), { sessions: 0, queued: 0, subscriptions: 0 })
+  await lamp.stop()
   await broker.stop()
 })

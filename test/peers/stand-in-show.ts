@@ -78,6 +78,7 @@ export class StandInShow {
         { device: 'footswitch', driver: 'push-button', kind: 'input' },
         { device: 'camera', driver: 'relay-trigger', kind: 'capture' },
       ],
+      outputs: [],
     })
     for (const device of ['dimmers', 'go-button', 'footswitch']) this.#device(device, null)
     this.#device('camera', 'no answer from the focus contact')
@@ -85,7 +86,7 @@ export class StandInShow {
     this.#show()
   }
 
-  #device(device: string, fault: string | null, levels: number[] | null = null): void {
+  #device(device: string, fault: string | null): void {
     const isLight = device === 'dimmers' || device.includes('-leds') || device.includes('relay')
     this.#bus.publish('device/state', {
       device,
@@ -94,7 +95,6 @@ export class StandInShow {
       state: fault === null ? 'ready' : 'faulty',
       code: fault === null ? null : 'device.timeout',
       message: fault,
-      levels,
     })
   }
 
@@ -104,9 +104,9 @@ export class StandInShow {
     const levels = Object.fromEntries(
       standInShow.outputs.map(({ name }) => [name, look.levels[name] ?? 0]),
     )
-    this.#bus.publish('levels/sampled', { levels })
-    this.#device('wash-leds', null, [...look.wash])
-    this.#device('sign-relay', null, [levels['sign'] ?? 0])
+    this.#bus.publish('levels/sampled', { levels, colors: { wash: [...look.wash] } })
+    this.#device('wash-leds', null)
+    this.#device('sign-relay', null)
     const { cues, name, digest } = standInShow
     const current = cues[this.#place]?.id ?? null
     this.#bus.publish('show/state', {

@@ -10,6 +10,7 @@ import { LinuxClock, ownAnchor } from '../../drivers/linux/clock.js'
 import { LinuxLog } from '../../drivers/linux/log.js'
 import { type RunningBox, runBox } from '../../runtime/run.js'
 import { fillBoxFolder } from './box-folder.js'
+import { subscribe } from './mosquitto-broker.js'
 import { skipWithout } from './peer.js'
 
 const WAIT_MS_MAX = 20_000
@@ -82,6 +83,29 @@ t.test('mosquitto_pub says GO and the lamps follow', skipWithout('mosquitto_pub'
   ])
   t.match(JSON.parse(stdout), { name: 'first-night', current: '4' })
 })
+
+t.test(
+  'a mistyped name is answered over MQTT with the right one',
+  skipWithout('mosquitto_pub'),
+  async t => {
+    const box = await startBox(t)
+    const { username, password } = box.operator
+    const login = ['-p', String(box.mqttPort), '-u', username, '-P', password]
+    const tree = 'vb/first-night/box-1'
+    const watcher = subscribe([...login, '-t', `${tree}/response/+`, '-t', `${tree}/availability`])
+    t.teardown(() => watcher.stop())
+    await watcher.until(lines => lines.some(line => line.includes('ready')), 'the subscription')
+    for (const [command, answer] of [
+      [{ action: 'fire', cue: 'nope' }, /nope is not a cue \(there is 1, /],
+      [{ action: 'scene', scene: 'hosue' }, /hosue is not a scene \(did you mean \\"house\\"\?\)/],
+    ] as const) {
+      const message = JSON.stringify({ id: command.action, ...command })
+      await run('mosquitto_pub', [...login, '-q', '1', '-t', `${tree}/cue`, '-m', message])
+      await watcher.until(lines => lines.some(line => line.includes('is not a')), 'the answer')
+      t.match(watcher.lines.splice(0).join('\n'), answer)
+    }
+  },
+)
 
 t.test('a box that is started again goes on where it was', async t => {
   const folder = fillBoxFolder(makeFolder(t))

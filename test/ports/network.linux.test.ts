@@ -3,7 +3,7 @@ import { createServer as createTcpServer, type Server } from 'node:net'
 import t, { type Test } from 'tap'
 import { LinuxNetwork } from '../../drivers/linux/network.js'
 import { BoxError } from '../../runtime/core/errors.js'
-import { networkContract, to } from './network.contract.js'
+import { hurried, networkContract, to } from './network.contract.js'
 
 async function listen(t: Test, server: Server): Promise<string> {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -102,10 +102,10 @@ t.test(
     const url = await serve(t, () => {})
     const network = new LinuxNetwork()
     const address = `${url.replace('//', '//user:password@')}hook?token=secret`
-    const calls = Array.from({ length: 33 }, () => codeOf(network.request(to(address))))
+    const calls = Array.from({ length: 33 }, () => codeOf(network.request(hurried(address))))
     t.equal(await calls[32], 'link.down')
     t.same(new Set(await Promise.all(calls.slice(0, 32))), new Set(['link.timeout']))
-    const message = await network.request(to(address)).catch((error: unknown) => String(error))
+    const message = await network.request(hurried(address)).catch((error: unknown) => String(error))
     t.match(message, /GET http:\/\/127.0.0.1:\d+\/hook: no answer within 100 ms/)
   },
 )

@@ -16,6 +16,7 @@ t.test('a box says that it is ready, and once that it goes to sleep', async t =>
     boot: 7,
     show: null,
     devices: [],
+    outputs: [],
   })
   await presence.stop()
   await presence.start()

@@ -37,6 +37,10 @@ export interface AdmissionOptions {
   readonly isRevoked: (certificate: Certificate) => boolean
 }
 
+/** How a list of the unwelcome would name it. */
+export const named = ({ certificate, identity }: Peer): Certificate =>
+  certificate ?? { name: identity?.user ?? '', serial: '' }
+
 /** In base64 and with a message's number behind it, it must fit into a key of the store. */
 const CLIENT_ID_BYTES_MAX = 256
 
@@ -64,6 +68,7 @@ export class Admission {
   readonly #options: AdmissionOptions
   readonly #penalties: Penalties
   readonly #peers = new WeakMap<object, Peer>()
+  readonly #connected = new Map<InnerClient, Peer>()
 
   constructor(
     clock: Clock,
@@ -82,6 +87,17 @@ export class Admission {
 
   remember(client: InnerClient, peer: Peer): void {
     this.#peers.set(client, peer)
+    this.#connected.set(client, peer)
+  }
+
+  /** Its socket is closed; its will may still have to be judged. */
+  forget(client: InnerClient): void {
+    this.#connected.delete(client)
+  }
+
+  /** Everybody with a socket, let in or not yet. */
+  connected(): readonly (readonly [InnerClient, Peer])[] {
+    return [...this.#connected]
   }
 
   peer(client: object): Peer | undefined {
@@ -195,8 +211,6 @@ export class Admission {
 
   #certified(certificate: Certificate, username: string | undefined): Verdict {
     const { name } = certificate
-    if (this.#options.isRevoked(certificate))
-      return refused(5, 'client.revoked', `the certificate of "${name}" is revoked`)
     if (!isSafeName(name) || (username !== undefined && username !== name))
       return refused(5, 'client.credentials', `the certificate is for "${name}"`)
     return this.#admitted(name, this.#passwords.find(name)?.role ?? 'driver')
@@ -212,6 +226,8 @@ export class Admission {
     const { connect } = peer
     const clientId = client.id ?? ''
     if (client.closed) return refused(3, 'client.limit', 'the client left while it was let in')
+    if (this.#options.isRevoked(named({ ...peer, identity })))
+      return refused(5, 'client.revoked', `"${identity.user}" is no longer welcome`)
     if (connect?.will && !identity.rights.mayPublish(connect.will.topic))
       return refused(5, 'client.will', `will topic "${connect.will.topic}": not allowed`)
     const other = broker.clients[clientId]

@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { Aedes } from 'aedes'
 import mqemitter from 'mqemitter'
+import mqtt from 'mqtt-packet'
 import { assert } from '../../core/errors.js'
 import type { PacketLike, Will } from './stored-packet.js'
 
@@ -27,9 +28,17 @@ export interface InnerPacket extends PacketLike {
 }
 
 export interface InnerParser extends EventEmitter {
-  readonly packet: { readonly length: number; readonly cmd?: string }
-  readonly _list: { slice(start: number, end: number): Uint8Array }
+  readonly packet: {
+    readonly length: number
+    readonly cmd?: string
+    readonly qos?: number
+    readonly messageId?: number
+    readonly unsubscriptions?: readonly string[]
+  }
+  readonly _list: { slice(start: number, end: number): Uint8Array; readUInt8(at: number): number }
   _pos: number
+  parse(bytes: Uint8Array): number
+  _parseHeader(): boolean
   _parseLength(): boolean
   _parsePayload(): boolean
   _parseString(): string | null
@@ -45,6 +54,8 @@ export interface InnerClient extends EventEmitter {
   readonly connackSent: boolean
   readonly subscriptions: Readonly<Record<string, { readonly qos: number }>>
   readonly _parser: InnerParser
+  /** Packets that were read and are not done. */
+  readonly _parsingBatch: number
   _nextId: number
   deliver0: Deliver
   deliverQoS: Deliver
@@ -110,6 +121,8 @@ export interface AedesOptions {
 
 /** A broker with nothing patched yet. It delivers to all subscribers at once: nobody waits for a slow one. */
 export function createAedes(options: AedesOptions): InnerBroker {
+  // Else the first packet that leaves makes a table of 65536 buffers, and a fade stands still for as long as that takes.
+  mqtt.writeToStream.cacheNumbers = false
   const aedes: unknown = new Aedes({
     id: options.id,
     persistence: options.persistence,
@@ -160,7 +173,8 @@ const isInnerBroker = (value: unknown): value is InnerBroker =>
 const isInnerClient = (value: unknown): value is InnerClient =>
   hasFunctions(value, ['deliver0', 'deliverQoS', 'waitForDrain', 'close']) &&
   hasFunctions(part(value, '_parser'), ['_parseLength', '_parsePayload', '_parseString']) &&
-  hasFunctions(part(value, '_parser'), ['_emitError', 'on']) &&
+  hasFunctions(part(value, '_parser'), ['_parseHeader', '_emitError', 'parse', 'on']) &&
+  typeof part(value, '_parsingBatch') === 'number' &&
   typeof part(value, '_nextId') === 'number' &&
   typeof part(value, 'subscriptions') === 'object'
 

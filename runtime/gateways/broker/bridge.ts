@@ -3,6 +3,7 @@
  * what goes out is handed to an outlet, what comes in is handed to `receive`.
  */
 import type { Bus } from '../../core/bus.js'
+import { suggestion } from '../../core/nearest.js'
 import type { Keys } from '../../ports/keys.js'
 import { type Messages, type Payload, type Topic, topics } from '../../topics.js'
 import { type CommandIn, readCommand } from './commands.js'
@@ -28,6 +29,8 @@ export interface Received {
   readonly messageId: number | null
   /** Waited in a queue while the box was away. */
   readonly isStale: boolean
+  /** Kept by another broker, and told because we subscribed. */
+  readonly isReplayed: boolean
 }
 
 /** `foreign` is not for the box; `refused` has been told on the bus. */
@@ -37,6 +40,8 @@ export interface BridgeOptions {
   readonly place: Place
   readonly boot: number
   readonly homeAssistant: { readonly isEnabled: boolean; readonly prefix: string }
+  /** Topics outside the box's tree that triggers of the show listen to. */
+  readonly heardTopics: readonly string[]
 }
 
 type Availability = Payload<'box/availability'>['state']
@@ -99,7 +104,7 @@ export class Bridge {
     const { prefix } = this.#options.homeAssistant
     if (received.topic === `${prefix}/status`) this.#greetHomeAssistant(received)
     const address = addressOf(this.#options.place, received.topic)
-    if (!address) return 'foreign'
+    if (!address) return this.#hear(received)
     const reason = this.#reasonAgainst(received)
     if (reason !== null) return this.#refuse(received, 'command.refused', reason)
     return this.#obey(address, received)
@@ -126,6 +131,22 @@ export class Bridge {
     return null
   }
 
+  /** What nobody waited for is nobody's fault: old messages are passed over without a word. */
+  #hear(received: Received): Reception {
+    const { topic, payload, isReplayed, isStale } = received
+    if (!this.hears(topic) || isReplayed || isStale) return 'foreign'
+    if (this.#availability !== 'ready' || this.#isKnown(received)) return 'foreign'
+    const text = textOf(payload)
+    if (text !== null) this.#bus.publish('message/heard', { topic, payload: text })
+    return 'foreign'
+  }
+
+  /** False for the box's own tree: a show that listens to itself would not end. */
+  hears(topic: string): boolean {
+    const { place, heardTopics } = this.#options
+    return heardTopics.includes(topic) && !topic.startsWith(`${baseOf(place)}/`)
+  }
+
   #command(command: CommandIn, received: Received): Reception {
     if (command.id === undefined && this.#isKnown(received))
       return this.#refuse(received, 'command.refused', 'this command was already carried out')
@@ -150,9 +171,13 @@ export class Bridge {
   }
 
   #answer(output: string, received: Received): Reception {
-    const state = this.#states.get(`${baseOf(this.#options.place)}/${output}/state`)
-    if (!state)
-      return this.#refuse(received, 'command.invalid', `topic.output: there is no "${output}" here`)
+    const base = baseOf(this.#options.place)
+    const state = this.#states.get(`${base}/${output}/state`)
+    if (!state) {
+      const known = [...this.#states.keys()].flatMap(topic => stateOf(base, topic) ?? [])
+      const message = `topic.output: there is no "${output}" here${suggestion(output, known)}`
+      return this.#refuse(received, 'command.invalid', message)
+    }
     this.#outlet(state)
     return 'taken'
   }
@@ -209,6 +234,24 @@ export class Bridge {
         client: 'show',
         message: 'a cue may publish to any topic but $ topics, this box and commands to it',
       })
+  }
+}
+
+/** The word before `/state`; null for other topics. */
+function stateOf(base: string, topic: string): string | null {
+  const [name = '', end, ...more] = topic.slice(base.length + 1).split('/')
+  return end === 'state' && more.length === 0 ? name : null
+}
+
+const HEARD_BYTES_MAX = 8_192
+
+function textOf(payload: Uint8Array): string | null {
+  if (payload.length > HEARD_BYTES_MAX) return null
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(payload)
+  } catch {
+    // Bytes that are not text are no message to a show.
+    return null
   }
 }
 

@@ -10,10 +10,11 @@ import { repeat } from '../../core/repeat.js'
 import { after } from '../../core/time.js'
 import type { Cancel, MonotonicMs } from '../../ports/clock.js'
 import type { Files } from '../../ports/files.js'
-import type { Peer } from './admission.js'
+import type { Certificate, Peer } from './admission.js'
 import type { BridgeOptions, Outgoing } from './bridge.js'
 import { ConnectionGate } from './connection-gate.js'
 import { createEngine, type Engine, type EnginePorts } from './engine.js'
+import { evict } from './eviction.js'
 import { isSafeName } from './grants.js'
 import {
   type Listener,
@@ -42,6 +43,7 @@ export interface EmbeddedBrokerOptions {
   readonly config: EmbeddedBrokerConfig
   readonly credentials: readonly Credential[]
   readonly homeAssistant: BridgeOptions['homeAssistant']
+  readonly heardTopics: BridgeOptions['heardTopics']
 }
 
 export interface BrokerPorts {
@@ -93,9 +95,11 @@ export class EmbeddedBroker implements Service {
       ports: { tcp: 0, tls: null, webSocket: null },
     }
     this.#running = running
-    await revocations?.start(() => this.#dropRevoked(engine, revocations))
+    const isRevoked = (certificate: Certificate): boolean => revocations?.has(certificate) ?? false
+    await revocations?.start(() => evict(engine, isRevoked))
     running.cancels.push(() => revocations?.stop())
     await engine.aedes.listen()
+    evict(engine, isRevoked)
     engine.bridge.start(message => publish(engine, message))
     this.#schedule(running)
     running.ports = await this.#listen(running, material)
@@ -154,11 +158,12 @@ export class EmbeddedBroker implements Service {
   }
 
   #createEngine(revocations: Revocations | null): Engine {
-    const { tour, box, boot, config, credentials, homeAssistant } = this.#options
+    const { tour, box, boot, config, credentials, homeAssistant, heardTopics } = this.#options
     return createEngine(this.#ports, {
       place: { tour, box },
       boot,
       homeAssistant,
+      heardTopics,
       limits: config.limits,
       credentials,
       isRevoked: certificate => revocations?.has(certificate) ?? false,
@@ -238,19 +243,6 @@ export class EmbeddedBroker implements Service {
     return files && file !== null ? new Revocations(clock, log, files, file) : null
   }
 
-  #dropRevoked({ aedes, admission, refusals }: Engine, revocations: Revocations): void {
-    for (const client of Object.values(aedes.clients)) {
-      const certificate = client && admission.peer(client)?.certificate
-      if (!certificate || !revocations.has(certificate)) continue
-      refusals.note('client.revoked', {
-        topic: '',
-        client: certificate.name,
-        message: 'the certificate was revoked: the connection is closed',
-      })
-      client.conn.destroy()
-    }
-  }
-
   async #readTls(): Promise<TlsMaterial | null> {
     const { tls } = this.#options.config
     if (!tls) return null
@@ -273,7 +265,10 @@ function receive({ aedes, admission, persistence }: Engine, stream: Duplex, from
   const peer: Peer = { ...from, connect: null, identity: null, granted: new Set() }
   const client = aedes.handle(stream)
   admission.remember(client, peer)
-  stream.once('close', () => persistence.life.close(client.id ?? '', client))
+  stream.once('close', () => {
+    admission.forget(client)
+    persistence.life.close(client.id ?? '', client)
+  })
 }
 
 function publish({ aedes }: Engine, { topic, payload, qos, isRetained }: Outgoing): void {

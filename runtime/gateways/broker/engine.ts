@@ -19,6 +19,7 @@ import {
 import { Bridge, type BridgeOptions } from './bridge.js'
 import { Delivery, grantedQos, skipUsedIds } from './delivery.js'
 import { discoveryTopic } from './home-assistant.js'
+import { Intake, paceParser } from './intake.js'
 import { OrderedPublisher } from './ordered.js'
 import { guardParser } from './parser-guard.js'
 import { type Credential, PasswordCheck } from './password-check.js'
@@ -93,7 +94,7 @@ export function createEngine(ports: EnginePorts, options: EngineOptions): Engine
   const publisher = new OrderedPublisher(aedes, persistence)
   const reception = new Reception(
     clock,
-    { bridge, publisher, admission, refusals },
+    { bridge, publisher, admission, refusals, persistence },
     {
       publishesPerSecond: options.limits.publishesPerSecond,
       subscriptionsMax: options.limits.subscriptionsPerClientMax,
@@ -115,7 +116,11 @@ export function createEngine(ports: EnginePorts, options: EngineOptions): Engine
   admission.install(aedes)
   publisher.install()
   reception.install(aedes)
-  onHandle(aedes, client => prepare(client, engine, options.limits))
+  const intake = new Intake(clock)
+  onHandle(aedes, client => {
+    prepare(client, engine, options.limits)
+    paceParser(client, clock, intake, () => reception.nextTurn(client))
+  })
   listenTo(engine, log)
   return engine
 }

@@ -3,12 +3,10 @@
  * the same refusals as the broker inside; what differs is that the other side keeps sessions, rights and retained
  * messages. MQTT 3.1.1, so that any broker will do.
  */
-import { connect as connectTcp } from 'node:net'
-import { connect as connectTls } from 'node:tls'
 import { type IClientOptions, type IPublishPacket, MqttClient } from 'mqtt'
 import type { ExternalBrokerConfig } from '../../config.js'
 import type { Bus } from '../../core/bus.js'
-import { ConfigError, messageOf } from '../../core/errors.js'
+import { messageOf } from '../../core/errors.js'
 import type { Service } from '../../core/lifecycle.js'
 import { after } from '../../core/time.js'
 import type { Cancel, Clock } from '../../ports/clock.js'
@@ -17,6 +15,8 @@ import type { Keys } from '../../ports/keys.js'
 import type { Log } from '../../ports/log.js'
 import type { Messages } from '../../topics.js'
 import { Bridge, type BridgeOptions } from './bridge.js'
+import { ExternalLink } from './external-link.js'
+import { LinkReport } from './link-report.js'
 import { Outbound } from './outbound.js'
 import { Refusals } from './refusals.js'
 import { baseOf, commandFilters } from './tree.js'
@@ -26,7 +26,7 @@ export interface ExternalBrokerPorts {
   readonly log: Log
   readonly bus: Bus<Messages>
   readonly keys: Keys
-  /** Where the password and the authority are; null when neither is configured. */
+  /** Where password and certificates are; null when none is configured. */
   readonly files: Files | null
 }
 
@@ -36,6 +36,7 @@ export interface ExternalBrokerOptions {
   readonly boot: number
   readonly config: ExternalBrokerConfig
   readonly homeAssistant: BridgeOptions['homeAssistant']
+  readonly heardTopics: BridgeOptions['heardTopics']
 }
 
 export interface ExternalReading {
@@ -49,6 +50,8 @@ export interface ExternalReading {
 
 const RETRY_MS_MIN = 500
 const RETRY_MS_MAX = 30_000
+/** A connection that lasts so long was a success: one that breaks sooner is tried again later and later. */
+const STEADY_MS = 10_000
 const CONNECT_MS = 10_000
 const KEEPALIVE_SECONDS = 30
 /** After a reconnection the broker first sends what it queued; longer than this it does not take. */
@@ -59,27 +62,37 @@ export class ExternalBroker implements Service {
   readonly name = 'broker'
   readonly #ports: ExternalBrokerPorts
   readonly #options: ExternalBrokerOptions
+  readonly #link: ExternalLink
+  readonly #report: LinkReport
   #client: MqttClient | null = null
   #bridge: Bridge | null = null
   #refusals: Refusals | null = null
   #outbound: Outbound | null = null
   #tries = 0
   #connections = 0
+  #isUp = false
+  #isSteady = false
+  /** What went wrong with the connection of this moment; null when nothing was said. */
+  #trouble: unknown = null
   /** What we send to ourselves to learn that the queue is empty; null when it is. */
   #marker: string | null = null
   #cancelRetry: Cancel = () => {}
   #cancelCatchUp: Cancel = () => {}
+  #cancelSteady: Cancel = () => {}
 
   constructor(ports: ExternalBrokerPorts, options: ExternalBrokerOptions) {
     this.#ports = ports
     this.#options = options
+    this.#link = new ExternalLink(ports.files, options.config)
+    this.#report = new LinkReport(ports.clock, ports.log, options.config)
   }
 
   /** Does not wait for the broker: a box starts without its network. @throws ConfigError */
   async start(): Promise<void> {
     const { clock, log, bus, keys } = this.#ports
-    const { tour, box, boot, homeAssistant } = this.#options
-    const client = new MqttClient(await this.#streamBuilder(), await this.#clientOptions())
+    const { tour, box, boot, homeAssistant, heardTopics } = this.#options
+    await this.#link.load()
+    const client = new MqttClient(() => this.#openStream(), this.#clientOptions())
     const refusals = new Refusals(clock, log, bus)
     const outbound = new Outbound(client, message =>
       refusals.note('limit.queue', {
@@ -88,7 +101,12 @@ export class ExternalBroker implements Service {
         message: 'the broker is away and too much waits: the oldest message is dropped',
       }),
     )
-    const bridge = new Bridge(bus, keys, refusals, { place: { tour, box }, boot, homeAssistant })
+    const bridge = new Bridge(bus, keys, refusals, {
+      place: { tour, box },
+      boot,
+      homeAssistant,
+      heardTopics,
+    })
     this.#client = client
     this.#refusals = refusals
     this.#outbound = outbound
@@ -96,7 +114,9 @@ export class ExternalBroker implements Service {
     client.on('connect', ({ sessionPresent }) => this.#onConnect(client, sessionPresent))
     client.on('message', (topic, payload, packet) => this.#onMessage(topic, payload, packet))
     client.on('close', () => this.#onClose(client))
-    client.on('error', error => log.warn('broker.link-failed', { error: messageOf(error) }))
+    client.on('error', error => {
+      this.#trouble ??= error
+    })
     bridge.start(message => outbound.send(message))
     client.connect()
   }
@@ -106,6 +126,7 @@ export class ExternalBroker implements Service {
     this.#client = null
     this.#cancelRetry()
     this.#cancelCatchUp()
+    this.#cancelSteady()
     this.#bridge?.stop()
     if (!client) return
     if (!client.connected) {
@@ -138,9 +159,15 @@ export class ExternalBroker implements Service {
   }
 
   #onConnect(client: MqttClient, isResumed: boolean): void {
-    this.#tries = 0
+    const { clock } = this.#ports
+    this.#isUp = true
     this.#connections++
-    this.#ports.log.info('broker.link-up', { url: this.#options.config.url, isResumed })
+    this.#report.up(isResumed)
+    this.#cancelSteady = clock.runAt(after(clock.monotonicMs(), STEADY_MS), () => {
+      this.#tries = 0
+      this.#isSteady = true
+      this.#report.steady()
+    })
     this.#marker = isResumed ? Buffer.from(this.#ports.keys.randomBytes(8)).toString('hex') : null
     client.subscribe([...this.#filters()], { qos: 1 }, error => {
       if (error) this.#ports.log.error('broker.subscribe-failed', { error: messageOf(error) })
@@ -180,26 +207,49 @@ export class ExternalBroker implements Service {
       isRepeated: packet.dup,
       messageId: packet.messageId ?? null,
       isStale: this.#marker !== null,
+      isReplayed: packet.retain,
+    })
+  }
+
+  /** A WebSocket's errors have no code, and the client keeps those to itself. */
+  #openStream(): ReturnType<ExternalLink['open']> {
+    this.#trouble = null
+    return this.#link.open().on('error', error => {
+      this.#trouble ??= error
     })
   }
 
   /** Again and again, the later the longer it fails, and never two boxes in step. */
   #onClose(client: MqttClient): void {
     if (this.#client !== client) return
+    if (this.#isUp) this.#report.lost(this.#isSteady)
+    else this.#report.failed(this.#trouble, this.#link.isInTime(this.#ports.clock.wallTimeMs()))
+    this.#isUp = false
+    this.#isSteady = false
+    this.#cancelSteady()
     this.#cancelRetry()
     const longest = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(this.#tries++, 10))
     const share = (this.#ports.keys.randomBytes(1)[0] ?? 0) / 255
     const waitMs = longest / 2 + (longest / 2) * share
     this.#cancelRetry = this.#ports.clock.runAt(
       after(this.#ports.clock.monotonicMs(), waitMs),
-      // Not `reconnect`, which forgets what was not acknowledged.
-      () => void client.connect(),
+      () => void this.#connectAgain(client),
     )
+  }
+
+  /** Never rejects. With what the files hold by now: somebody may have renewed a certificate, or corrected a password. */
+  async #connectAgain(client: MqttClient): Promise<void> {
+    await this.#link.load().catch((error: unknown) => this.#report.spoiled(error))
+    if (this.#client !== client) return
+    Object.assign(client.options, this.#login())
+    // Not `reconnect`, which forgets what was not acknowledged.
+    client.connect()
   }
 
   #filters(): readonly string[] {
     const { tour, box, homeAssistant } = this.#options
-    const filters = [...commandFilters({ tour, box }), this.#markerTopic()]
+    const heard = this.#options.heardTopics.filter(topic => this.#bridge?.hears(topic))
+    const filters = [...commandFilters({ tour, box }), this.#markerTopic(), ...heard]
     return homeAssistant.isEnabled ? [...filters, `${homeAssistant.prefix}/status`] : filters
   }
 
@@ -207,11 +257,19 @@ export class ExternalBroker implements Service {
     return `${baseOf(this.#options)}/link`
   }
 
-  async #clientOptions(): Promise<IClientOptions> {
-    const { tour, box, boot, config } = this.#options
-    const password =
-      config.passwordFile === null ? null : await this.#read('passwordFile', config.passwordFile)
+  #login(): Pick<IClientOptions, 'username' | 'password'> {
+    const { username } = this.#options.config
+    const { password } = this.#link
     return {
+      ...(username === null ? {} : { username }),
+      ...(password === null ? {} : { password }),
+    }
+  }
+
+  #clientOptions(): IClientOptions {
+    const { tour, box, boot } = this.#options
+    return {
+      ...this.#login(),
       protocolVersion: 4,
       clientId: `roadcase-${tour}-${box}`,
       clean: false,
@@ -222,8 +280,6 @@ export class ExternalBroker implements Service {
       manualConnect: true,
       resubscribe: false,
       queueQoSZero: false,
-      ...(config.username === null ? {} : { username: config.username }),
-      ...(password === null ? {} : { password: Buffer.from(password.toString('utf8').trim()) }),
       will: {
         topic: `${baseOf({ tour, box })}/availability`,
         payload: Buffer.from(JSON.stringify({ state: 'lost', boot })),
@@ -232,45 +288,4 @@ export class ExternalBroker implements Service {
       },
     }
   }
-
-  async #streamBuilder(): Promise<ConstructorParameters<typeof MqttClient>[0]> {
-    const { url, certificateAuthority } = this.#options.config
-    const { protocol, hostname, port } = parseUrl(url)
-    // Nagle's algorithm would hold a cue back for up to 40 ms.
-    const where = { host: hostname.replace(/^\[|\]$/g, ''), noDelay: true }
-    if (protocol === 'mqtt:') return () => connectTcp({ ...where, port: Number(port || 1883) })
-    const ca = certificateAuthority
-      ? await this.#read('certificateAuthority', certificateAuthority)
-      : undefined
-    return () => {
-      const socket = connectTls({
-        ...where,
-        port: Number(port || 8883),
-        servername: hostname,
-        ...(ca ? { ca } : {}),
-      })
-      return socket.setNoDelay(true)
-    }
-  }
-
-  async #read(field: 'passwordFile' | 'certificateAuthority', file: string): Promise<Buffer> {
-    const bytes = (await this.#ports.files?.read(file)) ?? null
-    if (bytes) return Buffer.from(bytes)
-    throw new ConfigError([
-      { path: `box.broker.${field}`, message: `there is no ${file}`, place: null },
-    ])
-  }
-}
-
-function parseUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : null
-  if (url && (url.protocol === 'mqtt:' || url.protocol === 'mqtts:') && url.hostname !== '')
-    return url
-  throw new ConfigError([
-    {
-      path: 'box.broker.url',
-      message: `must be mqtt://host:port or mqtts://host:port, is ${JSON.stringify(text)}`,
-      place: null,
-    },
-  ])
 }

@@ -26,10 +26,10 @@ export function discoveryOf(info: Info, prefix: string): Discovery {
     ...Object.entries(buttons).map(([key, word]): Entry => [key, buttonOf(base, key, word)]),
     ['cue', cueOf(base)],
     ['lateness', latenessOf(base)],
-    ...info.devices.flatMap(({ device, kind }): Entry[] => {
-      if (kind === 'light') return [[`light-${device}`, lightOf(base, device)]]
-      return kind === 'input' ? [[`input-${device}`, inputOf(base, device)]] : []
-    }),
+    ...info.outputs.map((output): Entry => [`light-${output.output}`, lightOf(base, output)]),
+    ...info.devices.flatMap(({ device, kind }): Entry[] =>
+      kind === 'input' ? [[`input-${device}`, inputOf(base, device)]] : [],
+    ),
   ]
   const components = Object.fromEntries(
     entries.map(([key, component]) => [key, { ...component, unique_id: `${id}-${key}` }]),
@@ -86,21 +86,25 @@ const latenessOf = (base: string): Component => ({
   entity_category: 'diagnostic',
 })
 
-/** The brightest channel stands for the light. `on_command_type: brightness` makes ON restore the last level. */
-const lightOf = (base: string, device: string): Component => ({
+/** `on_command_type: brightness` makes ON restore the last level. */
+const lightOf = (base: string, { output, kind }: Info['outputs'][number]): Component => ({
   platform: 'light',
-  name: device,
-  command_topic: `${base}/${device}/set`,
-  state_topic: `${base}/${device}/state`,
-  state_value_template: "{{ 'ON' if (value_json.levels or [0]) | max > 0 else 'OFF' }}",
+  name: output,
+  command_topic: `${base}/${output}/set`,
+  state_topic: `${base}/${output}/state`,
+  state_value_template: "{{ 'ON' if value_json.level > 0 else 'OFF' }}",
   payload_on: 'ON',
   payload_off: 'OFF',
-  brightness_command_topic: `${base}/${device}/set`,
-  brightness_command_template: '{"level": {{ value / 100 }}}',
-  brightness_state_topic: `${base}/${device}/state`,
-  brightness_value_template: '{{ ((value_json.levels or [0]) | max * 100) | round }}',
-  brightness_scale: 100,
-  on_command_type: 'brightness',
+  ...(kind === 'switch'
+    ? {}
+    : {
+        brightness_command_topic: `${base}/${output}/set`,
+        brightness_command_template: '{"level": {{ value / 100 }}}',
+        brightness_state_topic: `${base}/${output}/state`,
+        brightness_value_template: '{{ (value_json.level * 100) | round }}',
+        brightness_scale: 100,
+        on_command_type: 'brightness',
+      }),
 })
 
 const inputOf = (base: string, device: string): Component => ({

@@ -26,12 +26,19 @@ export interface Publisher {
   readonly clean?: boolean | undefined
 }
 
+/** A connection. */
+export interface Claimant {
+  readonly id: string | null
+}
+
 type Insert = Extract<Change, { kind: 'put' }>
 
 export class Incoming {
   readonly #writes: WriteBehind
   readonly #clients = new Map<string, Map<number, StoredPacket>>()
   readonly #unwritten = new WeakMap<object, Insert>()
+  /** By connection: what came, whether or not it is stored yet. */
+  readonly #claimed = new WeakMap<object, Set<number>>()
   #payloadBytes = 0
 
   constructor(writes: WriteBehind) {
@@ -50,9 +57,21 @@ export class Incoming {
     })
   }
 
+  /**
+   * False for a message that came before under this identifier and is not released yet: it must not count twice
+   * (MQTT-4.3.3-2), not even when both come in one piece, before the first is stored.
+   */
+  claim(client: Claimant, messageId: number): boolean {
+    const claimed = this.#claimed.get(client) ?? new Set()
+    if (claimed.has(messageId) || this.#clients.get(client.id ?? '')?.has(messageId)) return false
+    this.#claimed.set(client, claimed.add(messageId))
+    return true
+  }
+
   /** A client with clean=true keeps nothing beyond its connection, so nothing is written for it. */
   add(client: Publisher, packet: PacketLike): void {
     const messageId = packet.messageId ?? 0
+    if (this.#of(client.id).has(messageId)) return
     const size = payloadBytes(packet.payload)
     const isKept = this.#payloadBytes + size <= PAYLOAD_BYTES_MAX
     if (isKept) this.#payloadBytes += size
@@ -82,6 +101,7 @@ export class Incoming {
 
   /** False when there was none. On disk with the next commit; wait for it, or the identifier's next use looks doubled. */
   remove(client: Publisher, messageId: number): boolean {
+    this.#claimed.get(client)?.delete(messageId)
     const packets = this.#clients.get(client.id)
     const packet = packets?.get(messageId)
     if (!packets || !packet) return false

@@ -1,6 +1,9 @@
-/** What mqtt-packet lets through: packets of 256 MiB, texts that are not UTF-8, and bytes that make it throw. */
+/**
+ * What mqtt-packet lets through: packets of 256 MiB, texts that are not UTF-8, identifiers of zero, requests for nothing,
+ * and bytes that make it throw.
+ */
 import { isUtf8 } from 'node:buffer'
-import type { InnerClient } from './aedes-inside.js'
+import type { InnerClient, InnerParser } from './aedes-inside.js'
 
 export interface ParserGuardOptions {
   readonly packetBytesMax: number
@@ -31,6 +34,8 @@ export function guardParser(client: InnerClient, options: ParserGuardOptions): v
     const bytes = parser.packet.length
     try {
       const isComplete = parsePayload()
+      if (isComplete && !isSoundPacket(parser.packet))
+        return parser._emitError(new Error('no identifier, or nothing to unsubscribe from'))
       if (isComplete) options.onPacket(bytes)
       return isComplete
     } catch (error) {
@@ -50,4 +55,12 @@ export function guardParser(client: InnerClient, options: ParserGuardOptions): v
     if (!isSound) parser._emitError(new Error('a text is not well-formed UTF-8'))
     return isSound ? text : null
   }
+}
+
+/** MQTT-2.3.1-1: identifiers are not zero. MQTT-3.10.3-2: UNSUBSCRIBE names at least one filter. */
+function isSoundPacket({ cmd, qos, messageId, unsubscriptions }: InnerParser['packet']): boolean {
+  const isNumbered =
+    cmd === 'subscribe' || cmd === 'unsubscribe' || (cmd === 'publish' && qos !== 0)
+  const isEmpty = cmd === 'unsubscribe' && unsubscriptions?.length === 0
+  return !isEmpty && !(isNumbered && messageId === 0)
 }

@@ -8,7 +8,7 @@ import type { BoxError } from '../../core/errors.js'
 import type { Clock } from '../../ports/clock.js'
 import type { Log } from '../../ports/log.js'
 import type { Store } from '../../ports/store.js'
-import { Incoming, type Publisher } from './incoming.js'
+import { type Claimant, Incoming, type Publisher } from './incoming.js'
 import { OfflineQueue, type QueueLimits } from './offline-queue.js'
 import { type Pubrel, Replays } from './replay.js'
 import { Retained, type RetainedLimits } from './retained.js'
@@ -117,8 +117,24 @@ export class StorePersistence {
     return this.#wills.all().filter(will => will.brokerId !== this.broker.id)
   }
 
+  /** Session, queue, will and unfinished handshakes of a client that is no longer welcome. */
+  forget(clientId: string): void {
+    this.life.discard(clientId)
+    this.#incoming.clear(clientId)
+    this.forgetWill(clientId)
+  }
+
+  forgetWill(clientId: string): void {
+    this.#wills.remove(clientId)
+  }
+
   keepWills(): void {
     this.#wills.stopping()
+  }
+
+  /** False when a message of QoS 2 has come before, and its PUBREL not yet. */
+  claimIncoming(client: Claimant, messageId: number): boolean {
+    return this.#incoming.claim(client, messageId)
   }
 
   /** To be called between `writes.hold()` and `writes.release()` of the message. */
@@ -146,6 +162,8 @@ export class StorePersistence {
     // aedes asks about the filters of one SUBSCRIBE in one go, and calls this in between: wait for the last answer.
     await Promise.resolve()
     const granted = wanted.filter(({ topic }) => this.#options.isGranted(client, topic))
+    // Refused, or thrown out meanwhile: what is gone must not come back by this.
+    if (granted.length === 0) return
     if (this.sessions.subscribe(this.sessions.open(client.id, ''), granted.map(subscriptionOf)))
       await this.synced()
   }

@@ -4,13 +4,13 @@
  * that is thrown out comes back and sends the same message again. The reason goes to `…/refused`.
  */
 import { messageOf } from '../../core/errors.js'
-import { monotonicMs } from '../../core/time.js'
-import type { Clock } from '../../ports/clock.js'
+import { after, later } from '../../core/time.js'
+import type { Clock, MonotonicMs } from '../../ports/clock.js'
 import type { Admission } from './admission.js'
 import type { Done, InnerBroker, InnerClient, InnerSubscription } from './aedes-inside.js'
 import type { Bridge } from './bridge.js'
 import type { OrderedPublisher } from './ordered.js'
-import { SESSION_MARKER } from './persistence.js'
+import { SESSION_MARKER, type StorePersistence } from './persistence.js'
 import type { Refusals } from './refusals.js'
 import type { PacketLike } from './stored-packet.js'
 import { isFilter } from './topic.js'
@@ -33,11 +33,12 @@ export class Reception {
   readonly #publisher: OrderedPublisher
   readonly #admission: Admission
   readonly #refusals: Refusals
+  readonly #persistence: StorePersistence
   readonly #limits: ReceptionLimits
   /** Already published, or refused: aedes acknowledges them and must not publish them again. */
   readonly #finished = new WeakSet<object>()
-  /** When the client's next message has its turn. */
-  readonly #turns = new WeakMap<object, number>()
+  /** When the client's next message has its turn, and where its last one went. */
+  readonly #turns = new WeakMap<object, { readonly turn: MonotonicMs; readonly topic: string }>()
   #isStopping = false
 
   constructor(
@@ -47,6 +48,7 @@ export class Reception {
       readonly publisher: OrderedPublisher
       readonly admission: Admission
       readonly refusals: Refusals
+      readonly persistence: StorePersistence
     },
     limits: ReceptionLimits,
   ) {
@@ -55,6 +57,7 @@ export class Reception {
     this.#publisher = parts.publisher
     this.#admission = parts.admission
     this.#refusals = parts.refusals
+    this.#persistence = parts.persistence
     this.#limits = limits
   }
 
@@ -84,30 +87,40 @@ export class Reception {
     // A will has no command word. Without a client it is one from before a restart, judged when its client connected.
     const isWill = packet.cmd !== 'publish'
     if (isWill && this.#isStopping) done(new Error('the broker is stopping'))
+    else if (isWill && client && !this.#admission.peer(client)?.identity)
+      done(new Error('the client is no longer welcome'))
     else if (!client) done()
-    else if (isWill) this.#judge(client, packet, done)
-    else this.#takeTurn(client, packet, () => this.#judge(client, packet, done))
+    else {
+      if (!isWill) this.#countTurn(client, packet)
+      this.#judge(client, packet, done)
+    }
   }
 
-  /** Slows the client down by not reading on: nothing is lost, and TCP tells the sender. */
-  #takeTurn(client: InnerClient, { topic }: IncomingPacket, go: () => void): void {
-    const now = this.#clock.monotonicMs()
-    const turn = Math.max(this.#turns.get(client) ?? 0, now - BURST_MS)
-    this.#turns.set(client, turn + 1_000 / this.#limits.publishesPerSecond)
-    if (turn <= now) {
-      go()
-      return
-    }
-    this.#clock.runAt(monotonicMs(turn), go)
+  /** When the client may be heard next: who publishes too fast is not read from, so nothing is lost. Null for at once. */
+  nextTurn(client: InnerClient): MonotonicMs | null {
+    const known = this.#turns.get(client)
+    if (known === undefined || known.turn <= this.#clock.monotonicMs()) return null
     this.#refusals.note('publish.throttled', {
-      topic,
+      topic: known.topic,
       client: client.id ?? '',
       message: `slowed down to ${this.#limits.publishesPerSecond} messages a second; nothing is lost`,
     })
+    return known.turn
+  }
+
+  #countTurn(client: InnerClient, { topic }: IncomingPacket): void {
+    const earliest = after(this.#clock.monotonicMs(), -BURST_MS)
+    const from = later(this.#turns.get(client)?.turn ?? earliest, earliest)
+    const turn = after(from, 1_000 / this.#limits.publishesPerSecond)
+    this.#turns.set(client, { turn, topic })
   }
 
   #judge(client: InnerClient, packet: IncomingPacket, done: Done): void {
-    if (!this.#isAllowed(client, packet) || this.#handOver(client, packet) === 'refused') {
+    if (
+      this.#isDoubled(client, packet) ||
+      !this.#isAllowed(client, packet) ||
+      this.#handOver(client, packet) === 'refused'
+    ) {
       this.#finished.add(packet)
       done()
     } else if (packet.qos === 1 && packet.cmd === 'publish')
@@ -115,6 +128,10 @@ export class Reception {
         this.#acknowledge(client, packet, error, done),
       )
     else done()
+  }
+
+  #isDoubled(client: InnerClient, { cmd, qos, messageId = 0 }: IncomingPacket): boolean {
+    return cmd === 'publish' && qos === 2 && !this.#persistence.claimIncoming(client, messageId)
   }
 
   #isAllowed(client: InnerClient, { topic }: IncomingPacket): boolean {
@@ -138,6 +155,7 @@ export class Reception {
       isRepeated: packet.dup === true,
       messageId: packet.messageId ?? null,
       isStale: false,
+      isReplayed: false,
     })
   }
 

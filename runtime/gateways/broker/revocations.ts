@@ -1,4 +1,4 @@
-/** Certificates that are no longer welcome: a file of serial numbers or names, one a line, read again when it changes. */
+/** Who is no longer welcome: a file of serial numbers or names, one a line, looked at every two seconds. */
 import { ConfigError } from '../../core/errors.js'
 import { repeat } from '../../core/repeat.js'
 import type { Cancel, Clock } from '../../ports/clock.js'
@@ -6,7 +6,7 @@ import type { Files } from '../../ports/files.js'
 import type { Log } from '../../ports/log.js'
 import type { Certificate } from './admission.js'
 
-const EVERY_MS = 30_000
+const EVERY_MS = 2_000
 const ENTRIES_MAX = 100_000
 
 export class Revocations {
@@ -14,6 +14,7 @@ export class Revocations {
   readonly #log: Log
   readonly #files: Files
   readonly #name: string
+  #bytes: Uint8Array = new Uint8Array()
   #entries: ReadonlySet<string> = new Set()
   #cancel: Cancel = () => {}
 
@@ -31,7 +32,7 @@ export class Revocations {
       throw new ConfigError([
         { path: 'box.broker.tls.revoked', message: `there is no ${this.#name}`, place: null },
       ])
-    this.#entries = entriesOf(bytes)
+    this.#take(bytes)
     this.#cancel = repeat(this.#clock, EVERY_MS, () => this.#look(onChange))
   }
 
@@ -43,6 +44,11 @@ export class Revocations {
     return this.#entries.has(normal(name)) || this.#entries.has(normal(serial))
   }
 
+  #take(bytes: Uint8Array): void {
+    this.#bytes = bytes
+    this.#entries = entriesOf(bytes)
+  }
+
   async #look(onChange: () => void): Promise<void> {
     try {
       const bytes = await this.#files.read(this.#name)
@@ -50,16 +56,17 @@ export class Revocations {
         this.#log.error('broker.revocations-missing', { file: this.#name })
         return
       }
-      const entries = entriesOf(bytes)
-      const isSame =
-        entries.size === this.#entries.size && [...entries].every(e => this.#entries.has(e))
-      this.#entries = entries
-      if (!isSame) onChange()
+      if (isSame(bytes, this.#bytes)) return
+      this.#take(bytes)
+      onChange()
     } catch (error) {
       this.#log.error('broker.revocations-unreadable', { file: this.#name, error })
     }
   }
 }
+
+const isSame = (one: Uint8Array, other: Uint8Array): boolean =>
+  one.length === other.length && one.every((byte, index) => byte === other[index])
 
 /** openssl writes serial numbers with colons or without, in either case. */
 const normal = (entry: string): string => entry.trim().replaceAll(':', '').toLowerCase()

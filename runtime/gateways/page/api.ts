@@ -101,6 +101,7 @@ export const stateAnswer = object({
   telemetry: nullable(topics['telemetry/state'].payload),
   devices: list(topics['device/state'].payload, { max: 256 }),
   levels: topics['levels/sampled'].payload.shape.levels,
+  colors: topics['levels/sampled'].payload.shape.colors,
   /** Lines of the simulated board; null on a real one. */
   lines: nullable(list(boardLine, { max: 64 })),
   /** The last things that happened, oldest first. */

@@ -47,7 +47,7 @@ export class Mirror implements Service {
   readonly #bus: Bus<Messages>
   #states: States = nothingKnown
   readonly #devices = new Map<string, Payload<'device/state'>>()
-  #levels: Readonly<Record<string, number>> = {}
+  #sample: Payload<'levels/sampled'> = { levels: {}, colors: {} }
   readonly #recent: RecentEvent[] = []
   #cancels: Cancel[] = []
 
@@ -72,7 +72,7 @@ export class Mirror implements Service {
       ),
       this.#bus.subscribe('device/state', payload => this.#hearDevice(payload)),
       this.#bus.subscribe('levels/sampled', payload => {
-        this.#levels = payload.levels
+        this.#sample = payload
         this.#tell('levels/sampled', 'levels', payload)
       }),
     )
@@ -91,8 +91,8 @@ export class Mirror implements Service {
     return [...this.#devices.values()]
   }
 
-  levels(): Readonly<Record<string, number>> {
-    return this.#levels
+  sample(): Payload<'levels/sampled'> {
+    return this.#sample
   }
 
   /** At most 50, oldest first. */
@@ -105,7 +105,7 @@ export class Mirror implements Service {
     if (before === undefined && this.#devices.size >= DEVICES_MAX) return
     this.#devices.set(payload.device, payload)
     const isNews = before?.state !== payload.state || before.code !== payload.code
-    if (isNews) this.#remember('device/state', { ...payload, levels: null })
+    if (isNews) this.#remember('device/state', payload)
     this.#tell('device/state', `device/${payload.device}`, payload)
   }
 

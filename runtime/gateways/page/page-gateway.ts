@@ -194,7 +194,7 @@ export class PageGateway implements Service {
       late: mirror.state('cue/late'),
       telemetry: mirror.state('telemetry/state'),
       devices: [...mirror.devices()],
-      levels: mirror.levels(),
+      ...mirror.sample(),
       lines: simulated === null ? null : [...simulated.lines()],
       recent: [...mirror.recent()],
     }

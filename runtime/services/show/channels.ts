@@ -1,10 +1,10 @@
 /** From outputs to the channels of one device. */
 import type { Light } from '../../ports/devices.js'
-import type { CheckedShow, Output } from './checked-show.js'
+import { type CheckedShow, type Output, ownOutputs } from './checked-show.js'
 import type { Levels } from './levels.js'
 
 /** From here on a lamp that knows only on and off is on. */
-const ON_LEVEL = 0.5
+export const ON_LEVEL = 0.5
 
 /** One channel of a device, and the component that it shows. */
 interface Channel {
@@ -18,7 +18,10 @@ export interface Binding {
   readonly light: Light
   readonly outputs: readonly Output[]
   readonly channels: readonly Channel[]
-  readonly hasSwitches: boolean
+  /** Those of the channels that are only on or off. */
+  readonly switched: readonly Channel[]
+  /** A level for each channel of the light: none. */
+  readonly dark: readonly number[]
 }
 
 /** One binding per light that the show uses on this box, and the outputs whose light is not there. */
@@ -27,7 +30,7 @@ export function bind(
   box: string,
   lights: ReadonlyMap<string, Light>,
 ): { bindings: Binding[]; absent: Output[] } {
-  const own = show.outputs.filter(output => output.box === null || output.box === box)
+  const own = ownOutputs(show, box)
   const bindings = [...new Set(own.map(({ device }) => device))].flatMap(device => {
     const light = lights.get(device)
     return light
@@ -52,12 +55,20 @@ function bindOne(light: Light, outputs: readonly Output[]): Binding {
       isSwitched: output.kind === 'switch' || !light.isDimmable,
     }))
   })
-  return { light, outputs, channels, hasSwitches: channels.some(({ isSwitched }) => isSwitched) }
+  // A list that has held a fraction is kept as one of fractions, so that levels are copied into it without conversion.
+  const dark = new Array<number>(light.channelCount).fill(0.5).fill(0)
+  return {
+    light,
+    outputs,
+    channels,
+    switched: channels.filter(channel => channel.isSwitched),
+    dark,
+  }
 }
 
 /** One level per channel of the device; channels that the patch does not name are dark. */
 export function channelsOf(binding: Binding, levels: Levels): number[] {
-  const found = new Array<number>(binding.light.channelCount).fill(0)
+  const found = binding.dark.slice()
   for (const { channel, component, isSwitched } of binding.channels) {
     const level = levels[component] ?? 0
     found[channel] = isSwitched ? Number(level >= ON_LEVEL) : level
@@ -65,9 +76,15 @@ export function channelsOf(binding: Binding, levels: Levels): number[] {
   return found
 }
 
-/** Which of the switched channels are on, as a text that can be compared. */
-export const switchedChannels = (binding: Binding, levels: Levels): string =>
-  binding.channels
-    .filter(({ isSwitched }) => isSwitched)
-    .map(({ component }) => ((levels[component] ?? 0) >= ON_LEVEL ? '1' : '0'))
-    .join('')
+/** Which of the switched channels are on. */
+export const switchedChannels = (binding: Binding, levels: Levels): boolean[] =>
+  binding.switched.map(({ component }) => (levels[component] ?? 0) >= ON_LEVEL)
+
+export const isSwitchedAs = (
+  binding: Binding,
+  levels: Levels,
+  switched: readonly boolean[],
+): boolean =>
+  binding.switched.every(
+    ({ component }, index) => (levels[component] ?? 0) >= ON_LEVEL === switched[index],
+  )

@@ -1,17 +1,17 @@
 /** Reads and checks a show document: its form first, then everything that a form cannot say. */
-import { readDocument } from '../../core/document.js'
+import { readDocument, type TextDocument } from '../../core/document.js'
 import { ConfigError, type Problem } from '../../core/errors.js'
-import { suggestion } from '../../core/nearest.js'
 import { check, type Locate } from '../../core/schema.js'
 import type { Keys } from '../../ports/keys.js'
-import type { Aim, CheckedShow, Components, Output, Trigger } from './checked-show.js'
+import type { Aim, CheckedShow, Components, Output } from './checked-show.js'
 import { readCues } from './cues.js'
-import { type Draft, type KnownDevice, Problems } from './draft.js'
+import { type Draft, type KnownDevice, knownScene, Problems } from './draft.js'
 import { type ShowDocument, showDocument } from './format.js'
 import { readGroups } from './groups.js'
 import { aimsOf, checkLook, dark } from './looks.js'
 import { readPatch } from './patch.js'
 import { checkFollowLoops, unreached } from './sequence.js'
+import { readTriggers } from './trigger-list.js'
 
 export interface CheckContext {
   readonly keys: Keys
@@ -28,10 +28,22 @@ const TOP = { line: 1, column: 1 }
  * @throws ConfigError `show.invalid` with every problem of the form, or every problem of the names, each with a place
  */
 export function checkShow(text: string, context: CheckContext): CheckedShow {
+  return withPlaces(() => checkRead(readDocument(text, 'show', 'show.invalid'), context))
+}
+
+/** The same for a document that was read already. */
+export function checkShowDocument(document: TextDocument, context: CheckContext): CheckedShow {
+  return withPlaces(() => checkRead(document, context))
+}
+
+function checkRead({ value, locate }: TextDocument, context: CheckContext): CheckedShow {
+  const document = check(showDocument, value, 'show', { locate, code: 'show.invalid' })
+  return compile(document, locate, context)
+}
+
+function withPlaces(work: () => CheckedShow): CheckedShow {
   try {
-    const { value, locate } = readDocument(text, 'show', 'show.invalid')
-    const document = check(showDocument, value, 'show', { locate, code: 'show.invalid' })
-    return compile(document, locate, context)
+    return work()
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     throw new ConfigError(error.problems.map(placed), 'show.invalid')
@@ -58,7 +70,7 @@ function compile(document: ShowDocument, locate: Locate, context: CheckContext):
   const cues = readCues(draft, scenes)
   const cuesById = new Map(cues.map(cue => [cue.id, cue]))
   checkFollowLoops(problems, cues, cuesById)
-  const triggers = readTriggers(draft, cuesById, scenes)
+  const triggers = readTriggers(draft, cues, scenes)
   const panic = readPanic(draft, scenes)
   if (problems.found.length > 0) throw new ConfigError(problems.found, 'show.invalid')
   return {
@@ -115,18 +127,6 @@ function withLost(
   return { ...output, lost: { holdMs: onLost.hold, fadeMs, to: aim?.to ?? dark(output.kind) } }
 }
 
-function knownScene(
-  draft: Draft,
-  scenes: ReadonlyMap<string, readonly Aim[]>,
-  id: string,
-  path: readonly (string | number)[],
-): readonly Aim[] | null {
-  const scene = scenes.get(id)
-  if (scene) return scene
-  draft.problems.add(path, `names ${id}, which is not a scene${suggestion(id, scenes.keys())}`)
-  return null
-}
-
 function readPanic(
   draft: Draft,
   scenes: ReadonlyMap<string, readonly Aim[]>,
@@ -142,45 +142,6 @@ function readPanic(
     fadeMs,
     releaseMs,
   }
-}
-
-function readTriggers(
-  draft: Draft,
-  cues: ReadonlyMap<string, unknown>,
-  scenes: ReadonlyMap<string, readonly Aim[]>,
-): Trigger[] {
-  return draft.document.triggers.map((entry, index) => {
-    const path = ['triggers', index]
-    const { on, do: deed, guard } = entry
-    checkInput(draft, on.box, on.input, [...path, 'on'])
-    const rest = { on, holdOffMs: guard.holdOff }
-    if (typeof deed === 'string') return { ...rest, deed: { kind: deed } }
-    if ('scene' in deed) {
-      knownScene(draft, scenes, deed.scene, [...path, 'do', 'scene'])
-      return { ...rest, deed: { kind: 'scene', scene: deed.scene } }
-    }
-    if (!cues.has(deed.cue))
-      draft.problems.add(
-        [...path, 'do', 'cue'],
-        `names ${deed.cue}, which is not a cue${suggestion(deed.cue, cues.keys())}`,
-      )
-    return { ...rest, deed: { kind: 'cue', cue: deed.cue } }
-  })
-}
-
-function checkInput(
-  draft: Draft,
-  box: string | null,
-  input: string,
-  path: readonly (string | number)[],
-): void {
-  if (!draft.devices || (box !== null && box !== draft.box)) return
-  const inputs = draft.devices.filter(({ kind }) => kind === 'input').map(({ name }) => name)
-  if (!inputs.includes(input))
-    draft.problems.add(
-      path,
-      `names ${input}, which is not an input or chord of the box${suggestion(input, inputs)}`,
-    )
 }
 
 /** The same document, whatever the order of its keys, its comments and its spaces. */

@@ -122,8 +122,19 @@ export type TriggerDeed =
   | { readonly kind: 'cue'; readonly cue: string }
   | { readonly kind: 'scene'; readonly scene: string }
 
+/** A message of exactly this topic; its payload is this text, or a JSON object that holds these values, or any. */
+export interface HeardMessage {
+  readonly topic: string
+  readonly payload: string | null
+  readonly json: Readonly<Record<string, string | number | boolean>> | null
+}
+
+export type TriggerCause =
+  | ({ readonly kind: 'input' } & InputWord)
+  | ({ readonly kind: 'mqtt' } & HeardMessage)
+
 export interface Trigger {
-  readonly on: InputWord
+  readonly on: TriggerCause
   readonly deed: TriggerDeed
   /** Further presses within this time of the last one that counted are ignored. */
   readonly holdOffMs: number
@@ -157,6 +168,10 @@ export interface CheckedShow {
   readonly warnings: readonly string[]
   readonly document: ShowDocument
 }
+
+/** The outputs that the box itself drives. */
+export const ownOutputs = (show: CheckedShow, box: string): readonly Output[] =>
+  show.outputs.filter(output => output.box === null || output.box === box)
 
 /** Outputs that a name stands for: one output, or the members of a group; null when there is no such name. */
 export function outputsOf(show: CheckedShow, target: string): readonly Output[] | null {

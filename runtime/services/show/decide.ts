@@ -1,6 +1,6 @@
 /** What a command means for the show as it stands: the events that carry it out, or why it is refused. Pure. */
 import type { ErrorCode } from '../../core/errors.js'
-import { suggestion } from '../../core/nearest.js'
+import { suggestionOrAll } from '../../core/nearest.js'
 import type { ShowCommand } from '../../topics.js'
 import { type CheckedShow, type Cue, outputsOf } from './checked-show.js'
 import { advance, isKnownFire } from './fold.js'
@@ -151,7 +151,7 @@ function cueOf(show: CheckedShow, state: ShowState, command: ShowCommand): Cue |
 
 function namedCue(show: CheckedShow, id: string | undefined): Cue | string {
   if (id === undefined) return 'cue is missing'
-  return show.cuesById.get(id) ?? `${id} is not a cue${suggestion(id, show.cuesById.keys())}`
+  return show.cuesById.get(id) ?? `${id} is not a cue${suggestionOrAll(id, show.cuesById.keys())}`
 }
 
 /** One fire with the moment that the cue's late policy gives it. */
@@ -175,7 +175,7 @@ function sceneOf(
   const { scene } = command
   if (scene === undefined) return invalid('scene is missing')
   if (!show.scenes.has(scene))
-    return invalid(`${scene} is not a scene${suggestion(scene, show.scenes.keys())}`)
+    return invalid(`${scene} is not a scene${suggestionOrAll(scene, show.scenes.keys())}`)
   return plain(command, moment, { kind: 'scene', scene, fadeMs: command.fadeMs ?? SCENE_FADE_MS })
 }
 
@@ -184,7 +184,7 @@ function unknownTarget(show: CheckedShow, target: string): string | null {
   if (outputsOf(show, target)) return null
   if (show.captures.has(target)) return `${target} is a capture, which has no level`
   const known = [...show.outputs.map(({ name }) => name), ...show.groups.keys()]
-  return `${target} is not an output or group${suggestion(target, known)}`
+  return `${target} is not an output or group${suggestionOrAll(target, known)}`
 }
 
 function levelOf(show: CheckedShow, command: ShowCommand, moment: Moment): Decision {

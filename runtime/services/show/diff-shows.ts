@@ -1,5 +1,5 @@
 /** What has changed between two shows, in the order in which a technician would ask. Pure. */
-import type { CheckedShow } from './checked-show.js'
+import type { CheckedShow, TriggerCause } from './checked-show.js'
 
 export interface Difference {
   readonly kind: 'added' | 'removed' | 'changed'
@@ -52,12 +52,18 @@ function triggersOf(show: CheckedShow): Entries {
   const counts = new Map<string, number>()
   return new Map(
     show.triggers.map(({ on, deed, holdOffMs }) => {
-      const name = `${on.box === null ? '' : `${on.box}/`}${on.input}:${on.event}`
+      const name = causeName(on)
       const count = (counts.get(name) ?? 0) + 1
       counts.set(name, count)
       return [count === 1 ? name : `${name} (${count})`, { deed, holdOffMs }]
     }),
   )
+}
+
+function causeName(on: TriggerCause): string {
+  if (on.kind === 'input') return `${on.box === null ? '' : `${on.box}/`}${on.input}:${on.event}`
+  const wanted = on.payload ?? (on.json && JSON.stringify(on.json))
+  return wanted === null ? `mqtt ${on.topic}` : `mqtt ${on.topic} ${wanted}`
 }
 
 function between(kind: string, before: Entries, now: Entries): Difference[] {

@@ -1,7 +1,8 @@
 /** What the steps of the second pass share while a show is put together. */
 import type { Problem } from '../../core/errors.js'
+import { suggestion } from '../../core/nearest.js'
 import { type Locate, pathText } from '../../core/schema.js'
-import type { CapturePatch, Output } from './checked-show.js'
+import type { Aim, CapturePatch, Output } from './checked-show.js'
 import type { ShowDocument } from './format.js'
 
 export type Path = readonly (string | number)[]
@@ -40,4 +41,17 @@ export interface Draft {
   readonly outputs: ReadonlyMap<string, Output>
   readonly captures: ReadonlyMap<string, CapturePatch>
   readonly groups: ReadonlyMap<string, readonly Output[]>
+}
+
+/** Null, and a problem, when there is no such scene. */
+export function knownScene(
+  draft: Draft,
+  scenes: ReadonlyMap<string, readonly Aim[]>,
+  id: string,
+  path: Path,
+): readonly Aim[] | null {
+  const scene = scenes.get(id)
+  if (scene) return scene
+  draft.problems.add(path, `names ${id}, which is not a scene${suggestion(id, scenes.keys())}`)
+  return null
 }

@@ -1,6 +1,7 @@
 /** The form of a show document (`show/v1`): its keys, ranges and defaults. docs/show-format.md explains each for people. */
 import {
   boolean,
+  either,
   eitherForm,
   integer,
   list,
@@ -132,6 +133,7 @@ const chase = object({
 })
 
 const payload = string({ max: 65_536 })
+const topic = pattern(/^[^\0+#]{1,256}$/, 'a topic without + and #', 256)
 
 /** Exactly one of `capture`, `mqtt`, `http` (and one day `print`). */
 const action = object({
@@ -141,7 +143,7 @@ const action = object({
   every: optional(every),
   mqtt: optional(
     object({
-      topic: pattern(/^[^\0+#]{1,256}$/, 'a topic without + and #', 256),
+      topic,
       payload: withDefault(payload, ''),
       qos: withDefault(integer({ min: 0, max: 1 }), 0),
       retain: withDefault(boolean, false),
@@ -178,8 +180,25 @@ const cue = object({
   do: withDefault(list(action, { max: 32 }), []),
 })
 
+/** At most one of `payload` and `json`; without either any message counts. */
+const heard = object({
+  mqtt: topic,
+  payload: optional(string({ max: 8_192 })),
+  json: optional(
+    table(
+      string({ min: 1, max: 64 }),
+      either(string({ max: 256 }), number({ min: -1e15, max: 1e15 }), boolean),
+      { max: 8 },
+    ),
+  ),
+})
+
 const trigger = object({
-  on: parsed('an input and what happens to it, such as go:press or panic:long-press', readInput),
+  on: eitherForm(
+    'an input and what happens to it, such as go:press, or an object with mqtt',
+    parsed('an input and what happens to it, such as go:press or panic:long-press', readInput),
+    heard,
+  ),
   do: eitherForm(
     'next, back, panic, release, blackout, or an object with cue or scene',
     oneOf('next', 'back', 'panic', 'release', 'blackout'),
@@ -235,5 +254,6 @@ export type PatchEntry = Of<typeof patchEntry>
 export type Look = Of<typeof look>
 export type Looks = Of<typeof looks>
 export type CueEntry = Of<typeof cue>
+export type TriggerEntry = Of<typeof trigger>
 export type ActionEntry = Of<typeof action>
 export type LatePolicy = Of<typeof late>

@@ -65,6 +65,7 @@ export class Lateness {
 
   /** A light has changed: perhaps one that was waited for. */
   look(): void {
+    if (this.#open.length === 0) return
     for (const open of [...this.#open]) {
       const firsts = this.#plans.flatMap(plan => plan.lateMs(open.cue, open.t0) ?? [])
       const first = firsts.reduce<(typeof firsts)[number] | null>(

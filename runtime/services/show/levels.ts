@@ -18,43 +18,40 @@ export type Levels = Float64Array
 /** @param t at or after the last event of `state` */
 export function levels(show: CheckedShow, state: ShowState, t: ShowTimeMs): Levels {
   const found = new Float64Array(show.componentCount)
-  writeLevels(show, stateAt(show, state, t), t, show.outputs, found)
+  const at = stateAt(show, state, t)
+  const strengths = strengthsOf(at, t)
+  for (const output of show.outputs) {
+    if (isSeen(strengths)) writeHandLevels(show, at, output, t, found, output.offset)
+    cover(show, output, strengths, found)
+  }
   return found
 }
 
-/** Writes the levels of some outputs; `state` must have been advanced to `t`. */
-export function writeLevels(
-  show: CheckedShow,
-  state: ShowState,
-  t: ShowTimeMs,
-  outputs: readonly Output[],
-  into: Levels,
-): void {
-  const strengths = {
-    panic: rampLevel(state.panic, t),
-    light: 1 - rampLevel(state.blackout, t),
-  }
-  for (const output of outputs) writeOutput(show, state, t, output, strengths, into)
+/** How strong panic is, and how much light blackout leaves. 0..1 */
+export interface Strengths {
+  readonly panic: number
+  readonly light: number
 }
 
-function writeOutput(
-  show: CheckedShow,
-  state: ShowState,
-  t: ShowTimeMs,
-  output: Output,
-  strengths: { readonly panic: number; readonly light: number },
-  into: Levels,
-): void {
+export const strengthsOf = (state: ShowState, t: ShowTimeMs): Strengths => ({
+  panic: rampLevel(state.panic, t),
+  light: 1 - rampLevel(state.blackout, t),
+})
+
+/** Nothing beneath a full panic or blackout is worth computing. */
+export const isSeen = ({ panic, light }: Strengths): boolean => panic < 1 && light > 0
+
+/** Puts blackout, panic and the cap over what `into` has of an output. */
+export function cover(show: CheckedShow, output: Output, strengths: Strengths, into: Levels): void {
   const { panic, light } = strengths
-  // Nothing beneath a full panic or blackout is worth computing.
-  const isSeen = panic < 1 && light > 0
-  if (isSeen) writeHandLevels(show, state, output, t, into, output.offset)
-  const top = show.panic.levels[output.index]
+  const seen = isSeen(strengths)
+  const top = panic > 0 ? show.panic.levels[output.index] : undefined
   let brightest = 0
-  for (let component = 0; component < output.componentCount; component++) {
-    const below = isSeen ? light * (into[output.offset + component] ?? 0) : 0
-    const level = Math.min(1, Math.max(0, below + ((top?.[component] ?? 0) - below) * panic))
-    into[output.offset + component] = level
+  for (let index = output.offset; index < output.offset + output.componentCount; index++) {
+    const below = seen ? light * (into[index] ?? 0) : 0
+    const mixed = top ? below + ((top[index - output.offset] ?? 0) - below) * panic : below
+    const level = Math.min(1, Math.max(0, mixed))
+    into[index] = level
     if (level > brightest) brightest = level
   }
   if (brightest > output.max) scale(into, output, output.max / brightest)

@@ -7,10 +7,11 @@ import { after, showTimeMs } from '../../core/time.js'
 import type { Cancel, Clock, MonotonicMs, ShowTimeMs } from '../../ports/clock.js'
 import type { Light } from '../../ports/devices.js'
 import type { Log } from '../../ports/log.js'
-import { type Binding, channelsOf, switchedChannels } from './channels.js'
+import { type Binding, channelsOf, isSwitchedAs, switchedChannels } from './channels.js'
 import type { CheckedShow, Cue } from './checked-show.js'
-import { stateAt } from './fold.js'
-import { type Change, type Levels, nextChange, writeLevels } from './levels.js'
+import type { Foresight } from './foresight.js'
+import { type Change, nextChange } from './levels.js'
+import { Playback } from './playback.js'
 import type { ShowState } from './state.js'
 
 /** Commands planned at one go; a light takes 256. */
@@ -19,6 +20,8 @@ const AHEAD_MAX = 200
 const SENT_MAX = 256
 /** A light that has not told of a command by then will not: it merged it with the next, or had nothing to change. */
 const TELLING_MS = 1000
+/** What a moment loses on its way to show time and back: a number of 13 digits has no more behind its point. */
+const ROUNDING_MS = 1e-3
 /** A switched lamp changes within this of the moment at which its fade crosses the middle. */
 const CROSSING_MS = 0.1
 
@@ -43,12 +46,16 @@ export class LightPlan {
   readonly #clock: Clock
   readonly #log: Log
   readonly #show: CheckedShow
+  readonly #foresight: Foresight
   readonly #binding: Binding
   readonly #options: LightPlanOptions
-  readonly #levels: Levels
+  readonly #playback: Playback
+  readonly #outputs: ReadonlySet<number>
   #state: ShowState | null = null
   /** The last moment whose levels were computed. */
   #cursor: ShowTimeMs = showTimeMs(0)
+  /** Which of the switched channels are on at `#cursor`. */
+  #switched: readonly boolean[] = []
   /** The first moment beyond what was planned; null when nothing will change by itself. */
   #next: ShowTimeMs | null = null
   /** The change that was found last. */
@@ -66,6 +73,7 @@ export class LightPlan {
     clock: Clock,
     log: Log,
     show: CheckedShow,
+    foresight: Foresight,
     binding: Binding,
     options: LightPlanOptions,
   ) {
@@ -73,15 +81,16 @@ export class LightPlan {
     this.#clock = clock
     this.#log = log
     this.#show = show
+    this.#foresight = foresight
     this.#binding = binding
     this.#options = options
-    this.#levels = new Float64Array(show.componentCount)
+    this.#playback = new Playback(show, binding.outputs)
+    this.#outputs = new Set(binding.outputs.map(({ index }) => index))
   }
 
   start(heard: () => void): void {
     this.#cancelApplied = this.light.onApplied(({ plannedMs, firedMs }) => {
-      const sent = this.#sent.find(({ at, firedMs: known }) => at === plannedMs && known === null)
-      if (sent) sent.firedMs = firedMs
+      this.#noteFired(plannedMs, firedMs)
       heard()
     })
   }
@@ -91,11 +100,24 @@ export class LightPlan {
     this.light.cancelPlanned()
   }
 
-  /** A device that has come back shows nothing of what it was told before. False when that is no news. */
+  /** Of several for one moment it is the first that has not been heard of. Those heard of are near the end. */
+  #noteFired(plannedMs: MonotonicMs, firedMs: MonotonicMs): void {
+    let found: Sent | null = null
+    for (let index = this.#sent.length - 1; index >= 0; index--) {
+      const sent = this.#sent[index]
+      if (!sent || sent.at < plannedMs) break
+      if (sent.at === plannedMs && sent.firedMs === null) found = sent
+    }
+    if (found) found.firedMs = firedMs
+  }
+
+  /**
+   * A device that has come back shows nothing of what it was told before, but stays dark if it was made so. False when
+   * that is no news.
+   */
   setReady(isReady: boolean): boolean {
     if (isReady === this.#isReady) return false
     this.#isReady = isReady
-    this.#isDark = false
     this.#isUnsure = true
     return true
   }
@@ -153,11 +175,14 @@ export class LightPlan {
    * A light that cannot follow at once is late by its own delay.
    */
   lateMs(cue: Cue, t0: ShowTimeMs): { atMs: ShowTimeMs; lateMs: number } | null {
-    if (!cue.aims.some(aim => this.#binding.outputs.some(({ index }) => index === aim.output)))
-      return null
-    for (const { tMs, at, isSudden, isChange, firedMs } of this.#sent)
-      if (isChange && tMs >= t0 && firedMs !== null)
-        return { atMs: tMs, lateMs: firedMs - (isSudden ? this.#clock.showToMonotonic(t0) : at) }
+    if (!cue.aims.some(({ output }) => this.#outputs.has(output))) return null
+    const due = this.#clock.showToMonotonic(t0)
+    for (const { tMs, at, isSudden, isChange, firedMs } of this.#sent) {
+      // What was sent at once before the cue looks ahead by the light's own delay, and was for something else.
+      const isForElse = isSudden && at < due - ROUNDING_MS
+      if (isChange && tMs >= t0 && firedMs !== null && !isForElse)
+        return { atMs: tMs, lateMs: firedMs - (isSudden ? due : at) }
+    }
     return null
   }
 
@@ -180,34 +205,36 @@ export class LightPlan {
 
   /** Where a switched lamp changes between the last moment and `to`; null when none does. */
   #crossing(to: ShowTimeMs): ShowTimeMs | null {
-    if (to - this.#cursor < CROSSING_MS || !this.#binding.hasSwitches) return null
-    const before = this.#switchedAt(this.#cursor)
-    if (this.#switchedAt(to) === before) return null
+    if (to - this.#cursor < CROSSING_MS || this.#binding.switched.length === 0) return null
+    if (this.#isSwitchedAt(to)) return null
     let [low, high] = [this.#cursor, to]
     while (high - low > CROSSING_MS) {
       const middle = after(low, (high - low) / 2)
-      if (this.#switchedAt(middle) === before) low = middle
+      if (this.#isSwitchedAt(middle)) low = middle
       else high = middle
     }
     return high
   }
 
-  #switchedAt(t: ShowTimeMs): string {
+  /** Whether the switched lamps are at `t` as they are at the last moment. */
+  #isSwitchedAt(t: ShowTimeMs): boolean {
     this.#compute(t)
-    return switchedChannels(this.#binding, this.#levels)
+    return isSwitchedAs(this.#binding, this.#playback.levels, this.#switched)
   }
 
   #compute(t: ShowTimeMs): ShowState | null {
     if (!this.#state) return null
-    const state = stateAt(this.#show, this.#state, t)
-    writeLevels(this.#show, state, t, this.#binding.outputs, this.#levels)
+    const state = this.#foresight.stateAt(this.#state, t)
+    this.#playback.moveTo(state, t)
     return state
   }
 
   #moveTo(t: ShowTimeMs, isSudden: boolean): void {
     this.#state = this.#compute(t)
     this.#cursor = t
-    const levels = channelsOf(this.#binding, this.#levels)
+    if (this.#binding.switched.length > 0)
+      this.#switched = switchedChannels(this.#binding, this.#playback.levels)
+    const levels = channelsOf(this.#binding, this.#playback.levels)
     const isChange = this.#last === null || !isSame(levels, this.#last)
     if (!this.#isReady || !(isChange || this.#isUnsure)) return
     const at = isSudden ? this.#clock.monotonicMs() : this.#clock.showToMonotonic(t)
@@ -229,5 +256,7 @@ export class LightPlan {
   }
 }
 
-const isSame = (a: readonly number[], b: readonly number[]): boolean =>
-  a.every((level, channel) => level === b[channel])
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  for (let channel = 0; channel < a.length; channel++) if (a[channel] !== b[channel]) return false
+  return true
+}

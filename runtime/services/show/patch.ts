@@ -1,5 +1,6 @@
 /** The patch: which outputs and captures there are, and where they end. */
 import { suggestion } from '../../core/nearest.js'
+import { topics } from '../../topics.js'
 import { type CapturePatch, componentCounts, type LightKind, type Output } from './checked-show.js'
 import type { KnownDevice, Path, Problems } from './draft.js'
 import type { PatchEntry, ShowDocument } from './format.js'
@@ -8,6 +9,14 @@ import { componentsOfLook, dark } from './looks.js'
 const CAPTURE_COUNT = 1
 const CAPTURE_EVERY_MS = 500
 const ALL_CHANNELS = { first: 0, last: Number.POSITIVE_INFINITY }
+
+/** First words of the box's own topics: an output of that name would write over them. */
+const takenNames: ReadonlySet<string> = new Set([
+  ...Object.values(topics).flatMap(({ path }) => path?.match(/^[a-z-]+/)?.[0] ?? []),
+  'gadget',
+  'link',
+  'request',
+])
 
 interface PatchContext {
   readonly document: ShowDocument
@@ -67,6 +76,8 @@ function readOutput(
   offset: number,
 ): Output {
   const path: Path = ['patch', name]
+  if (takenNames.has(name))
+    context.problems.add(path, 'is a name that the box uses for topics of its own: choose another')
   for (const key of ['count', 'every'] as const)
     if (entry[key] !== undefined)
       context.problems.add([...path, key], 'belongs to a capture, not to a light')

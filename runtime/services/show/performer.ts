@@ -4,14 +4,16 @@
  */
 import type { Bus } from '../../core/bus.js'
 import { BoxError, messageOf } from '../../core/errors.js'
-import { after, later } from '../../core/time.js'
+import { after, later, showTimeMs } from '../../core/time.js'
 import type { Cancel, Clock, MonotonicMs, ShowTimeMs } from '../../ports/clock.js'
 import type { Capture, CaptureTrigger } from '../../ports/devices.js'
 import type { Log } from '../../ports/log.js'
 import type { HttpRequest, Network } from '../../ports/network.js'
+import type { Store } from '../../ports/store.js'
 import type { Messages } from '../../topics.js'
 import type { Action, CheckedShow } from './checked-show.js'
 import { LATE_MS } from './decide.js'
+import { Performed } from './performed.js'
 
 const PENDING_MAX = 2048
 const SHOTS_MAX = 512
@@ -24,6 +26,23 @@ export interface PerformerOptions {
   readonly newId: () => string
 }
 
+/** A cue that was fired. */
+export interface FiredCue {
+  readonly id: string
+  readonly cue: string
+}
+
+export interface OpenFire extends FiredCue {
+  /** Show time. */
+  readonly t0Ms: number
+}
+
+/** An action of it, or one shot of a burst. */
+interface Deed extends FiredCue {
+  /** From the moment of the fire. */
+  readonly offsetMs: number
+}
+
 export class Performer {
   readonly #clock: Clock
   readonly #log: Log
@@ -32,10 +51,11 @@ export class Performer {
   readonly #captures: ReadonlyMap<string, CaptureTrigger>
   readonly #show: CheckedShow
   readonly #options: PerformerOptions
+  readonly #performed: Performed
   /** What is still to come, and how to take it back. */
   readonly #pending = new Set<Cancel>()
   /** Which cue asked for a shot; the oldest are forgotten. */
-  readonly #shots = new Map<string, { cue: string; device: string; cancel: Cancel }>()
+  readonly #shots = new Map<string, { deed: Deed; device: string; cancel: Cancel }>()
   #requests = 0
   #cancels: Cancel[] = []
 
@@ -43,6 +63,7 @@ export class Performer {
     clock: Clock,
     log: Log,
     bus: Bus<Messages>,
+    store: Store,
     network: Network,
     captures: ReadonlyMap<string, CaptureTrigger>,
     show: CheckedShow,
@@ -55,17 +76,27 @@ export class Performer {
     this.#captures = captures
     this.#show = show
     this.#options = options
+    this.#performed = new Performed(clock, log, store)
   }
 
-  start(): void {
+  /** Before the start. */
+  open(): Promise<void> {
+    return this.#performed.open()
+  }
+
+  /** @param open the cues that were fired before a restart, and whose actions may not be over */
+  start(open: readonly OpenFire[]): void {
     this.#cancels = [...this.#captures].map(([device, trigger]) =>
       trigger.onCapture(capture => this.#taken(device, capture)),
     )
+    for (const fire of open) this.#resume(fire)
   }
 
-  stop(): void {
+  /** Nothing happens any more from the call on; what was done is on the disk at the end. */
+  async stop(): Promise<void> {
     this.takeBack()
     for (const cancel of this.#cancels.splice(0)) cancel()
+    await this.#performed.close()
   }
 
   /** Forgets everything that has not happened yet. */
@@ -75,26 +106,48 @@ export class Performer {
     for (const { cancel } of this.#shots.values()) cancel()
   }
 
-  /**
-   * @param isResumed the cue was fired before a restart: what was due by now may have been done, and is not done again
-   */
-  perform(cueId: string, t0: ShowTimeMs, isResumed: boolean): void {
+  perform(fire: FiredCue, t0: ShowTimeMs): void {
     const now = this.#clock.showTimeMs()
-    for (const action of this.#show.cuesById.get(cueId)?.actions ?? [])
-      for (const at of momentsOf(action, t0)) {
-        const lateMs = now - at
-        if (lateMs > (isResumed ? 0 : LATE_MS))
-          this.#log.warn('show.action-missed', { cue: cueId, action: action.kind, lateMs })
-        else this.#arrange(cueId, action, at)
-      }
+    for (const { action, deed } of this.#deedsOf(fire))
+      this.#perform(deed, action, after(t0, deed.offsetMs), now - LATE_MS)
   }
 
-  #arrange(cue: string, action: Action, at: ShowTimeMs): void {
+  /** What was due by now is not done again, and was missed only if it was not done then. */
+  #resume(fire: OpenFire): void {
+    const now = this.#clock.showTimeMs()
+    const doneMs = this.#performed.reached(fire.id)
+    for (const { action, deed } of this.#deedsOf(fire))
+      if (doneMs === null || deed.offsetMs > doneMs)
+        this.#perform(deed, action, after(showTimeMs(fire.t0Ms), deed.offsetMs), now)
+  }
+
+  #perform(deed: Deed, action: Action, at: ShowTimeMs, earliest: number): void {
+    if (at >= earliest) this.#arrange(deed, action, at)
+    else {
+      const lateMs = this.#clock.showTimeMs() - at
+      this.#log.warn('show.action-missed', { cue: deed.cue, action: action.kind, lateMs })
+    }
+  }
+
+  /** Other boxes take their own pictures. */
+  #deedsOf({ id, cue }: FiredCue): { action: Action; deed: Deed }[] {
+    return (this.#show.cuesById.get(cue)?.actions ?? [])
+      .filter(action => this.#isOurs(action))
+      .flatMap(action =>
+        offsetsOf(action).map(offsetMs => ({ action, deed: { id, cue, offsetMs } })),
+      )
+  }
+
+  #isOurs(action: Action): boolean {
+    return action.kind !== 'capture' || action.box === null || action.box === this.#options.box
+  }
+
+  #arrange(deed: Deed, action: Action, at: ShowTimeMs): void {
+    const { cue } = deed
     if (action.kind !== 'capture') {
-      this.#later(this.#clock.showToMonotonic(at), () => this.#send(cue, action))
+      this.#later(this.#clock.showToMonotonic(at), () => this.#send(deed, action))
       return
     }
-    if (action.box !== null && action.box !== this.#options.box) return
     const trigger = this.#captures.get(action.device)
     if (!trigger) {
       this.#log.warn('show.capture-absent', { cue, device: action.device })
@@ -102,7 +155,7 @@ export class Performer {
     }
     const leadMs = trigger.leadMs + this.#options.planAheadMs
     this.#later(after(this.#clock.showToMonotonic(at), -leadMs), () =>
-      this.#shoot(cue, trigger, at),
+      this.#shoot(deed, trigger, at),
     )
   }
 
@@ -118,18 +171,18 @@ export class Performer {
     this.#pending.add(cancel)
   }
 
-  #shoot(cue: string, trigger: CaptureTrigger, at: ShowTimeMs): void {
+  #shoot(deed: Deed, trigger: CaptureTrigger, at: ShowTimeMs): void {
     const shot = this.#options.newId()
     const due = this.#clock.showToMonotonic(at)
-    this.#shots.set(shot, { cue, device: trigger.name, cancel: () => {} })
+    this.#shots.set(shot, { deed, device: trigger.name, cancel: () => {} })
     const oldest = this.#shots.size > SHOTS_MAX ? this.#shots.keys().next().value : undefined
     if (oldest !== undefined) this.#shots.delete(oldest)
     try {
       const cancel = trigger.capture(shot, due)
-      if (this.#shots.has(shot)) this.#shots.set(shot, { cue, device: trigger.name, cancel })
+      if (this.#shots.has(shot)) this.#shots.set(shot, { deed, device: trigger.name, cancel })
     } catch (error) {
       if (!(error instanceof BoxError)) throw error
-      this.#log.warn('show.capture-failed', { cue, error: messageOf(error) })
+      this.#log.warn('show.capture-failed', { cue: deed.cue, error: messageOf(error) })
       this.#taken(trigger.name, {
         shotId: shot,
         plannedMs: due,
@@ -145,12 +198,13 @@ export class Performer {
   #taken(device: string, capture: Capture): void {
     const shot = this.#shots.get(capture.shotId)
     this.#shots.delete(capture.shotId)
+    if (shot) this.#performed.note(shot.deed.id, shot.deed.offsetMs)
     const showOf = (at: MonotonicMs | null): number | null =>
       at === null ? null : this.#clock.monotonicToShow(at)
     this.#bus.publish('capture/taken', {
       shot: capture.shotId,
       device,
-      cue: shot?.cue ?? null,
+      cue: shot?.deed.cue ?? null,
       plannedShowMs: this.#clock.monotonicToShow(capture.plannedMs),
       closedShowMs: showOf(capture.closedMs),
       uncertaintyMs: capture.uncertaintyMs,
@@ -160,7 +214,8 @@ export class Performer {
     })
   }
 
-  #send(cue: string, action: Exclude<Action, { kind: 'capture' }>): void {
+  #send({ id, cue, offsetMs }: Deed, action: Exclude<Action, { kind: 'capture' }>): void {
+    this.#performed.note(id, offsetMs)
     if (action.kind === 'mqtt') {
       const { topic, payload, qos, isRetained } = action
       this.#bus.publish('message/requested', { topic, payload, qos, isRetained })
@@ -186,9 +241,8 @@ export class Performer {
   }
 }
 
-/** When the action happens: once, or for each shot of a burst. */
-function momentsOf(action: Action, t0: ShowTimeMs): ShowTimeMs[] {
-  const first = after(t0, action.atMs)
-  if (action.kind !== 'capture') return [first]
-  return Array.from({ length: action.count }, (_, shot) => after(first, shot * action.everyMs))
+/** When the action happens, from the moment of the fire: once, or for each shot of a burst. */
+function offsetsOf(action: Action): number[] {
+  if (action.kind !== 'capture') return [action.atMs]
+  return Array.from({ length: action.count }, (_, shot) => action.atMs + shot * action.everyMs)
 }

@@ -5,27 +5,48 @@ import type { SimulatedRow } from './simulate.js'
 
 /** Columns: seconds, one per output in order of name, then what happens. Ends with a newline. */
 export function renderTable(show: CheckedShow, rows: readonly SimulatedRow[]): string {
-  const lines = [
-    ['seconds', ...show.outputs.map(({ name }) => name), 'what happens'],
-    ...rows.map(({ atMs, levels, what }) => [
-      (atMs / 1000).toFixed(3),
-      ...show.outputs.map(output => shown(output, levels)),
-      what.join(', '),
-    ]),
+  const columns = [
+    aligned('seconds', rows.map(secondsOf)),
+    ...show.outputs.map(output => aligned(output.name, cellsOf(output, rows))),
+    ['what happens', ...rows.map(({ what }) => what.join(', '))],
   ]
-  const widths = lines.reduce<number[]>(
-    (found, line) => line.map((cell, column) => Math.max(found[column] ?? 0, cell.length)),
-    [],
+  const lines = Array.from({ length: rows.length + 1 }, (_, line) =>
+    columns
+      .map(cells => cells[line])
+      .join('  ')
+      .trimEnd(),
   )
-  const texts = lines.map(line =>
-    line.map((cell, column) => aligned(cell, column, line.length, widths[column] ?? 0)),
-  )
-  return `${texts.map(line => line.join('  ').trimEnd()).join('\n')}\n`
+  return `${lines.join('\n')}\n`
 }
 
-/** Numbers to the right, the words of the last column as they are. */
-const aligned = (cell: string, column: number, count: number, width: number): string =>
-  column === count - 1 ? cell : cell.padStart(width)
+const secondsOf = ({ atMs }: SimulatedRow): string => (atMs / 1000).toFixed(3)
+
+/** Numbers to the right, under their heading. */
+function aligned(heading: string, cells: readonly string[]): string[] {
+  const width = cells.reduce((widest, cell) => Math.max(widest, cell.length), heading.length)
+  let [last, lastPadded] = [heading, heading.padStart(width)]
+  return [heading, ...cells].map(cell => {
+    if (cell !== last) lastPadded = cell.padStart(width)
+    last = cell
+    return lastPadded
+  })
+}
+
+/** Most of many outputs rest most of the time: what did not change is not written anew. */
+function cellsOf(output: Output, rows: readonly SimulatedRow[]): string[] {
+  let cell = ''
+  return rows.map(({ levels }, row) => {
+    const above = rows[row - 1]?.levels
+    if (!above || !isSame(output, above, levels)) cell = shown(output, levels)
+    return cell
+  })
+}
+
+function isSame({ offset, componentCount }: Output, a: Levels, b: Levels): boolean {
+  for (let index = offset; index < offset + componentCount; index++)
+    if (a[index] !== b[index]) return false
+  return true
+}
 
 /** `on`, `40.0%`, `#ff7a00`, `#ff7a00+80`: what a person would write. */
 function shown({ kind, offset, componentCount }: Output, levels: Levels): string {

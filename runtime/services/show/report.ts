@@ -1,7 +1,7 @@
 /** Where the show stands, in the words of the topic table. Pure. */
 import type { Payload } from '../../topics.js'
 import { chaseChange } from './chase.js'
-import type { CheckedShow, Output } from './checked-show.js'
+import type { CheckedShow } from './checked-show.js'
 import { handBrightness } from './layers.js'
 import { endOf, playing } from './segments.js'
 import type { Segment, ShowState } from './state.js'
@@ -35,9 +35,7 @@ function manualLevels(show: CheckedShow, state: ShowState): Record<string, numbe
 /** Cues whose fades, chases, follows or actions are under way. */
 function runningCues(show: CheckedShow, state: ShowState, tMs: number): string[] {
   const cues = new Set<string>()
-  for (const output of show.outputs)
-    for (const segment of alive(show, state, output, tMs))
-      if (segment.cue !== null) cues.add(segment.cue)
+  for (const segments of state.segments) noteAlive(cues, show, segments, tMs)
   if (state.current !== null && state.waiting.some(({ deed }) => isFollow(deed)))
     cues.add(state.current)
   for (const { cue, t0Ms } of state.open)
@@ -49,14 +47,17 @@ const isFollow = (deed: ShowState['waiting'][number]['deed']): boolean =>
   deed.kind === 'fire' && deed.way === 'follow'
 
 /** What plays and still changes, and what has yet to take over. */
-function alive(show: CheckedShow, state: ShowState, output: Output, tMs: number): Segment[] {
-  const segments = state.segments[output.index] ?? []
+function noteAlive(
+  cues: Set<string>,
+  show: CheckedShow,
+  segments: readonly Segment[],
+  tMs: number,
+): void {
   const active = playing(segments, tMs)
-  return segments.filter(
-    segment =>
-      segment.startMs > tMs ||
-      (segment === active && (endOf(segment) > tMs || isChasing(show, segment, tMs))),
-  )
+  for (const segment of segments) {
+    const isPlaying = segment === active && (endOf(segment) > tMs || isChasing(show, segment, tMs))
+    if (segment.cue !== null && (isPlaying || segment.startMs > tMs)) cues.add(segment.cue)
+  }
 }
 
 function isChasing(show: CheckedShow, segment: Segment, tMs: number): boolean {
@@ -66,16 +67,24 @@ function isChasing(show: CheckedShow, segment: Segment, tMs: number): boolean {
 
 /** When the report or what is due changes next by itself; null when it rests. */
 export function nextTurnMs(show: CheckedShow, state: ShowState, tMs: number): number | null {
-  const segments = state.segments.flat()
-  const moments = [
-    ...state.waiting.slice(0, 1).map(({ t0Ms }) => t0Ms),
-    ...segments.flatMap(segment => [segment.startMs, endOf(segment), chaseEnd(show, segment)]),
-    ...state.open.map(({ cue, t0Ms }) => t0Ms + (show.cuesById.get(cue)?.actionsMs ?? 0)),
-    endOf(state.blackout),
-    endOf(state.panic),
-  ].filter(moment => moment > tMs)
-  const first = Math.min(...moments)
-  return Number.isFinite(first) ? first : null
+  const due = state.waiting[0]
+  // The follow of a cue that was joined late may be due already.
+  if (due && due.t0Ms <= tMs) return tMs
+  let first = Number.POSITIVE_INFINITY
+  const note = (atMs: number): void => {
+    if (atMs > tMs && atMs < first) first = atMs
+  }
+  for (const { t0Ms } of state.waiting.slice(0, 1)) note(t0Ms)
+  for (const segments of state.segments)
+    for (const segment of segments) {
+      note(segment.startMs)
+      note(endOf(segment))
+      note(chaseEnd(show, segment))
+    }
+  for (const { cue, t0Ms } of state.open) note(t0Ms + (show.cuesById.get(cue)?.actionsMs ?? 0))
+  note(endOf(state.blackout))
+  note(endOf(state.panic))
+  return first === Number.POSITIVE_INFINITY ? null : first
 }
 
 function chaseEnd(show: CheckedShow, segment: Segment): number {

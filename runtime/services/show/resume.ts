@@ -1,8 +1,10 @@
-/** Picking a show up after a restart or a power cut: what the levels are now, as if nothing had happened. Pure. */
+/** Picking a show up after a restart or a power cut: what the levels are now, as if nothing had happened. */
+import type { Log } from '../../ports/log.js'
 import type { CheckedShow } from './checked-show.js'
 import { JOIN_MS_MAX, LATE_MS } from './decide.js'
 import { passOver, withWaiting } from './fire.js'
-import { advance, type Done, rebased } from './fold.js'
+import { advance, type Done, fold, rebased } from './fold.js'
+import type { Kept } from './journal.js'
 import { endOf } from './segments.js'
 import { initialState, type ShowState } from './state.js'
 
@@ -13,6 +15,19 @@ export interface Times {
   /** Show time. */
   readonly showMs: number
   readonly wallMs: number
+}
+
+/** Where the show stands at a start, after what was kept of the last run. */
+export function pickUp(log: Log, show: CheckedShow, kept: Kept | null, now: Times): ShowState {
+  if (!kept) return initialState(show, now.showMs)
+  if (kept.digest !== show.digest) {
+    log.info('show.changed', { digest: show.digest, before: kept.digest })
+    return resumeOther(show, kept.state, now.showMs)
+  }
+  const state = kept.events.reduce((at, event) => fold(show, at, event).state, kept.state)
+  const awayMs = now.showMs - kept.times.showMs
+  log.info('show.resumed', { cue: state.current, awayMs, events: kept.events.length })
+  return resume(show, state, kept.times, now)
 }
 
 /**

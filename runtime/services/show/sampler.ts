@@ -1,8 +1,11 @@
-/** Shows the levels to whoever watches: when they change, at most 25 times a second, and never otherwise. */
+/** Looks at the levels for whoever watches: when they change, at most 25 times a second, and never otherwise. */
 import { after, later } from '../../core/time.js'
-import type { Cancel, Clock, MonotonicMs } from '../../ports/clock.js'
+import type { Cancel, Clock, MonotonicMs, ShowTimeMs } from '../../ports/clock.js'
+import type { Payload } from '../../topics.js'
 import type { CheckedShow } from './checked-show.js'
-import { type Levels, levels, nextChange } from './levels.js'
+import { stateAt } from './fold.js'
+import { type Change, type Levels, nextChange } from './levels.js'
+import { Playback } from './playback.js'
 import type { ShowState } from './state.js'
 
 const SAMPLE_MS = 40
@@ -11,16 +14,20 @@ const REST_MS_MAX = 1000
 export class Sampler {
   readonly #clock: Clock
   readonly #show: CheckedShow
-  readonly #sampled: (levels: Record<string, number>) => void
+  readonly #sampled: (levels: Levels) => void
+  readonly #playback: Playback
   #state: ShowState | null = null
+  /** The change that was found last. */
+  #known: Change | null = null
   #last: Levels | null = null
   #lastAt: MonotonicMs | null = null
   #cancel: Cancel = () => {}
 
-  constructor(clock: Clock, show: CheckedShow, sampled: (levels: Record<string, number>) => void) {
+  constructor(clock: Clock, show: CheckedShow, sampled: (levels: Levels) => void) {
     this.#clock = clock
     this.#show = show
     this.#sampled = sampled
+    this.#playback = new Playback(show)
   }
 
   stop(): void {
@@ -31,6 +38,7 @@ export class Sampler {
   /** Something happened. */
   note(state: ShowState): void {
     this.#state = state
+    this.#known = null
     const now = this.#clock.monotonicMs()
     this.#wait(this.#lastAt === null ? now : later(now, after(this.#lastAt, SAMPLE_MS)))
   }
@@ -44,14 +52,13 @@ export class Sampler {
     if (!this.#state) return
     const now = this.#clock.monotonicMs()
     const t = this.#clock.showTimeMs()
-    const found = levels(this.#show, this.#state, t)
-    const last = this.#last
-    if (last === null || found.some((level, index) => level !== last[index])) {
-      this.#last = found
+    this.#playback.moveTo(stateAt(this.#show, this.#state, t), t)
+    if (this.#last === null || !isSame(this.#last, this.#playback.levels)) {
+      this.#last = this.#playback.levels.slice()
       this.#lastAt = now
-      this.#sampled(brightnesses(this.#show, found))
+      this.#sampled(this.#last)
     }
-    const change = nextChange(this.#show, this.#state, t)
+    const change = this.#change(this.#state, t)
     if (change === null) return
     const due =
       change.kind === 'fading'
@@ -59,16 +66,30 @@ export class Sampler {
         : later(this.#clock.showToMonotonic(change.atShowMs), after(now, SAMPLE_MS))
     this.#wait(due - now > REST_MS_MAX ? after(now, REST_MS_MAX) : due)
   }
+
+  /** A fade that goes on until a boundary needs no second look before it. */
+  #change(state: ShowState, t: ShowTimeMs): Change | null {
+    if (this.#known?.kind !== 'fading' || t >= this.#known.boundaryShowMs)
+      this.#known = nextChange(this.#show, state, t)
+    return this.#known
+  }
 }
 
-/** By output: the brightest of its components. */
-function brightnesses(show: CheckedShow, found: Levels): Record<string, number> {
-  const named: Record<string, number> = {}
+function isSame(a: Levels, b: Levels): boolean {
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false
+  return true
+}
+
+/** By output: the brightest of its components, and all of them where they make a color. */
+export function sampleOf(show: CheckedShow, found: Levels): Payload<'levels/sampled'> {
+  const brightnesses: Record<string, number> = {}
+  const colors: Record<string, number[]> = {}
   for (const { name, offset, componentCount } of show.outputs) {
     let brightest = 0
     for (let index = offset; index < offset + componentCount; index++)
       brightest = Math.max(brightest, found[index] ?? 0)
-    named[name] = brightest
+    brightnesses[name] = brightest
+    if (componentCount > 1) colors[name] = [...found.subarray(offset, offset + componentCount)]
   }
-  return named
+  return { levels: brightnesses, colors }
 }

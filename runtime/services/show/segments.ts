@@ -33,7 +33,7 @@ export function writeCueLevels(
 ): void {
   const segment = playing(segments, tMs)
   if (!segment) {
-    writeMix(into, offset, output.componentCount, output.home, segments[0]?.from ?? output.home, 1)
+    writeConstant(segments[0]?.from ?? output.home, output.componentCount, into, offset)
     return
   }
   const cue = segment.cue === null ? undefined : show.cuesById.get(segment.cue)
@@ -55,27 +55,22 @@ function writeGoal(
   into: Into,
   offset: number,
 ): void {
-  const steps = segment.to === null ? chase?.steps.get(output.index) : undefined
-  const goal =
-    chase && steps
-      ? chaseAt(chase, steps, segment.t0Ms, tMs)
-      : { from: output.home, to: segment.to ?? output.home, share: 1 }
-  writeMix(into, offset, output.componentCount, goal.from, goal.to, goal.share)
+  const { index, home, componentCount } = output
+  const steps = segment.to === null ? chase?.steps.get(index) : undefined
+  if (!(chase && steps)) {
+    writeConstant(segment.to ?? home, componentCount, into, offset)
+    return
+  }
+  const { from, to, share } = chaseAt(chase, steps, segment.from, segment.t0Ms, tMs)
+  for (let component = 0; component < componentCount; component++) {
+    const begun = from[component] ?? 0
+    into[offset + component] = begun + ((to[component] ?? 0) - begun) * share
+  }
 }
 
-function writeMix(
-  into: Into,
-  offset: number,
-  count: number,
-  from: Components,
-  to: Components,
-  share: number,
-): void {
-  for (let component = 0; component < count; component++) {
-    const goal = to[component] ?? 0
-    const begun = from[component] ?? 0
-    into[offset + component] = share >= 1 ? goal : begun + (goal - begun) * share
-  }
+function writeConstant(components: Components, count: number, into: Into, offset: number): void {
+  for (let component = 0; component < count; component++)
+    into[offset + component] = components[component] ?? 0
 }
 
 function cueComponents(
@@ -86,7 +81,9 @@ function cueComponents(
 ): number[] {
   const found = new Float64Array(output.componentCount)
   writeCueLevels(show, output, segments, tMs, found, 0)
-  return [...found]
+  const components: number[] = []
+  for (const level of found) components.push(level)
+  return components
 }
 
 /** A segment before it is known what it starts from. */
@@ -106,10 +103,9 @@ export function insertSegment(
 ): Segment[] {
   const newer = segments.filter(({ t0Ms }) => t0Ms > added.t0Ms)
   if (newer.some(({ startMs }) => startMs <= added.startMs)) return [...segments]
-  const older = segments.filter(
+  const chain = segments.filter(
     ({ t0Ms, startMs }) => t0Ms <= added.t0Ms && startMs < added.startMs,
   )
-  const chain = [...older]
   for (const segment of [added, ...newer])
     chain.push(joined(show, output, chain, segments, segment))
   return trimmed(show, output, chain, nowMs)
@@ -129,11 +125,16 @@ function joined(
     chain.length > 0 ? chain : before.slice(0, 1),
     added.startMs,
   )
-  const isUp = brightness(added.to ?? [1]) >= brightness(from)
-  return { ...added, from, durationMs: isUp ? added.upMs : added.downMs }
+  const { cue, t0Ms, startMs, upMs, downMs, to } = added
+  const isUp = to === null || brightness(to) >= brightness(from)
+  return { cue, t0Ms, startMs, upMs, downMs, durationMs: isUp ? upMs : downMs, from, to }
 }
 
-const brightness = (components: Components): number => Math.max(0, ...components)
+function brightness(components: Components): number {
+  let brightest = 0
+  for (const level of components) if (level > brightest) brightest = level
+  return brightest
+}
 
 /** Forgets what is over, and the oldest of what still waits where there is too much of it. */
 function trimmed(

@@ -12,17 +12,19 @@ import type { Messages, Payload, ShowCommand } from '../../topics.js'
 import { bind } from './channels.js'
 import type { CheckedShow } from './checked-show.js'
 import { clockEvents, nextClockMs } from './clock-cues.js'
-import { type Decision, decide, LATE_MS } from './decide.js'
+import { type Decision, decide } from './decide.js'
 import { Desk } from './desk.js'
-import { advance, type Done, fold } from './fold.js'
-import { Journal, type Kept } from './journal.js'
+import { type Done, fold } from './fold.js'
+import { Foresight } from './foresight.js'
+import { Journal } from './journal.js'
 import { Lateness } from './lateness.js'
 import { LightPlan } from './light-plan.js'
+import { OutputStates } from './output-states.js'
 import { Performer } from './performer.js'
 import { Planner } from './planner.js'
 import { nextTurnMs, report } from './report.js'
-import { resume, resumeOther } from './resume.js'
-import { Sampler } from './sampler.js'
+import { pickUp } from './resume.js'
+import { Sampler, sampleOf } from './sampler.js'
 import { initialState, type ShowEvent, type ShowState } from './state.js'
 import { Timeline } from './timeline.js'
 import { Triggers } from './triggers.js'
@@ -70,11 +72,13 @@ export class Show implements Service {
   readonly #show: CheckedShow
   readonly #options: ShowOptions
   readonly #absent: readonly string[]
+  readonly #foresight: Foresight
   readonly #plans: readonly LightPlan[]
   readonly #planner: Planner
   readonly #lateness: Lateness
   readonly #performer: Performer
   readonly #sampler: Sampler
+  readonly #outputStates: OutputStates
   readonly #journal: Journal
   readonly #desk: Desk
   readonly #triggers: Triggers
@@ -99,8 +103,12 @@ export class Show implements Service {
     this.#options = options
     this.#absent = absent.map(({ name }) => name)
     this.#state = initialState(show, 0)
+    this.#foresight = new Foresight(show)
     this.#plans = bindings.map(
-      binding => new LightPlan(clock, log, show, binding, { frameMs: 1000 / framesPerSecond }),
+      binding =>
+        new LightPlan(clock, log, show, this.#foresight, binding, {
+          frameMs: 1000 / framesPerSecond,
+        }),
     )
     this.#timeline = new Timeline(clock)
     this.#planner = new Planner(clock, show, this.#plans, {
@@ -113,12 +121,18 @@ export class Show implements Service {
       bus.publish('cue/fired', { fire, cue, epoch, atShowMs: t0, origin, lateMs })
       if (lateMs !== null) bus.publish('cue/late', this.#lateness.read())
     })
-    this.#performer = new Performer(clock, log, bus, network, devices.captures, show, {
+    this.#performer = new Performer(clock, log, bus, store, network, devices.captures, show, {
       box,
       planAheadMs,
       newId,
     })
-    this.#sampler = new Sampler(clock, show, levels => bus.publish('levels/sampled', { levels }))
+    this.#outputStates = new OutputStates(clock, show, box, state =>
+      bus.publish('output/state', state),
+    )
+    this.#sampler = new Sampler(clock, show, levels => {
+      if (bus.isHeard('levels/sampled')) bus.publish('levels/sampled', sampleOf(show, levels))
+      this.#outputStates.note(levels)
+    })
     this.#journal = new Journal(clock, log, store, {
       digest: show.digest,
       state: () => this.#state,
@@ -127,26 +141,35 @@ export class Show implements Service {
       decide: command => this.#decide(command),
       carryOut: events => this.#happen(events),
     })
-    this.#triggers = new Triggers(show, box)
+    this.#triggers = new Triggers(clock, show, {
+      box,
+      newId,
+      isBlackout: () => this.#state.blackout.isOn,
+      ask: command =>
+        this.#desk.receive({
+          command: { ...command, atShowMs: command.atShowMs + this.#leadMs() },
+          isOwn: true,
+        }),
+    })
   }
 
   /** Levels are what they would be had nothing happened; they are on the lights when this resolves. */
   async start(): Promise<void> {
     for (const output of this.#absent) this.#log.warn('show.output-absent', { output })
-    const kept = await this.#journal.open()
+    const [kept] = await Promise.all([this.#journal.open(), this.#performer.open()])
     this.#isRunning = true
-    this.#state = this.#resumed(kept)
+    const now = { showMs: this.#clock.showTimeMs(), wallMs: this.#clock.wallTimeMs() }
+    this.#state = pickUp(this.#log, this.#show, kept, now)
     this.#timeline.look()
     for (const plan of this.#plans) plan.start(() => this.#lateness.look())
     this.#planner.replan(this.#state)
-    this.#performer.start()
-    for (const { cue, t0Ms } of this.#state.open)
-      this.#performer.perform(cue, showTimeMs(t0Ms), true)
+    this.#performer.start(this.#state.open)
     this.#cancels = [
       this.#bus.subscribe('command/received', command =>
         this.#desk.receive({ command, isOwn: false }),
       ),
-      this.#bus.subscribe('input/changed', press => this.#press(press)),
+      this.#bus.subscribe('input/changed', press => this.#triggers.press(press)),
+      this.#bus.subscribe('message/heard', message => this.#triggers.hear(message)),
       this.#bus.subscribe('device/state', state => this.#noteDevice(state)),
     ]
     this.#keepState()
@@ -159,29 +182,17 @@ export class Show implements Service {
     this.#cancelTurn()
     for (const cancel of this.#cancels.splice(0)) cancel()
     this.#planner.stop()
-    this.#performer.stop()
     this.#lateness.stop()
     this.#sampler.stop()
+    this.#outputStates.stop()
     for (const plan of this.#plans) plan.stop()
+    await this.#performer.stop()
     await this.#journal.close()
   }
 
   /** The leading box is gone, or back: outputs go where the patch says, and return. */
   noteLeader(isLost: boolean): void {
     if (this.#isRunning) this.#happenKept([this.#now({ kind: 'lost', isLost })])
-  }
-
-  #resumed(kept: Kept | null): ShowState {
-    const now = { showMs: this.#clock.showTimeMs(), wallMs: this.#clock.wallTimeMs() }
-    if (!kept) return initialState(this.#show, now.showMs)
-    if (kept.digest !== this.#show.digest) {
-      this.#log.info('show.changed', { digest: this.#show.digest, before: kept.digest })
-      return resumeOther(this.#show, kept.state, now.showMs)
-    }
-    const state = kept.events.reduce((at, event) => fold(this.#show, at, event).state, kept.state)
-    const awayMs = now.showMs - kept.times.showMs
-    this.#log.info('show.resumed', { cue: state.current, awayMs, events: kept.events.length })
-    return resume(this.#show, state, kept.times, now)
   }
 
   #decide(command: ShowCommand): Decision {
@@ -192,18 +203,6 @@ export class Show implements Service {
       leadMs: this.#leadMs(),
       newId: () => this.#newId(),
     })
-  }
-
-  /** A press counts from the moment of the contact, not from when the program heard of it. */
-  #press(press: Payload<'input/changed'>): void {
-    const now = this.#clock.showTimeMs()
-    const pressedMs = Math.min(now, Math.max(press.atShowMs, now - LATE_MS))
-    const state = { isBlackout: this.#state.blackout.isOn }
-    for (const command of this.#triggers.commandsOf(press, state, () => this.#newId()))
-      this.#desk.receive({
-        command: { ...command, atShowMs: pressedMs + this.#leadMs() },
-        isOwn: true,
-      })
   }
 
   #noteDevice({ device, kind, state }: Payload<'device/state'>): void {
@@ -243,14 +242,14 @@ export class Show implements Service {
       if (deed.kind === 'panic') this.#performer.takeBack()
       if (deed.kind !== 'fire') continue
       this.#lateness.watch(deed, showTimeMs(t0Ms))
-      if (deed.way !== 'back') this.#performer.perform(deed.cue, showTimeMs(t0Ms), false)
+      if (deed.way !== 'back') this.#performer.perform(deed, showTimeMs(t0Ms))
     }
   }
 
   /** Time has passed: what was due by itself is taken in. */
   #goOn(): void {
     this.#hasMoved()
-    const { state, done } = advance(this.#show, this.#state, this.#clock.showTimeMs())
+    const { state, done } = this.#foresight.advance(this.#state, this.#clock.showTimeMs())
     this.#state = state
     this.#planner.goOn(state)
     this.#announce(done)

@@ -5,7 +5,8 @@ import type { ShowCommand } from '../../topics.js'
 import type { Action, CheckedShow } from './checked-show.js'
 import { decide } from './decide.js'
 import { advance, type Done, fold } from './fold.js'
-import { type Levels, nextChange, writeLevels } from './levels.js'
+import { type Levels, nextChange } from './levels.js'
+import { Playback } from './playback.js'
 import { initialState, type ShowState } from './state.js'
 import { readDurationMs, readLevel } from './words.js'
 
@@ -89,6 +90,7 @@ export function simulate(
 class Run {
   readonly #show: CheckedShow
   readonly #script: ScriptLine[]
+  readonly #playback: Playback
   #state: ShowState
   #atMs = 0
   #ids = 0
@@ -99,6 +101,7 @@ class Run {
     this.#show = show
     this.#script = script.toSorted((a, b) => a.atMs - b.atMs)
     this.#state = initialState(show, 0)
+    this.#playback = new Playback(show)
   }
 
   /** The next moment worth a row; null when nothing is left. */
@@ -124,9 +127,8 @@ class Run {
     }
     what.push(...this.#actions.filter(action => action.atMs <= atMs).map(({ text }) => text))
     this.#actions = this.#actions.filter(action => action.atMs > atMs)
-    const levels = new Float64Array(this.#show.componentCount)
-    writeLevels(this.#show, this.#state, showTimeMs(atMs), this.#show.outputs, levels)
-    return { atMs, what, levels }
+    this.#playback.moveTo(this.#state, showTimeMs(atMs))
+    return { atMs, what, levels: this.#playback.levels.slice() }
   }
 
   #act({ command }: ScriptLine): string[] {

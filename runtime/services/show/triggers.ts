@@ -1,44 +1,106 @@
-/** From buttons to commands. A trigger that has just acted is deaf for its hold-off; panic never is. */
+/** From buttons and messages to commands. A trigger that has just acted is deaf for its hold-off; panic never is. */
+import type { Clock } from '../../ports/clock.js'
 import type { Payload, ShowCommand } from '../../topics.js'
-import type { CheckedShow, Trigger, TriggerDeed } from './checked-show.js'
+import type {
+  CheckedShow,
+  HeardMessage,
+  Trigger,
+  TriggerCause,
+  TriggerDeed,
+} from './checked-show.js'
+import { LATE_MS } from './decide.js'
 
 type Press = Payload<'input/changed'>
+type Heard = Payload<'message/heard'>
+
+export interface TriggersOptions {
+  readonly box: string
+  readonly isBlackout: () => boolean
+  readonly newId: () => string
+  /** Takes what a trigger asks for; `atShowMs` is the moment of its cause. */
+  readonly ask: (command: ShowCommand & { readonly atShowMs: number }) => void
+}
 
 export class Triggers {
+  readonly #clock: Clock
   readonly #show: CheckedShow
-  readonly #box: string
+  readonly #options: TriggersOptions
   readonly #lastMs = new Map<Trigger, number>()
 
-  constructor(show: CheckedShow, box: string) {
+  constructor(clock: Clock, show: CheckedShow, options: TriggersOptions) {
+    this.#clock = clock
     this.#show = show
-    this.#box = box
+    this.#options = options
   }
 
-  /** What the press asks for: as many commands as triggers listen to it. */
-  commandsOf(
-    press: Press,
-    state: { readonly isBlackout: boolean },
-    newId: () => string,
-  ): ShowCommand[] {
-    return this.#show.triggers
-      .filter(trigger => this.#counts(trigger, press))
-      .map(({ deed }) => ({
-        id: newId(),
-        origin: `input:${press.input}`,
-        ...wordsOf(deed, state.isBlackout),
-      }))
+  /** A press counts from the moment of the contact, not from when the program heard of it. */
+  press(press: Press): void {
+    const now = this.#clock.showTimeMs()
+    const atShowMs = Math.min(now, Math.max(press.atShowMs, now - LATE_MS))
+    this.#setOff(`input:${press.input}`, press.atShowMs, atShowMs, on => this.#isPress(on, press))
   }
 
-  #counts(trigger: Trigger, press: Press): boolean {
-    const { on, deed, holdOffMs } = trigger
-    if (on.input !== press.input || on.event !== press.event) return false
-    if (on.box !== null && on.box !== this.#box) return false
+  hear({ topic, payload }: Heard): void {
+    const now = this.#clock.showTimeMs()
+    this.#setOff(
+      `message:${topic}`.slice(0, 128),
+      now,
+      now,
+      on => on.kind === 'mqtt' && on.topic === topic && isWanted(on, payload),
+    )
+  }
+
+  /** As many commands as triggers wait for this. All of them are found before the first one changes anything. */
+  #setOff(
+    origin: string,
+    causeMs: number,
+    atShowMs: number,
+    isCause: (on: TriggerCause) => boolean,
+  ): void {
+    const { isBlackout, newId, ask } = this.#options
+    const isDark = isBlackout()
+    const deeds = this.#show.triggers
+      .filter(trigger => isCause(trigger.on) && this.#counts(trigger, causeMs))
+      .map(({ deed }) => deed)
+    for (const deed of deeds) ask({ id: newId(), origin, atShowMs, ...wordsOf(deed, isDark) })
+  }
+
+  #isPress(on: TriggerCause, { input, event }: Press): boolean {
+    if (on.kind !== 'input' || on.input !== input || on.event !== event) return false
+    return on.box === null || on.box === this.#options.box
+  }
+
+  #counts(trigger: Trigger, atShowMs: number): boolean {
+    const { deed, holdOffMs } = trigger
     const isFree = deed.kind === 'panic' || deed.kind === 'release'
-    const passedMs = press.atShowMs - (this.#lastMs.get(trigger) ?? Number.NEGATIVE_INFINITY)
+    const passedMs = atShowMs - (this.#lastMs.get(trigger) ?? Number.NEGATIVE_INFINITY)
     // A timeline that was set back must not make a button deaf.
     if (!isFree && passedMs >= 0 && passedMs < holdOffMs) return false
-    this.#lastMs.set(trigger, press.atShowMs)
+    this.#lastMs.set(trigger, atShowMs)
     return true
+  }
+}
+
+/** The topics that triggers listen to, each once. */
+export const heardTopics = ({ triggers }: CheckedShow): readonly string[] => [
+  ...new Set(triggers.flatMap(({ on }) => (on.kind === 'mqtt' ? [on.topic] : []))),
+]
+
+function isWanted({ payload, json }: HeardMessage, text: string): boolean {
+  if (payload !== null) return text.trim() === payload.trim()
+  if (json === null) return true
+  const value = objectIn(text)
+  return Object.entries(json).every(([key, wanted]) => value?.get(key) === wanted)
+}
+
+/** What is not a JSON object is not the message that was waited for, and no fault of the show's. */
+function objectIn(text: string): ReadonlyMap<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? new Map(Object.entries(value)) : null
+  } catch {
+    // Foreign devices say what they like.
+    return null
   }
 }
 

@@ -1,5 +1,7 @@
 /** The real johnny-five on the simulated board. Its components use Node's timers, so these tests wait for events. */
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
@@ -66,7 +68,8 @@ interface Outcome {
 async function fadeInChild(
   ...words: readonly string[]
 ): Promise<{ readonly outcomes: readonly Outcome[]; readonly refusal: string | null }> {
-  const script = fileURLToPath(new URL('../../fixtures/stepped-fade.ts', import.meta.url))
+  const source = new URL('../../fixtures/stepped-fade.ts', import.meta.url)
+  const script = fileURLToPath(source).replace(/\.ts$/, extname(import.meta.url))
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [...process.execArgv, script, ...words],
@@ -167,4 +170,28 @@ t.test('as johnny-five ships it the fade stands still: the scenario bites', asyn
   const { outcomes, refusal } = await fadeInChild('raw', String(-DAY_MS))
   t.match(outcomes, [{ hasEnded: false }])
   t.match(refusal, /take it from loadJohnnyFive/, 'and the guard says that it came too late')
+})
+
+t.test('the example sketch does what its words say', async t => {
+  if (!existsSync('dist/drivers/venue-io.js')) throw new Error('it runs what `npm run build` made')
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['docs/examples/johnny-five/sketch.mjs'],
+    { timeout: DEADLINE_MS },
+  )
+  const said = stdout.split('\n')
+  const places = [
+    '  relay-1 is active',
+    '  relay-1 is inactive',
+    '  channel 3 is on 50 % of the time',
+    'the button is pressed: the lamp fades up in half a second',
+    'the lamp is at 100 %',
+    '  dimmer-enable is inactive',
+  ].map(line => said.indexOf(line))
+  t.notOk(places.includes(-1), stdout)
+  t.same(
+    places,
+    places.toSorted((a, b) => a - b),
+    'in this order',
+  )
 })

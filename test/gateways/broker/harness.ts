@@ -64,6 +64,7 @@ export interface BrokerSettings {
   readonly boot?: number
   readonly isReady?: boolean
   readonly homeAssistant?: boolean
+  readonly heardTopics?: readonly string[]
 }
 
 export interface TestBroker {
@@ -109,6 +110,7 @@ export async function startBroker(settings: BrokerSettings = {}): Promise<TestBr
       config: embeddedConfig(settings),
       credentials: await credentials(),
       homeAssistant: { isEnabled: settings.homeAssistant ?? false, prefix: 'homeassistant' },
+      heardTopics: settings.heardTopics ?? [],
     },
   )
   leftovers.add(() => broker.stop())

@@ -16,9 +16,13 @@ const info = {
     { device: 'go-button', driver: 'push-button', kind: 'input' },
     { device: 'shutter', driver: 'capture-trigger', kind: 'capture' },
   ],
+  outputs: [
+    { output: 'sign', kind: 'switch' },
+    { output: 'wash', kind: 'rgbw' },
+  ],
 } as const
 
-const mutable = { ...info, devices: [...info.devices] }
+const mutable = { ...info, devices: [...info.devices], outputs: [...info.outputs] }
 
 t.test(
   'a box is one device with lights, inputs, buttons and sensors, each with its own id',
@@ -37,14 +41,17 @@ t.test(
       'go',
       'input-go-button',
       'lateness',
-      'light-front',
+      'light-sign',
+      'light-wash',
       'panic',
       'release',
     ])
     const ids = Object.values(components).map(
       component => JSON.stringify(component).match(/"unique_id":"([^"]+)"/)?.[1],
     )
-    t.equal(new Set(ids).size, 8)
+    t.equal(new Set(ids).size, 9)
+    t.notOk('brightness_scale' in components['light-sign'], 'a switch cannot be dimmed')
+    t.equal(components['light-wash'].state_topic, `${base}/wash/state`)
   },
 )
 
@@ -61,7 +68,7 @@ t.test('every command that Home Assistant would send is one that the box takes',
     ],
   ])
   const commands = sent.filter(([topic, text]) => topic !== undefined && text !== undefined)
-  t.equal(commands.length, 7)
+  t.equal(commands.length, 9)
   for (const [topic = '', text = ''] of commands) {
     const address = addressOf({ tour, box }, topic)
     t.match(

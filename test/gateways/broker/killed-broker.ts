@@ -33,6 +33,7 @@ const broker = new EmbeddedBroker(
       { username: 'stage-right', role: 'box', passwordHash },
     ],
     homeAssistant: { isEnabled: false, prefix: 'homeassistant' },
+    heardTopics: [],
   },
 )
 await broker.start()

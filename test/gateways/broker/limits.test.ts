@@ -15,6 +15,13 @@ import {
 
 const tree = `vb/${tour}/stage-right`
 
+t.test('the first packet that leaves makes no table of all the numbers there are', async t => {
+  mqttPacket.writeToStream.cacheNumbers = true
+  const { broker } = await startBroker()
+  t.equal(mqttPacket.writeToStream.cacheNumbers, false)
+  await broker.stop()
+})
+
 t.test('a packet that is too large is refused at its fixed header', async t => {
   const { broker, port, refusals } = await startBroker({ limits: { packetBytesMax: 1024 } })
   const raw = new RawClient(port)
@@ -62,7 +69,7 @@ t.test('a keepalive of nothing, or of hours, is refused', async t => {
 })
 
 t.test('a client that publishes too fast is slowed down, and loses nothing', async t => {
-  const { broker, port, refusals } = await startBroker({ limits: { publishesPerSecond: 100 } })
+  const { broker, port, refusals } = await startBroker({ limits: { publishesPerSecond: 50 } })
   const viewer = await client(port, users.view)
   await viewer.subscribe(`${tree}/#`, 0)
   const sender = new RawClient(port)

@@ -1,11 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t, { type Test } from 'tap'
 import { openApiText } from '../../../runtime/gateways/page/open-api.js'
 import { openPage, type Reply, TOKEN } from './page-world.js'
 
-const file = fileURLToPath(new URL('../../../docs/openapi.json', import.meta.url))
+const file = 'docs/openapi.json'
 if (process.env['UPDATE_DOCS']) await writeFile(file, openApiText())
 
 const document = JSON.parse(openApiText())

@@ -87,7 +87,7 @@ t.test('an unknown path and a wrong method are answered in JSON', async t => {
 
 t.test('the state holds what was said before anyone asked', async t => {
   const { ask, bus } = await openPage(t)
-  bus.publish('levels/sampled', { levels: { front: 0.4 } })
+  bus.publish('levels/sampled', { levels: { front: 0.4 }, colors: {} })
   bus.publish('cue/late', { count: 3, p50: 0.2, p95: 1, p99: 2, max: 2 })
   t.match((await ask('/api/state')).json(), {
     isOperator: false,
@@ -267,11 +267,11 @@ t.test('in the venue the page opens for all, and reading needs the token', async
 
 t.test('the stream begins with a snapshot and goes on with what happens', async t => {
   const { page, bus, clock } = await openPage(t)
-  bus.publish('levels/sampled', { levels: { front: 0.1 } })
+  bus.publish('levels/sampled', { levels: { front: 0.1 }, colors: {} })
   const stream = await openStream(page.port)
   t.match(await stream.next('snapshot'), { levels: { front: 0.1 } })
-  bus.publish('levels/sampled', { levels: { front: 0.2 } })
-  bus.publish('levels/sampled', { levels: { front: 0.3 } })
+  bus.publish('levels/sampled', { levels: { front: 0.2 }, colors: {} })
+  bus.publish('levels/sampled', { levels: { front: 0.3 }, colors: {} })
   await clock.advance(0)
   t.match(await stream.next('levels/sampled'), { payload: { levels: { front: 0.3 } } })
   stream.close()
@@ -330,7 +330,7 @@ t.test('a page that does not read is dropped while the others go on', async t =>
     if (sent % 50 === 49) await settle()
   }
   t.ok(logged.includes('page.reader-dropped'), `dropped after ${sent} messages`)
-  bus.publish('levels/sampled', { levels: { front: 1 } })
+  bus.publish('levels/sampled', { levels: { front: 1 }, colors: {} })
   await clock.advance(0)
   t.match(await stream.next('levels/sampled'), { payload: { levels: { front: 1 } } })
   stream.close()
@@ -379,7 +379,6 @@ t.test(
       ...device,
       code: null,
       message: null,
-      levels: null,
     })
     const press = (body: unknown): Promise<{ status: number; text: string }> =>
       world.ask('/api/simulated/press', { ...post, body })

@@ -1,6 +1,5 @@
 /** A page on a free port of loopback with a simulated clock, a bus and a show that answers as it is told. */
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
-import { fileURLToPath } from 'node:url'
 import { LinuxKeys } from '../../../drivers/linux/keys.js'
 import { SimulatedClock } from '../../../drivers/simulated/clock.js'
 import { Bus } from '../../../runtime/core/bus.js'
@@ -12,9 +11,7 @@ import type { Messages, Payload, ShowCommand } from '../../../runtime/topics.js'
 export const TOKEN = 'a-token-that-is-long-enough'
 const REPLY_MS_MAX = 10_000
 
-export const assetsFolder = fileURLToPath(
-  new URL('../../../runtime/gateways/page/assets', import.meta.url),
-)
+export const assetsFolder = 'runtime/gateways/page/assets'
 
 export interface Reply {
   readonly status: number

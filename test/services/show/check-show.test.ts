@@ -143,6 +143,22 @@ t.test('what cannot work is refused with its place, its path and what would be r
       'triggers: [{on: "go:press", do: {cue: "9"}}]',
       '8:34 show.triggers[0].do.cue: names 9, which is not a cue',
     ],
+    [
+      'triggers: [{on: {mqtt: "door/#"}, do: next}]',
+      '8:18 show.triggers[0].on.mqtt: must be a topic without + and #, is "door/#"',
+    ],
+    [
+      'triggers: [{on: {mqtt: "$SYS/x"}, do: next}]',
+      '8:18 show.triggers[0].on.mqtt: must not begin with $: nobody can publish there',
+    ],
+    [
+      'triggers: [{on: {mqtt: door, payload: open, json: {a: 1}}, do: next}]',
+      '8:45 show.triggers[0].on.json: cannot stand beside payload: a message is one or the other',
+    ],
+    [
+      'cues: [{id: "1", do: [{mqtt: {topic: door}}]}]\ntriggers: [{on: {mqtt: door}, do: next}]',
+      '9:18 show.triggers[0].on.mqtt: is where cue 1 publishes: the show would set itself off, again and again',
+    ],
     ['cuse: []', '8:1 show.cuse: is not a known setting (did you mean "cues"?)'],
     [
       'cues: [{id: "1", at: "2027-03-01 20:00"}]',
@@ -345,3 +361,10 @@ function damaged(text: string, random: () => number): string {
   for (let round = 0; round < count; round++) result = pick(damages, random)(result, random)
   return result
 }
+
+t.test('an output cannot have the name of a topic of the box', async t => {
+  const text = 'apiVersion: show/v1\nname: a\npatch:\n  show: {kind: dimmer, out: wash}\n'
+  t.same(problemsOf(text), [
+    '4:3 show.patch.show: is a name that the box uses for topics of its own: choose another',
+  ])
+})

@@ -32,7 +32,13 @@ t.test('commands that make no sense are told why', async t => {
   const table: [Asked, string, string][] = [
     [{ action: 'fire' }, 'command.invalid', 'cue is missing'],
     [{ action: 'fire', cue: '9' }, 'command.invalid', '9 is not a cue (did you mean "1"?)'],
-    [{ action: 'goto', cue: 'x9' }, 'command.invalid', 'x9 is not a cue'],
+    [{ action: 'goto', cue: 'x9' }, 'command.invalid', 'x9 is not a cue (there is 1, 2, 3, 4)'],
+    [{ action: 'fire', cue: 'nope' }, 'command.invalid', 'nope is not a cue (there is 1, 2, 3, 4)'],
+    [
+      { action: 'level', target: 'chandelier', level: 1 },
+      'command.invalid',
+      'chandelier is not an output or group (there is color, front, lamp, both, all)',
+    ],
     [{ action: 'scene' }, 'command.invalid', 'scene is missing'],
     [
       { action: 'scene', scene: 'hose' },

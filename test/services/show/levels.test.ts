@@ -75,6 +75,27 @@ t.test('a chase goes round, each step fading into the next, and fades in with it
   t.match(shown(small, state, 10_250), { front: 0.55, color: 0 })
 })
 
+t.test('a chase begins from what was there, and its last step does not flash up', async t => {
+  const show = readShow(`apiVersion: show/v1
+name: a
+patch: {a: {kind: dimmer, out: "x#0"}, b: {kind: dimmer, out: "x#1"}, c: {kind: dimmer, out: "x#2"}}
+cues:
+  - {id: "1", levels: {b: 40%}}
+  - {id: "2", chase: {steps: [{a: 1}, {b: 1}, {c: 1}], period: 3s, fade: 500ms}}`)
+  const state = stateAfter(show, [
+    { atMs: 0, deed: fireOf('1') },
+    { atMs: 1000, deed: fireOf('2') },
+  ])
+  t.same(shown(show, state, 1000), { a: 0, b: 0.4, c: 0 })
+  t.same(shown(show, state, 1250), { a: 0.5, b: 0.2, c: 0 })
+  t.same(shown(show, state, 1500), { a: 1, b: 0, c: 0 })
+  t.same(
+    shown(show, state, 4250),
+    { a: 0.5, b: 0, c: 0.5 },
+    'the second time it comes from the last',
+  )
+})
+
 t.test('a shared chase is in step with the timeline, whenever it was fired', async t => {
   const show = readShow(`apiVersion: show/v1
 name: a

@@ -460,7 +460,6 @@ t.test('a light that comes back gets its present levels at once', async t => {
       state: name,
       code: null,
       message: null,
-      levels: null,
     })
   await stage.ask({ action: 'go' })
   await stage.clock.advance(1000)
@@ -475,6 +474,43 @@ t.test('a light that comes back gets its present levels at once', async t => {
   state('ready')
   t.equal(stage.light('dimmer').calls.length, again, 'said again, it changes nothing')
 })
+
+t.test('a light that was away when a blackout ended is not dark when it comes back', async t => {
+  const stage = await started()
+  const state = (name: 'faulty' | 'ready') =>
+    stage.bus.publish('device/state', {
+      device: 'dimmer',
+      driver: 'any',
+      kind: 'light',
+      state: name,
+      code: null,
+      message: null,
+    })
+  await stage.ask({ action: 'blackout', on: true })
+  t.equal(stage.light('dimmer').isDark, true)
+  state('faulty')
+  await stage.ask({ action: 'blackout', on: false })
+  state('ready')
+  t.equal(stage.light('dimmer').isDark, false)
+  await stage.ask({ action: 'blackout', on: true })
+  state('faulty')
+  state('ready')
+  t.equal(stage.light('dimmer').isDark, true, 'and one that comes back in a blackout is')
+})
+
+t.test(
+  'what follows a cue that was joined late is due at once, when its moment is over',
+  async t => {
+    const stage = await started()
+    await stage.clock.advance(10_000)
+    await stage.ask({ action: 'fire', cue: '2', atShowMs: 1_006_500 })
+    await stage.clock.advance(10)
+    t.match(stage.heard('cue/fired'), [
+      { cue: '2', atShowMs: 1_006_500 },
+      { cue: '3', atShowMs: 1_009_500 },
+    ])
+  },
+)
 
 t.test('a scheduled cue happens at its moment, exactly', async t => {
   const stage = await started()
@@ -522,7 +558,10 @@ t.test('levels are shown to the page while they change, at most 25 times a secon
   await stage.clock.advance(10_000)
   const samples = stage.heard('levels/sampled').slice(before)
   t.ok(samples.length > 90 && samples.length <= 102, `${samples.length} in four seconds`)
-  t.same(samples.at(-1), { levels: { color: 0.4, front: 0.4, lamp: 0.4 } })
+  t.same(samples.at(-1), {
+    levels: { color: 0.4, front: 0.4, lamp: 0.4 },
+    colors: { color: [0.4, 0.4, 0.4] },
+  })
 })
 
 t.test(

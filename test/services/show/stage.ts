@@ -273,6 +273,7 @@ const TOPICS = [
   'command/answered',
   'message/requested',
   'levels/sampled',
+  'output/state',
 ] as const
 
 /** The state after these deeds, each accepted at its own moment unless it says when it takes effect. */

@@ -12,6 +12,7 @@ export const emptyModel = {
   late: null,
   devices: [],
   levels: {},
+  colors: {},
   lines: null,
   recent: [],
 }
@@ -29,7 +30,8 @@ const eventTopics = ['cue/fired', 'capture/taken', 'input/changed', 'message/ref
 export function apply(model, event, { wallMs, payload }) {
   const field = stateFields[event]
   if (field) return { ...model, [field]: payload }
-  if (event === 'levels/sampled') return { ...model, levels: payload.levels }
+  if (event === 'levels/sampled')
+    return { ...model, levels: payload.levels, colors: payload.colors }
   if (event === 'lines') return { ...model, lines: payload.lines }
   if (event === 'device/state') return withDevice(model, payload, wallMs)
   const isRefusal = event === 'command/answered' && !payload.isAccepted
@@ -99,7 +101,7 @@ export function lampsOf(model) {
     Object.keys(model.levels).map(name => ({ name, kind: 'light', device: '', channels: [] }))
   return outputs.map(output => {
     const device = model.devices.find(known => known.device === output.device) ?? null
-    const color = colorOf(output, device) ?? WARM_WHITE
+    const color = colorOf(model.colors[output.name]) ?? WARM_WHITE
     return {
       ...output,
       level: model.levels[output.name] ?? 0,
@@ -109,13 +111,10 @@ export function lampsOf(model) {
   })
 }
 
-/** Hue only: brightness is the output's level. Of several fixtures in a row the first one speaks for all. */
-function colorOf({ kind, channels }, device) {
-  if (!kind.startsWith('rgb') || !device?.levels) return null
-  const levels =
-    channels.length === 0 ? device.levels : channels.map(channel => device.levels[channel] ?? 0)
-  if (levels.length < 3) return null
-  const [red, green, blue, white = 0] = levels.slice(0, kind.length)
+/** Hue only: brightness is the output's level. */
+function colorOf(levels) {
+  if (!levels) return null
+  const [red, green, blue, white = 0] = levels
   const parts = [red, green, blue].map(part => Math.min(1, part + white))
   const brightest = Math.max(...parts)
   return brightest === 0 ? null : parts.map(part => Math.round((part / brightest) * 255))

@@ -1,0 +1,139 @@
+/** What cues do beside light, over restarts: each once, and missed only if it was not done. */
+import t, { type Test } from 'tap'
+import { SimulatedClock } from '../../../drivers/simulated/clock.js'
+import { SimulatedStore } from '../../../drivers/simulated/store.js'
+import type { Store } from '../../../runtime/ports/store.js'
+import { Stage } from './stage.js'
+
+const show = `
+apiVersion: show/v1
+name: trial
+patch:
+  spot: {kind: dimmer, out: dimmer, home: 0}
+  cam: {kind: capture, out: camera}
+cues:
+  - id: "1"
+    do:
+      - {mqtt: {topic: stage/a, payload: "a"}, at: 1s}
+      - {capture: cam, at: 2s, count: 3, every: 500ms}
+      - {mqtt: {topic: stage/b, payload: "b"}, at: 10s}
+  - id: "2"
+    do:
+      - {mqtt: {topic: stage/c, payload: "c"}, at: 0s}
+`
+
+/** A disk that a process can be cut off from: what it asks for from then on never ends. */
+function cable(store: Store): { readonly disk: Store; pull(): void } {
+  let isPulled = false
+  const through = <T>(ask: () => Promise<T>): Promise<T> =>
+    isPulled ? new Promise(() => {}) : ask()
+  return {
+    disk: {
+      commit: changes => through(() => store.commit(changes)),
+      read: (table, key) => through(() => store.read(table, key)),
+      scan: (table, range) => through(() => store.scan(table, range)),
+    },
+    pull: () => {
+      isPulled = true
+    },
+  }
+}
+
+async function boot(t: Test, clock: SimulatedClock, store: Store): Promise<Stage> {
+  const stage = new Stage({ show, clock, store })
+  t.teardown(() => stage.service.stop())
+  await stage.service.start()
+  return stage
+}
+
+const parts = (): [SimulatedClock, SimulatedStore] => [
+  new SimulatedClock({ showStartMs: 1_000_000, driftPpm: 0 }),
+  new SimulatedStore(),
+]
+
+const missed = (stage: Stage): unknown[] =>
+  stage.log.lines.filter(({ event }) => event === 'show.action-missed').map(({ facts }) => facts)
+
+const sent = (stage: Stage): string[] => stage.heard('message/requested').map(({ topic }) => topic)
+
+t.test('what was done before an orderly restart is neither done again nor missed', async t => {
+  const [clock, store] = parts()
+  const first = await boot(t, clock, store)
+  await first.ask({ action: 'fire', cue: '1' })
+  await clock.advance(2_600)
+  t.same(
+    [sent(first), first.camera.calls.length],
+    [['stage/a'], 3],
+    'two are taken, one is asked for',
+  )
+  await first.service.stop()
+  const second = await boot(t, clock, store)
+  t.same(missed(second), [])
+  await clock.advance(9_000)
+  t.same(sent(second), ['stage/b'])
+  t.same(
+    second.camera.calls.map(({ atMs }) => atMs),
+    [3_000],
+    'the third picture, which the stop had taken back',
+  )
+})
+
+t.test('what came due while the box was off is missed, and told once each', async t => {
+  const [clock, store] = parts()
+  const first = await boot(t, clock, store)
+  await first.ask({ action: 'fire', cue: '1' })
+  await clock.advance(2_100)
+  await first.service.stop()
+  await clock.advance(2_000)
+  const second = await boot(t, clock, store)
+  t.match(missed(second), [
+    { cue: '1', action: 'capture', lateMs: 1_600 },
+    { cue: '1', action: 'capture', lateMs: 1_100 },
+  ])
+  t.same(second.camera.calls, [], 'and not done afterwards')
+})
+
+t.test('a power cut a second after an action does not make it look missed', async t => {
+  const [clock, store] = parts()
+  const { disk, pull } = cable(store)
+  const first = new Stage({ show, clock, store: disk })
+  await first.service.start()
+  await first.ask({ action: 'fire', cue: '2' })
+  await clock.advance(1_100)
+  t.same(sent(first), ['stage/c'])
+  pull()
+  const second = await boot(t, clock, store)
+  t.same(missed(second), [])
+  await clock.advance(5_000)
+  t.same(sent(second), [])
+})
+
+t.test('a power cut at once may cost a line in the log, and never a second time', async t => {
+  const [clock, store] = parts()
+  const { disk, pull } = cable(store)
+  const first = new Stage({ show, clock, store: disk })
+  await first.service.start()
+  await first.ask({ action: 'fire', cue: '2' })
+  await clock.advance(10)
+  t.same(sent(first), ['stage/c'])
+  pull()
+  const second = await boot(t, clock, store)
+  t.match(missed(second), [{ cue: '2', action: 'mqtt' }])
+  await clock.advance(5_000)
+  t.same(sent(second), [])
+})
+
+t.test('a disk that does not read or write costs no action', async t => {
+  const [clock, store] = parts()
+  await store.commit([
+    { kind: 'put', table: 'show-performed', key: 'last', value: new TextEncoder().encode('{') },
+  ])
+  const stage = await boot(t, clock, store)
+  t.ok(stage.log.events('warn').includes('show.performed-unreadable'))
+  await stage.ask({ action: 'fire', cue: '1' })
+  store.fault = 'storage.full'
+  await clock.advance(12_000)
+  t.same(sent(stage), ['stage/a', 'stage/b'])
+  t.ok(stage.log.events('warn').includes('show.performed-not-kept'))
+  store.fault = null
+})
