@@ -24,7 +24,7 @@ step 'dead code' npm run --silent knip
 
 results=dist/test-results.tap
 mkdir -p dist
-npx tap run --reporter=tap "$@" > "$results"
+node dist/test/suite.js "$@" > "$results"
 status=$?
 grep -E '^ *not ok|^# Subtest.*# SKIP|# SKIP' "$results" | grep -vE '# TODO' | head -n 100
 # A failed test keeps its diagnosis: the lines around it are in the file.

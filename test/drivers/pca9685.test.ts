@@ -49,7 +49,7 @@ t.test('a channel is full off, full on, or on from its phase for its count', asy
     [3686, 3685, [0x65, 0x0e, 0xcb, 0x0c]],
     [0, 512, [0, 0, 0, 0x10]],
   ] as const)
-    t.same(channelBytes(count, phase), bytes, `${count} from ${phase}`)
+    t.same([...channelBytes(count, phase)], bytes, `${count} from ${phase}`)
 })
 
 t.test('at no count and phase are ON and OFF the same', async t => {

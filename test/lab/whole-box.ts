@@ -3,11 +3,21 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { assert } from '../../runtime/core/errors.js'
 
+/** Of the same build as this file, whichever version of Node that is for. */
+const BOX_PROGRAM = fileURLToPath(new URL('../../runtime/main.js', import.meta.url))
 const READY_MS_MAX = 60_000
 const STOP_MS_MAX = 20_000
 export const DIMMER_ADDRESS = 0x41
+
+export interface BoxDocuments {
+  /** What box.json says, but for `gpio`. */
+  readonly config: object
+  /** What show.yaml says. */
+  readonly show: string
+}
 
 export const show = `
 apiVersion: show/v1
@@ -55,17 +65,21 @@ export interface BoxProcess {
 }
 
 /** @param folder where box.json, the show and the state are; kept over a power cut when it is on a disk */
-export async function startBox(folder: string, gpio: 'chardev' | 'sysfs'): Promise<BoxProcess> {
+export async function startBox(
+  folder: string,
+  gpio: 'chardev' | 'sysfs',
+  documents: BoxDocuments = { config, show },
+): Promise<BoxProcess> {
   mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'box.json'), JSON.stringify({ ...config, gpio }))
-  writeFileSync(join(folder, 'show.yaml'), show)
+  writeFileSync(join(folder, 'box.json'), JSON.stringify({ ...documents.config, gpio }))
+  writeFileSync(join(folder, 'show.yaml'), documents.show)
   const stateFolder = join(folder, 'state')
   const startedMs = performance.now()
   const child = spawn(
     process.execPath,
     [
       '--enable-source-maps',
-      'dist/runtime/main.js',
+      BOX_PROGRAM,
       ...['--config', join(folder, 'box.json'), '--board', 'lab', '--state', stateFolder],
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
