@@ -29,7 +29,11 @@ export function networkContract(t: Test, makeBench: (t: Test) => NetworkBench): 
 
   t.test('a far side that does not answer is `link.timeout`', async t => {
     const bench = makeBench(t)
-    const late = rejectsWith(t, bench.network.request(hurried(await bench.silent())), 'link.timeout')
+    const late = rejectsWith(
+      t,
+      bench.network.request(hurried(await bench.silent())),
+      'link.timeout',
+    )
     await bench.pass(150)
     await late
   })
