@@ -7,8 +7,8 @@ import t from 'tap'
 import { compileInto } from '../fixtures/compiled.js'
 import { floodBox } from './flooded-box.js'
 
-/** Other processes may take the machine away at any moment: that much later is still on time here. */
-const FADE_END_MS_MAX = 500
+/** Other processes may take the machine away at any moment: what they took is not held against the box. */
+const FADE_END_MS_MAX = 50
 const TURN_CPU_MS_MAX = 50
 
 t.setTimeout(120_000)
@@ -22,7 +22,8 @@ t.test('a flood of messages holds up neither a fade nor a GO', async t => {
   })
   const { flooded, fadeEndMs, loopLagMs, turnCpuMsMax, answeredMs } = fared
   t.comment({ fadeEndMs, loopLagMs, turnCpuMsMax, goAnsweredMs: fared.goAnsweredMs, flooded })
-  t.ok(fadeEndMs > -1 && fadeEndMs < FADE_END_MS_MAX, `the fade ended ${fadeEndMs} ms late`)
+  t.ok(fadeEndMs > -1, `the fade ended ${fadeEndMs} ms late`)
+  t.ok(fadeEndMs < FADE_END_MS_MAX + loopLagMs.max, 'and no later than the loop was')
   t.ok(turnCpuMsMax <= TURN_CPU_MS_MAX, `the longest turn took ${turnCpuMsMax} ms`)
   t.equal(fared.unanswered, 0, `${answeredMs.length} commands were answered`)
   t.ok(answeredMs.length > 0)

@@ -1,7 +1,7 @@
 /**
- * What clients send is dealt with a little at a time, the clients taking turns, and who has said nothing for a while goes
- * first: a flood keeps neither the lights nor a GO waiting. Nobody's own packets overtake each other, and nothing is
- * lost: who must wait is not read from, and TCP tells the sender.
+ * What clients send is dealt with a little at a time, and who has sent the least lately comes first: a flood keeps
+ * neither the lights nor a GO waiting. Nobody's own packets overtake each other, and nothing is lost: who must wait is
+ * not read from, and TCP tells the sender.
  */
 import { after } from '../../core/time.js'
 import type { Clock, MonotonicMs } from '../../ports/clock.js'
@@ -9,8 +9,12 @@ import type { InnerClient } from './aedes-inside.js'
 
 /** A quarter of a frame; then the main loop is free for the others. */
 const SLICE_MS = 6
-/** Who has been silent for so long comes before those who have much to say. */
-const SILENT_MS = 20
+/** What packets set off is done after them, and must not pile up behind one slice: so many, or fewer that are long. */
+const SLICE_PACKETS = 32
+/** A packet of so many bytes counts twice, as it may hold many filters. */
+const PACKET_BYTES = 256
+/** What was used counts half after so long. */
+const HALF_LIFE_MS = 1_000
 /** Acknowledgements and pings cost little, and ask for nothing: so many count as one packet. */
 const SMALL_PER_TURN = 64
 /** CONNECT, PUBLISH, SUBSCRIBE, UNSUBSCRIBE: the first four bits of a packet, MQTT 3.1.1 section 2.2.1. */
@@ -19,28 +23,56 @@ const LARGE_TYPES: ReadonlySet<number> = new Set([1, 3, 8, 10])
 const NEXT_TURN_MS = 0.05
 const NOTHING = Buffer.alloc(0)
 
+/** How many packets a client has sent lately. */
+export class Usage {
+  #packets = 0
+  #at: MonotonicMs | null = null
+
+  note(packets: number, now: MonotonicMs): void {
+    this.#packets = this.read(now) + packets
+    this.#at = now
+  }
+
+  read(now: MonotonicMs): number {
+    return this.#at === null ? 0 : this.#packets * 2 ** ((this.#at - now) / HALF_LIFE_MS)
+  }
+}
+
+interface Waiting {
+  readonly usage: Usage
+  readonly go: () => void
+}
+
 export class Intake {
   readonly #clock: Clock
-  /** Those who wait, in the order of their turns: first the ones who had been silent. */
-  readonly #silent: (() => void)[] = []
-  readonly #others: (() => void)[] = []
+  /** One entry per client that waits, so it is as long as there are connections at most. */
+  readonly #waiting: Waiting[] = []
   /** When the time of this turn of the loop is over; null when none of it is used. */
   #sliceEnd: MonotonicMs | null = null
+  #slicePackets = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** There is time in this turn of the loop, and nobody waits who would come before. */
-  isFree(wasSilent: boolean): boolean {
-    const before = wasSilent ? this.#silent.length : this.#silent.length + this.#others.length
-    return before === 0 && this.#hasTime()
+  /** A packet was read. */
+  note(usage: Usage, isSmall: boolean, byteCount: number): void {
+    const packets = isSmall ? 1 / SMALL_PER_TURN : 1 + byteCount / PACKET_BYTES
+    usage.note(packets, this.#clock.monotonicMs())
+    this.#slicePackets += packets
+  }
+
+  /** There is time in this turn of the loop, and nobody waits who has sent less. */
+  isFree(usage: Usage): boolean {
+    if (!this.#hasTime()) return false
+    const now = this.#clock.monotonicMs()
+    const own = usage.read(now)
+    return this.#waiting.every(other => other.usage.read(now) > own)
   }
 
   /** Calls back when it is the caller's turn: each caller waits once at a time. */
-  wait(wasSilent: boolean, go: () => void): void {
-    if (wasSilent) this.#silent.push(go)
-    else this.#others.push(go)
+  wait(usage: Usage, go: () => void): void {
+    this.#waiting.push({ usage, go })
     // Sees to it that there is a next slice.
     this.#hasTime()
   }
@@ -49,17 +81,26 @@ export class Intake {
     const now = this.#clock.monotonicMs()
     if (this.#sliceEnd === null) {
       this.#sliceEnd = after(now, SLICE_MS)
+      this.#slicePackets = 0
       this.#clock.runAt(after(now, NEXT_TURN_MS), () => this.#nextSlice())
     }
-    return now < this.#sliceEnd
+    return now < this.#sliceEnd && this.#slicePackets < SLICE_PACKETS
   }
 
   #nextSlice(): void {
     this.#sliceEnd = null
-    while (this.#silent.length + this.#others.length > 0 && this.#hasTime()) {
-      const go = this.#silent.shift() ?? this.#others.shift()
-      go?.()
+    while (this.#waiting.length > 0 && this.#hasTime()) this.#takeNext()?.go()
+  }
+
+  /** Of those who have sent as much, the one that has waited longest. */
+  #takeNext(): Waiting | undefined {
+    const now = this.#clock.monotonicMs()
+    let [best, least] = [0, Number.POSITIVE_INFINITY]
+    for (const [index, { usage }] of this.#waiting.entries()) {
+      const packets = usage.read(now)
+      if (packets < least) [best, least] = [index, packets]
     }
+    return this.#waiting.splice(best, 1)[0]
   }
 }
 
@@ -77,12 +118,14 @@ export function paceParser(
   const { _parser: parser, conn } = client
   const parse = parser.parse.bind(parser)
   const parseHeader = parser._parseHeader.bind(parser)
+  const parsePayload = parser._parsePayload.bind(parser)
   const read = conn.read.bind(conn)
+  const usage = new Usage()
   let isHeld = false
   let isParsing = false
+  let isSmall = false
   let smallLeft = 0
   let isMyTurn = false
-  let heardAt = clock.monotonicMs()
 
   const goOn = (): void => {
     isHeld = false
@@ -96,10 +139,10 @@ export function paceParser(
       if (bytes instanceof Buffer) parser.parse(bytes)
     }
   }
-  const hold = (until: MonotonicMs | null, wasSilent: boolean): void => {
+  const hold = (until: MonotonicMs | null): void => {
     isHeld = true
-    if (until === null) intake.wait(wasSilent, goOn)
-    else clock.runAt(until, () => intake.wait(false, goOn))
+    if (until === null) intake.wait(usage, goOn)
+    else clock.runAt(until, () => intake.wait(usage, goOn))
   }
 
   // aedes reads on whenever a packet is done, also from within the parser, which cannot be entered twice.
@@ -112,22 +155,22 @@ export function paceParser(
       isParsing = false
     }
   }
-  const mayGoOn = (isSmall: boolean, wasSilent: boolean): boolean => {
-    if (!isMyTurn) return intake.isFree(wasSilent)
+  parser._parsePayload = () => {
+    const isComplete = parsePayload()
+    if (isComplete) intake.note(usage, isSmall, parser.packet.length)
+    return isComplete
+  }
+  const mayGoOn = (): boolean => {
+    if (!isMyTurn) return intake.isFree(usage)
     isMyTurn = isSmall && --smallLeft > 0
     return true
   }
   // Between two packets: to the parser it looks as if there were no more bytes yet.
   parser._parseHeader = () => {
-    const isSmall = !LARGE_TYPES.has(parser._list.readUInt8(0) >> 4)
+    isSmall = !LARGE_TYPES.has(parser._list.readUInt8(0) >> 4)
     const turn = isSmall ? null : nextTurn()
-    const now = clock.monotonicMs()
-    const wasSilent = now - heardAt > SILENT_MS
-    if (turn !== null || !mayGoOn(isSmall, wasSilent)) {
-      hold(turn, wasSilent)
-      return false
-    }
-    if (!isSmall) heardAt = now
-    return parseHeader()
+    if (turn === null && mayGoOn()) return parseHeader()
+    hold(turn)
+    return false
   }
 }

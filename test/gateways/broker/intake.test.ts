@@ -2,7 +2,7 @@
 import t from 'tap'
 import { SimulatedClock } from '../../../drivers/simulated/clock.js'
 import { after, monotonicMs } from '../../../runtime/core/time.js'
-import { Intake } from '../../../runtime/gateways/broker/intake.js'
+import { Intake, Usage } from '../../../runtime/gateways/broker/intake.js'
 import type { MonotonicMs } from '../../../runtime/ports/clock.js'
 import { base, client, RawClient, startBroker, until, users } from './harness.js'
 
@@ -32,38 +32,62 @@ t.test(
   async t => {
     const clock = new BusyClock()
     const intake = new Intake(clock)
-    t.equal(intake.isFree(false), true)
+    t.equal(intake.isFree(new Usage()), true)
     clock.work(5)
-    t.equal(intake.isFree(false), true)
+    t.equal(intake.isFree(new Usage()), true)
     clock.work(5)
-    t.equal(intake.isFree(false), false)
+    t.equal(intake.isFree(new Usage()), false)
     await clock.advance(1)
-    t.equal(intake.isFree(false), true)
+    t.equal(intake.isFree(new Usage()), true)
   },
 )
 
-t.test(
-  'who was silent has the first turn, then the others, as many as there is time for',
-  async t => {
-    const clock = new BusyClock()
-    const intake = new Intake(clock)
-    const turns: string[] = []
-    const again = (name: string, times: number): void =>
-      intake.wait(name === 'go', () => {
-        turns.push(name)
-        clock.work(4)
-        if (times > 1) again(name, times - 1)
-      })
-    again('flood', 3)
-    again('go', 1)
-    t.same(turns, [], 'not in the caller’s own turn')
-    t.equal(intake.isFree(false), false, 'nobody else may go before those who wait')
-    await clock.advance(0.06)
-    t.same(turns, ['go', 'flood'])
-    await clock.advance(10)
-    t.same(turns, ['go', 'flood', 'flood', 'flood'])
-  },
-)
+t.test('who has sent the least has the first turn, as many as there is time for', async t => {
+  const clock = new BusyClock()
+  const intake = new Intake(clock)
+  const turns: string[] = []
+  const flood = new Usage()
+  const go = new Usage()
+  const again = (name: string, usage: Usage, times: number): void =>
+    intake.wait(usage, () => {
+      turns.push(name)
+      clock.work(4)
+      intake.note(usage, false, 0)
+      if (times > 1) again(name, usage, times - 1)
+    })
+  flood.note(50, clock.monotonicMs())
+  again('flood', flood, 3)
+  again('go', go, 1)
+  t.same(turns, [], 'not in the caller’s own turn')
+  t.equal(intake.isFree(flood), false, 'nobody goes before those who have sent less')
+  await clock.advance(0.06)
+  t.same(turns, ['go', 'flood'])
+  await clock.advance(10)
+  t.same(turns, ['go', 'flood', 'flood', 'flood'])
+})
+
+t.test('packets that cost no time have their end in a turn of the loop too', async t => {
+  const clock = new BusyClock()
+  const intake = new Intake(clock)
+  const usage = new Usage()
+  let count = 0
+  for (; intake.isFree(usage); count++) intake.note(usage, false, 0)
+  t.equal(count, 32)
+  await clock.advance(1)
+  for (count = 0; intake.isFree(usage); count++) intake.note(usage, false, 1_792)
+  t.equal(count, 4, 'those with many filters sooner')
+  await clock.advance(1)
+  for (count = 0; intake.isFree(usage); count++) intake.note(usage, true, 2)
+  t.equal(count, 32 * 64, 'and acknowledgements much later')
+})
+
+t.test('what a client has sent is forgiven by and by', async t => {
+  const clock = new BusyClock()
+  const usage = new Usage()
+  usage.note(80, clock.monotonicMs())
+  await clock.advance(3_000)
+  t.equal(usage.read(clock.monotonicMs()), 10)
+})
 
 t.test(
   'a flood is read a packet at a time, in order, and others are answered meanwhile',
