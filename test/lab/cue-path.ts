@@ -144,7 +144,7 @@ async function measureBox(lines: BackendName, tell: Tell): Promise<void> {
   const usual = await series(isOn => pull(buttons.usual, !isOn))
   tell({
     lines,
-    path: 'button to edge, 10 ms of debouncing as delivered',
+    path: 'button to edge, debounced as delivered',
     ...toEdge('quiet', usual),
   })
   const publisher = startPublisher(login)
