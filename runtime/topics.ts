@@ -269,11 +269,12 @@ export const topics = {
     kind: 'event',
     qos: 1,
     path: null,
-    summary: 'Somebody published to a topic that a trigger of the show listens to.',
+    summary: 'Somebody published, perhaps again, to a topic that a trigger of the show listens to.',
     payload: object({
       topic: string({ max: 256 }),
       /** UTF-8; what is longer or not text is not heard. */
       payload: string({ max: 8_192 }),
+      isRepeated: boolean,
     }),
   }),
   'levels/sampled': topic({

@@ -12,6 +12,7 @@ import { LinuxClock, ownAnchor } from '../../drivers/linux/clock.js'
 import { LinuxLog } from '../../drivers/linux/log.js'
 import type { SimulatedHost } from '../../drivers/simulated/host.js'
 import { type RunningBox, runBox } from '../../runtime/run.js'
+import { cuePathConfig, cuePathShow } from './cue-path-box.js'
 import { percentiles, printTable } from './table.js'
 
 const TRIES = 400
@@ -19,35 +20,12 @@ const PAUSE_MS = 15
 const WAIT_MS_MAX = 5_000
 const NOISE_PER_SECOND = 500
 
-const config = {
-  schemaVersion: 1,
-  tour: 'bench',
-  box: 'box-1',
-  devices: [
-    { name: 'lamp', driver: 'gpio-light', options: { line: 'light-1' } },
-    { name: 'go', driver: 'button', options: { line: 'go-button', debounceMs: 0 } },
-  ],
-  show: { file: 'show.yaml' },
-  broker: { kind: 'embedded', port: 0 },
-  page: { port: 0 },
-}
-const show = `
-apiVersion: show/v1
-name: bench
-patch: {lamp: {kind: switch, out: lamp}}
-scenes: {lit: {lamp: on}, unlit: {lamp: off}}
-cues:
-  - {id: "1", scene: lit}
-  - {id: "2", scene: unlit}
-triggers:
-  - {on: "go:press", do: {cue: "1"}, guard: {holdOff: 0}}
-  - {on: "go:release", do: {cue: "2"}, guard: {holdOff: 0}}
-`
+const config = { ...cuePathConfig, broker: { kind: 'embedded', port: 0 }, page: { port: 0 } }
 
 const folder = mkdtempSync(join(tmpdir(), 'roadcase-bench-'))
 try {
   writeFileSync(join(folder, 'box.json'), JSON.stringify(config))
-  writeFileSync(join(folder, 'show.yaml'), show)
+  writeFileSync(join(folder, 'show.yaml'), cuePathShow)
   const log = new LinuxLog(new LinuxClock(ownAnchor()), { process: 'bench', fd: 2 })
   const box = await runBox({
     configFile: join(folder, 'box.json'),

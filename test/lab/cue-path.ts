@@ -15,6 +15,7 @@ import { lab } from '../../boards/lab.js'
 import type { BackendName } from '../../drivers/linux/gpio.js'
 import { assert } from '../../runtime/core/errors.js'
 import { randomFrom } from '../../runtime/core/random.js'
+import { cuePathConfig, cuePathShow } from '../bench/cue-path-box.js'
 import { percentiles } from '../bench/table.js'
 import { startMosquitto } from '../peers/mosquitto-broker.js'
 import { openBareLine } from './bare-line.js'
@@ -37,33 +38,6 @@ const NOISE = 'vb/bench/box-1/lamp/get'
 const lamp = offsetOf(lab, 'light-1')
 /** Without debouncing, and with as much as a button has when nothing is said about it. */
 const buttons = { bare: offsetOf(lab, 'go-button'), usual: offsetOf(lab, 'back-button') } as const
-
-const config = {
-  schemaVersion: 1,
-  tour: 'bench',
-  box: 'box-1',
-  devices: [
-    { name: 'lamp', driver: 'gpio-light', options: { line: 'light-1' } },
-    { name: 'go', driver: 'button', options: { line: 'go-button', debounceMs: 0 } },
-    { name: 'back', driver: 'button', options: { line: 'back-button' } },
-  ],
-  show: { file: 'show.yaml' },
-}
-
-const show = `
-apiVersion: show/v1
-name: bench
-patch: {lamp: {kind: switch, out: lamp}}
-scenes: {lit: {lamp: on}, unlit: {lamp: off}}
-cues:
-  - {id: "1", scene: lit}
-  - {id: "2", scene: unlit}
-triggers:
-  - {on: "go:press", do: {cue: "1"}, guard: {holdOff: 0}}
-  - {on: "go:release", do: {cue: "2"}, guard: {holdOff: 0}}
-  - {on: "back:press", do: {cue: "1"}, guard: {holdOff: 0}}
-  - {on: "back:release", do: {cue: "2"}, guard: {holdOff: 0}}
-`
 
 export type Row = Readonly<Record<string, string | number>>
 type Tell = (row: Row) => void
@@ -128,7 +102,10 @@ async function measureBare(lines: BackendName, tell: Tell): Promise<void> {
 }
 
 async function measureBox(lines: BackendName, tell: Tell): Promise<void> {
-  const box = await startBox(join(FOLDER, lines), lines, { config, show })
+  const box = await startBox(join(FOLDER, lines), lines, {
+    config: cuePathConfig,
+    show: cuePathShow,
+  })
   const login: Login = JSON.parse(readFileSync(join(box.stateFolder, 'operator.json'), 'utf8'))
   const client = await connect(1883, login)
   const noisy = await connect(1883, login)

@@ -49,6 +49,8 @@ type Outlet = (message: Outgoing) => void
 
 const STATES_MAX = 1_024
 const REMEMBERED_MAX = 256
+/** What is not the same twice as once. */
+const STEPS: ReadonlySet<CommandIn['action']> = new Set(['go', 'back', 'fire'])
 
 export class Bridge {
   readonly #bus: Bus<Messages>
@@ -133,11 +135,11 @@ export class Bridge {
 
   /** What nobody waited for is nobody's fault: old messages are passed over without a word. */
   #hear(received: Received): Reception {
-    const { topic, payload, isReplayed, isStale } = received
+    const { topic, payload, isReplayed, isStale, isRepeated } = received
     if (!this.hears(topic) || isReplayed || isStale) return 'foreign'
-    if (this.#availability !== 'ready' || this.#isKnown(received)) return 'foreign'
+    if (this.#availability !== 'ready') return 'foreign'
     const text = textOf(payload)
-    if (text !== null) this.#bus.publish('message/heard', { topic, payload: text })
+    if (text !== null) this.#bus.publish('message/heard', { topic, payload: text, isRepeated })
     return 'foreign'
   }
 
@@ -148,8 +150,8 @@ export class Bridge {
   }
 
   #command(command: CommandIn, received: Received): Reception {
-    if (command.id === undefined && this.#isKnown(received))
-      return this.#refuse(received, 'command.refused', 'this command was already carried out')
+    const reason = command.id === undefined ? this.#reasonAgainstAgain(command, received) : null
+    if (reason !== null) return this.#refuse(received, 'command.refused', reason)
     this.#bus.publish('command/received', {
       ...command,
       id: command.id ?? `mqtt-${Buffer.from(this.#keys.randomBytes(10)).toString('hex')}`,
@@ -158,7 +160,16 @@ export class Bridge {
     return 'taken'
   }
 
-  /** A bare GO has no id: one that is sent again after a broken connection must not fire twice. */
+  /**
+   * A bare GO has no id, and what is sent again after a broken connection must not fire twice. What a former life of the
+   * box may have carried out is not known here; a GO too few is mended by a hand, a GO too many by nobody.
+   */
+  #reasonAgainstAgain({ action }: CommandIn, received: Received): string | null {
+    if (this.#isKnown(received)) return 'this command was already carried out'
+    if (!received.isRepeated || !STEPS.has(action)) return null
+    return 'it was sent again after a broken connection, and may have been carried out then: look at the stage, and send a new one, or send commands with an id'
+  }
+
   #isKnown({ client, messageId, topic, payload, isRepeated }: Received): boolean {
     if (messageId === null) return false
     const key = [client, messageId, topic, this.#keys.sha256Hex(payload)].join('\n')

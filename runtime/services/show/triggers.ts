@@ -37,16 +37,23 @@ export class Triggers {
   press(press: Press): void {
     const now = this.#clock.showTimeMs()
     const atShowMs = Math.min(now, Math.max(press.atShowMs, now - LATE_MS))
-    this.#setOff(`input:${press.input}`, press.atShowMs, atShowMs, on => this.#isPress(on, press))
+    this.#setOff(`input:${press.input}`, press.atShowMs, atShowMs, ({ on }) =>
+      this.#isPress(on, press),
+    )
   }
 
-  hear({ topic, payload }: Heard): void {
+  /** What may have been heard before sets off nothing but panic, which is the same twice as once. */
+  hear({ topic, payload, isRepeated }: Heard): void {
     const now = this.#clock.showTimeMs()
     this.#setOff(
       `message:${topic}`.slice(0, 128),
       now,
       now,
-      on => on.kind === 'mqtt' && on.topic === topic && isWanted(on, payload),
+      ({ on, deed }) =>
+        on.kind === 'mqtt' &&
+        on.topic === topic &&
+        isWanted(on, payload) &&
+        (!isRepeated || deed.kind === 'panic'),
     )
   }
 
@@ -55,12 +62,12 @@ export class Triggers {
     origin: string,
     causeMs: number,
     atShowMs: number,
-    isCause: (on: TriggerCause) => boolean,
+    isMeant: (trigger: Trigger) => boolean,
   ): void {
     const { isBlackout, newId, ask } = this.#options
     const isDark = isBlackout()
     const deeds = this.#show.triggers
-      .filter(trigger => isCause(trigger.on) && this.#counts(trigger, causeMs))
+      .filter(trigger => isMeant(trigger) && this.#counts(trigger, causeMs))
       .map(({ deed }) => deed)
     for (const deed of deeds) ask({ id: newId(), origin, atShowMs, ...wordsOf(deed, isDark) })
   }

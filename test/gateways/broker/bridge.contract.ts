@@ -164,14 +164,23 @@ export function bridgeContract(name: string, start: StartEnd, skip: string | fal
   })
 
   promise('a topic that the show listens to is heard, and no other', async t => {
-    const { connect, bus } = await start(t, { heardTopics: ['lamp-1/door'] })
+    const heardTopics = ['lamp-1/door', `${base}/cue/late`]
+    const { connect, bus, refusals } = await start(t, { heardTopics })
     const heard: unknown[] = []
     bus.subscribe('message/heard', message => void heard.push(message))
     const lamp = await connect(users.driver)
+    const technician = await connect(users.operate)
     await lamp.publish('lamp-1/window', 'open')
-    await lamp.publish('lamp-1/door', 'open')
+    await lamp.mqtt.publishAsync('lamp-1/door', Buffer.from([0xff]), { qos: 1 })
+    await lamp.publish('lamp-1/door', 'x'.repeat(8_193))
+    bus.publish('cue/late', { count: 1, p50: 1, p95: 1, p99: 1, max: 1 })
+    await lamp.publish('lamp-1/door', 'open', 1, true)
     await until(() => heard.length > 0, 'the door')
-    t.same(heard, [{ topic: 'lamp-1/door', payload: 'open' }])
+    bus.publish('box/availability', { state: 'init', boot: 1 })
+    await lamp.publish('lamp-1/door', 'open')
+    await technician.publish(`${base}/cue`, 'GO')
+    await until(() => refusals.length > 0, 'what came after it')
+    t.same(heard, [{ topic: 'lamp-1/door', payload: 'open', isRepeated: false }])
   })
 
   promise('Home Assistant finds the box, and again after it was started anew', async t => {

@@ -88,3 +88,33 @@ t.test(
     await second.broker.stop()
   },
 )
+
+t.test(
+  'embedded: of commands sent again to the next life, GO is refused and PANIC is not',
+  async t => {
+    const { port, commands, refusals, broker } = await startBroker({ boot: 2 })
+    const phone = new RawClient(port)
+    phone.connect('phone')
+    await phone.packet('connack')
+    const again = {
+      cmd: 'publish',
+      topic: `${base}/cue`,
+      qos: 1,
+      retain: false,
+      dup: true,
+    } as const
+    for (const [index, payload] of ['GO', 'BACK', 'FIRE 1', 'PANIC', 'GOTO 3'].entries()) {
+      phone.send({ ...again, payload, messageId: index + 1 })
+    }
+    phone.send({ ...again, payload: '{"id":"g1","action":"go"}', messageId: 9 })
+    await until(() => commands.length + refusals.length === 6, 'all six')
+    t.same(
+      commands.map(({ action }) => action),
+      ['panic', 'goto', 'go'],
+      'what has an id is told apart by whoever carries it out',
+    )
+    t.match(refusals, [{ code: 'command.refused', message: /send a new one/ }, {}, {}])
+    phone.socket.destroy()
+    await broker.stop()
+  },
+)

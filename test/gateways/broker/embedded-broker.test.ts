@@ -109,30 +109,6 @@ t.test(
   },
 )
 
-t.test('a topic that the show listens to is heard, and only that one', async t => {
-  const { broker, port, bus } = await startBroker({
-    heardTopics: ['lamp-1/door', `${base}/cue/late`],
-  })
-  const heard: unknown[] = []
-  bus.subscribe('message/heard', message => void heard.push(message))
-  const lamp = await client(port, users.driver)
-  await lamp.publish('lamp-1/window', 'open')
-  await lamp.mqtt.publishAsync('lamp-1/door', Buffer.from([0xff]), { qos: 1 })
-  await lamp.publish('lamp-1/door', 'x'.repeat(8_193))
-  await lamp.mqtt.publishAsync('lamp-1/door', 'open', { qos: 1, retain: true })
-  bus.publish('cue/late', { count: 1, p50: 1, p95: 1, p99: 1, max: 1 })
-  t.same(
-    heard,
-    [{ topic: 'lamp-1/door', payload: 'open' }],
-    'text of a sensible size, from outside',
-  )
-  bus.publish('box/availability', { state: 'init', boot: 1 })
-  await lamp.publish('lamp-1/door', 'open')
-  t.equal(heard.length, 1, 'a box that is not ready hears nothing')
-  await lamp.end()
-  await broker.stop()
-})
-
 t.test('an output is asked for its state, and answers with it', async t => {
   const { broker, port, bus, refusals } = await startBroker()
   bus.publish('output/state', { output: 'front', kind: 'dimmer', level: 0.25, parts: [0.25] })

@@ -67,13 +67,17 @@ export interface BrokerSettings {
   readonly heardTopics?: readonly string[]
 }
 
-export interface TestBroker {
-  readonly broker: EmbeddedBroker
+/** A bus, and what a broker says on it. */
+export interface Ears {
   readonly bus: Bus<Messages>
   readonly log: SimulatedLog
-  readonly port: number
   readonly commands: ShowCommand[]
   readonly refusals: Payload<'message/refused'>[]
+}
+
+export interface TestBroker extends Ears {
+  readonly broker: EmbeddedBroker
+  readonly port: number
 }
 
 export function embeddedConfig(settings: BrokerSettings): EmbeddedBrokerConfig {
@@ -87,13 +91,18 @@ export function embeddedConfig(settings: BrokerSettings): EmbeddedBrokerConfig {
   }
 }
 
-export async function startBroker(settings: BrokerSettings = {}): Promise<TestBroker> {
+export function listeningBus(): Ears {
   const bus = new Bus<Messages>()
   const log = new SimulatedLog()
   const commands: ShowCommand[] = []
   const refusals: Payload<'message/refused'>[] = []
   bus.subscribe('command/received', command => void commands.push(command))
   bus.subscribe('message/refused', refusal => void refusals.push(refusal))
+  return { bus, log, commands, refusals }
+}
+
+export async function startBroker(settings: BrokerSettings = {}): Promise<TestBroker> {
+  const { bus, log, commands, refusals } = listeningBus()
   const broker = new EmbeddedBroker(
     {
       clock: settings.clock ?? new LinuxClock(ownAnchor()),

@@ -450,51 +450,43 @@ t.test('a cue that changes nothing has no lateness', async t => {
   )
 })
 
+const sayDimmer = (stage: Stage, state: 'faulty' | 'ready'): void =>
+  stage.bus.publish('device/state', {
+    device: 'dimmer',
+    driver: 'any',
+    kind: 'light',
+    state,
+    code: null,
+    message: null,
+  })
+
 t.test('a light that comes back gets its present levels at once', async t => {
   const stage = await started()
-  const state = (name: 'faulty' | 'ready') =>
-    stage.bus.publish('device/state', {
-      device: 'dimmer',
-      driver: 'any',
-      kind: 'light',
-      state: name,
-      code: null,
-      message: null,
-    })
   await stage.ask({ action: 'go' })
   await stage.clock.advance(1000)
-  state('faulty')
+  sayDimmer(stage, 'faulty')
   const { length } = stage.light('dimmer').calls
   await stage.clock.advance(1000)
   t.notOk(stage.light('dimmer').calls.slice(length).includes('apply'), 'it is left alone')
   await stage.clock.advance(5000)
-  state('ready')
+  sayDimmer(stage, 'ready')
   t.same(lastChange(stage), { atMs: 7000, levels: [0.4, 0.4, 0.4, 0.4] })
   const again = stage.light('dimmer').calls.length
-  state('ready')
+  sayDimmer(stage, 'ready')
   t.equal(stage.light('dimmer').calls.length, again, 'said again, it changes nothing')
 })
 
 t.test('a light that was away when a blackout ended is not dark when it comes back', async t => {
   const stage = await started()
-  const state = (name: 'faulty' | 'ready') =>
-    stage.bus.publish('device/state', {
-      device: 'dimmer',
-      driver: 'any',
-      kind: 'light',
-      state: name,
-      code: null,
-      message: null,
-    })
   await stage.ask({ action: 'blackout', on: true })
   t.equal(stage.light('dimmer').isDark, true)
-  state('faulty')
+  sayDimmer(stage, 'faulty')
   await stage.ask({ action: 'blackout', on: false })
-  state('ready')
+  sayDimmer(stage, 'ready')
   t.equal(stage.light('dimmer').isDark, false)
   await stage.ask({ action: 'blackout', on: true })
-  state('faulty')
-  state('ready')
+  sayDimmer(stage, 'faulty')
+  sayDimmer(stage, 'ready')
   t.equal(stage.light('dimmer').isDark, true, 'and one that comes back in a blackout is')
 })
 

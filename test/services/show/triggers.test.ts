@@ -25,8 +25,13 @@ async function started(): Promise<Stage> {
 
 const fired = (stage: Stage): string[] => stage.heard('cue/fired').map(({ cue }) => cue)
 
-async function say(stage: Stage, topic: string, payload: string): Promise<void> {
-  stage.bus.publish('message/heard', { topic, payload })
+async function say(
+  stage: Stage,
+  topic: string,
+  payload: string,
+  isRepeated = false,
+): Promise<void> {
+  stage.bus.publish('message/heard', { topic, payload, isRepeated })
   await stage.clock.advance(100)
 }
 
@@ -80,5 +85,14 @@ t.test('panic is heard again and again', async t => {
   t.match(stage.heard('show/state').at(-1), { isPanic: true })
   await stage.ask({ action: 'release' })
   await say(stage, 'stage/door', 'help')
+  t.match(stage.heard('show/state').at(-1), { isPanic: true })
+})
+
+t.test('what may have been heard before sets off nothing but panic', async t => {
+  const stage = await started()
+  await say(stage, 'stage/any', '', true)
+  await say(stage, 'stage/door', 'open', true)
+  t.same(fired(stage), [])
+  await say(stage, 'stage/door', 'help', true)
   t.match(stage.heard('show/state').at(-1), { isPanic: true })
 })
