@@ -43,6 +43,7 @@ const i2cBus = object({
   bus: integer({ min: 0, max: 255 }),
   dataPin: headerPin,
   clockPin: headerPin,
+  /** For the simulated bus: on a real one drivers measure, and config.txt says it (`dtparam=i2c_arm_baudrate=`). */
   frequencyHz: withDefault(integer({ min: 10_000, max: 3_400_000 }), 100_000),
 })
 

@@ -3,6 +3,7 @@
  * Closing and opening are both handed to the host ahead of time: a stalled main thread neither delays a picture nor
  * holds the shutter.
  */
+import { closeAll } from '../runtime/core/close-all.js'
 import { DeviceError } from '../runtime/core/errors.js'
 import { Signal } from '../runtime/core/signal.js'
 import { after, later } from '../runtime/core/time.js'
@@ -16,7 +17,7 @@ import {
   type Span,
   shutterSpan,
 } from './capture-plan.js'
-import { planChange } from './planned-line.js'
+import { graceMs, planChange } from './planned-line.js'
 
 export interface CaptureTriggerOptions extends CaptureTimes {
   readonly name: string
@@ -81,7 +82,8 @@ export class CaptureTrigger implements CaptureTriggerPort {
       await focus?.open(false)
       await sync?.open()
     } catch (error) {
-      await this.stop()
+      // The first failure is the one to report; the owner stops the device once more and hears of the others.
+      await this.stop().catch(() => {})
       throw error
     }
     this.#syncEdges = []
@@ -93,9 +95,7 @@ export class CaptureTrigger implements CaptureTriggerPort {
   async stop(): Promise<void> {
     this.#halt('cancelled')
     const { shutter, focus, sync } = this.#lines
-    await shutter.close()
-    await focus?.close()
-    await sync?.close()
+    await closeAll([() => shutter.close(), async () => focus?.close(), async () => sync?.close()])
   }
 
   onFault(listener: (fault: Error) => void): Cancel {
@@ -197,9 +197,11 @@ export class CaptureTrigger implements CaptureTriggerPort {
     if (this.#isOnTheWay(shot)) {
       // Only the firing thread knows: a closing that it reports until then stands, and it needs its opening.
       const known = after(later(shot.span.from, this.#clock.monotonicMs()), ON_THE_WAY_MS)
-      this.#clock.runAt(known, () => {
-        if (!shot.fired) this.#report(shot, 'cancelled')
-      })
+      this.#clock.runAt(known, () =>
+        this.#clock.runAt(after(this.#clock.monotonicMs(), graceMs), () => {
+          if (!shot.fired) this.#report(shot, 'cancelled')
+        }),
+      )
       return
     }
     shot.cancelOpening()

@@ -7,7 +7,7 @@ import { repeat } from '../runtime/core/repeat.js'
 import { Signal } from '../runtime/core/signal.js'
 import type { Cancel, Clock, MonotonicMs } from '../runtime/ports/clock.js'
 import type { Light } from '../runtime/ports/devices.js'
-import type { Fired, I2cDevice, OutputLine } from '../runtime/ports/host.js'
+import type { BusTime, Fired, I2cDevice, OutputLine } from '../runtime/ports/host.js'
 import { dutyOf } from './gamma.js'
 import { type Block, CHANNEL_COUNT, COUNTS, changedBlocks, Pca9685, wireBytes } from './pca9685.js'
 import { Timeline } from './timeline.js'
@@ -41,6 +41,7 @@ export class Pca9685Light implements Light {
   readonly name: string
   readonly channelCount: number
   readonly isDimmable = true
+  readonly #device: I2cDevice
   readonly #outputEnable: OutputLine | null
   readonly #clock: Clock
   readonly #gamma: number
@@ -49,8 +50,6 @@ export class Pca9685Light implements Light {
   readonly #faults = new Signal<Error>()
   readonly #applied = new Signal<Fired>()
   #msPerByte = 0
-  /** The end of what is planned, to know what the next frame has to change. */
-  #plannedCounts = ALL_OFF
   /** The frame whose moment came last. */
   #wanted: Frame | null = null
   #shown: Frame | null = null
@@ -72,15 +71,19 @@ export class Pca9685Light implements Light {
     clock: Clock,
     options: Pca9685LightOptions,
   ) {
+    this.#device = device
     this.#outputEnable = outputEnable
     this.#clock = clock
     this.name = options.name
     this.channelCount = options.channelCount
     this.#gamma = options.gamma
     this.#chip = new Pca9685(device, clock, options)
-    this.#timeline = new Timeline(clock, (counts, at) => {
-      this.#wanted = { counts, at }
-      this.#write()
+    this.#timeline = new Timeline(clock, {
+      begin: (counts, at, before) => this.#takeTime(counts, at, before),
+      due: (counts, at) => {
+        this.#wanted = { counts, at }
+        this.#write()
+      },
     })
   }
 
@@ -101,7 +104,8 @@ export class Pca9685Light implements Light {
       if (!this.#isHeld) throw new DeviceError('device.busy', `${this.name} was stopped meanwhile`)
       if (!this.#isDark) this.#outputEnable?.set(true)
     } catch (error) {
-      await this.stop()
+      // The first failure is the one to report; the owner stops the device once more and hears of the others.
+      await this.stop().catch(() => {})
       throw error
     }
     this.#isRunning = true
@@ -134,16 +138,12 @@ export class Pca9685Light implements Light {
         ? Math.round(dutyOf(levels[channel] ?? 0, this.#gamma) * COUNTS)
         : 0,
     )
-    const byteCount = wireBytes(changedBlocks(this.#plannedCounts, counts))
-    if (byteCount === 0) return
-    this.#plannedCounts = counts
-    // Outputs change when the transfer ends, so it begins as much earlier as it will take.
-    this.#timeline.add(counts, at, byteCount * this.#msPerByte)
+    if (changedBlocks(this.#timeline.last ?? this.#current, counts).length > 0)
+      this.#timeline.add(counts, at)
   }
 
   cancelPlanned(): void {
     this.#timeline.clear()
-    this.#plannedCounts = this.#wanted?.counts ?? ALL_OFF
   }
 
   /** By the OE pin where it is wired; else by one short transfer, after the one that is on the bus. */
@@ -160,6 +160,17 @@ export class Pca9685Light implements Light {
     if (!this.#isRunning) return
     if (this.#outputEnable) this.#enableOutputs(true)
     else this.#write()
+  }
+
+  /** What is shown, or on its way to the chip. */
+  get #current(): readonly number[] {
+    return this.#wanted?.counts ?? ALL_OFF
+  }
+
+  /** Outputs change when the transfer ends, so it begins as much earlier as it will take. */
+  #takeTime(counts: readonly number[], at: MonotonicMs, before: readonly number[] | null): BusTime {
+    const byteCount = wireBytes(changedBlocks(before ?? this.#current, counts))
+    return this.#device.reserve(byteCount * this.#msPerByte, at)
   }
 
   /** Brings the chip up to date, one transfer after the other; a call while that goes on is heard by it. */
@@ -228,7 +239,6 @@ export class Pca9685Light implements Light {
     }
     this.#msPerByte = fastestMs / wireBytes(blocks)
     this.#written = ALL_OFF
-    this.#plannedCounts = ALL_OFF
     this.#wanted = null
     this.#shown = null
     this.#isHeldOff = false

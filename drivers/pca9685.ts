@@ -52,6 +52,12 @@ export interface Block {
 export const preScaleFor = (frequencyHz: number): number =>
   Math.min(255, Math.max(3, Math.round(OSCILLATOR_HZ / (COUNTS * frequencyHz)) - 1))
 
+/**
+ * What is written first, to see that it is kept: the lower bits turned over, and the highest one set, because the chip
+ * makes 3 of anything less (7.3.5).
+ */
+export const preScalePattern = (preScale: number): number => 0x80 | (~preScale & 0x7f)
+
 /** What the chip really does: 24..1526 Hz in steps. */
 export const frequencyHzOf = (preScale: number): number => OSCILLATOR_HZ / (COUNTS * (preScale + 1))
 
@@ -146,7 +152,7 @@ export class Pca9685 {
     const asleep = Mode1.autoIncrement | Mode1.sleep
     await this.#write(Register.mode1, asleep)
     const preScale = preScaleFor(this.#options.frequencyHz)
-    await this.#writeProven(Register.preScale, preScale ^ 0x58)
+    await this.#writeProven(Register.preScale, preScalePattern(preScale))
     await this.#writeProven(Register.preScale, preScale)
     await this.#writeProven(Register.mode2, MODE2)
     await this.#write(Register.mode1, Mode1.autoIncrement)

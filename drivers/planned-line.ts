@@ -14,7 +14,7 @@ export interface PlannedChange {
 
 const OVERDUE_MS = 1000
 /** After a stall of the main thread its timers run before its messages: hear those first. */
-const GRACE_MS = 100
+export const graceMs = 100
 
 /**
  * Hands the change to the line's `setAt`; exactly one of `fired` and `overdue` is called, or none when cancelled in
@@ -36,7 +36,7 @@ export function planChange(clock: Clock, line: OutputLine, change: PlannedChange
     settle(() => change.fired(fired)),
   )
   let cancelWatch = clock.runAt(after(later(change.at, clock.monotonicMs()), OVERDUE_MS), () => {
-    cancelWatch = clock.runAt(after(clock.monotonicMs(), GRACE_MS), missed)
+    cancelWatch = clock.runAt(after(clock.monotonicMs(), graceMs), missed)
   })
   return () => {
     cancelChange()

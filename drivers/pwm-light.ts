@@ -38,7 +38,10 @@ export class PwmLight implements Light {
     this.name = options.name
     this.#frequencyHz = options.frequencyHz
     this.#gamma = options.gamma
-    this.#timeline = new Timeline(clock, (level, at) => this.#show(level, at))
+    this.#timeline = new Timeline(clock, {
+      begin: (_, at) => ({ from: at, release: () => {} }),
+      due: (level, at) => this.#show(level, at),
+    })
   }
 
   async start(): Promise<void> {
@@ -63,7 +66,7 @@ export class PwmLight implements Light {
 
   /** Ignored while the device is not running. */
   apply(levels: readonly number[], at: MonotonicMs): void {
-    if (this.#isRunning) this.#timeline.add(levels[0] ?? 0, at, this.leadMs)
+    if (this.#isRunning) this.#timeline.add(levels[0] ?? 0, at)
   }
 
   cancelPlanned(): void {

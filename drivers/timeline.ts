@@ -1,11 +1,20 @@
-/** What a light is to show from which moment on: bounded, and forgotten at a word. */
-import { after } from '../runtime/core/time.js'
+/** What a light is to show from which moment on: bounded, in order, and forgotten at a word. */
 import type { Cancel, Clock, MonotonicMs } from '../runtime/ports/clock.js'
+import type { BusTime } from '../runtime/ports/host.js'
+
+export interface TimelineOptions<T> {
+  /**
+   * When `value` must be begun with so that it is there at `at`, and the time set aside for that.
+   * @param before what is there then; null when nothing waits before it
+   */
+  begin(value: T, at: MonotonicMs, before: T | null): BusTime
+  due(value: T, at: MonotonicMs): void
+}
 
 interface Entry<T> {
   readonly value: T
-  readonly at: MonotonicMs
-  cancel: Cancel
+  readonly time: BusTime
+  readonly cancel: Cancel
 }
 
 /** As many as one line of a host holds: more than five seconds of a fade at 50 frames per second. */
@@ -13,39 +22,64 @@ const WAITING_MAX = 256
 
 export class Timeline<T> {
   readonly #clock: Clock
-  readonly #due: (value: T, at: MonotonicMs) => void
-  readonly #waiting = new Set<Entry<T>>()
+  readonly #options: TimelineOptions<T>
+  /** In the order of the asking, which is also that of their beginnings. */
+  readonly #waiting: Entry<T>[] = []
 
-  constructor(clock: Clock, due: (value: T, at: MonotonicMs) => void) {
+  constructor(clock: Clock, options: TimelineOptions<T>) {
     this.#clock = clock
-    this.#due = due
+    this.#options = options
+  }
+
+  /** What will be there last; null when nothing waits. */
+  get last(): T | null {
+    return this.#waiting.at(-1)?.value ?? null
   }
 
   /**
-   * Calls `due` with the value `leadMs` before `at`, at once when that is past. When 256 wait already the oldest gives
-   * way: a frame of a fade may be lost, its end may not.
+   * Calls `due` with the value when it must be begun with, at once when that is past. What waits and would be due only
+   * then, or later, is dropped: the value that was asked for last is the one that stays. When 256 wait already the oldest
+   * gives way: a frame of a fade may be lost, its end may not.
    */
-  add(value: T, at: MonotonicMs, leadMs: number): void {
-    const wakeAt = after(at, -leadMs)
-    if (wakeAt <= this.#clock.monotonicMs()) {
-      this.#due(value, at)
+  add(value: T, at: MonotonicMs): void {
+    const time = this.#takeTime(value, at)
+    if (time.from <= this.#clock.monotonicMs()) {
+      this.#options.due(value, at)
       return
     }
-    for (const oldest of this.#waiting) {
-      if (this.#waiting.size < WAITING_MAX) break
-      oldest.cancel()
-      this.#waiting.delete(oldest)
+    while (this.#waiting.length >= WAITING_MAX) this.#drop(0)
+    const entry: Entry<T> = {
+      value,
+      time,
+      cancel: this.#clock.runAt(time.from, () => {
+        // What a clock has left behind is overtaken, too.
+        while (this.#waiting[0] !== entry) this.#drop(0)
+        this.#waiting.shift()
+        this.#options.due(value, at)
+      }),
     }
-    const entry: Entry<T> = { value, at, cancel: () => {} }
-    entry.cancel = this.#clock.runAt(wakeAt, () => {
-      this.#waiting.delete(entry)
-      this.#due(value, at)
-    })
-    this.#waiting.add(entry)
+    this.#waiting.push(entry)
   }
 
   clear(): void {
-    for (const entry of this.#waiting) entry.cancel()
-    this.#waiting.clear()
+    while (this.#waiting.length > 0) this.#drop(0)
+  }
+
+  /** With each one that is dropped there is more to change, so the beginning is looked for anew. */
+  #takeTime(value: T, at: MonotonicMs): BusTime {
+    for (;;) {
+      const last = this.#waiting.at(-1)
+      const time = this.#options.begin(value, at, last?.value ?? null)
+      const isNow = time.from <= this.#clock.monotonicMs()
+      if (last === undefined || (!isNow && last.time.from < time.from)) return time
+      time.release()
+      this.#drop(this.#waiting.length - 1)
+    }
+  }
+
+  #drop(index: number): void {
+    const [dropped] = this.#waiting.splice(index, 1)
+    dropped?.cancel()
+    dropped?.time.release()
   }
 }

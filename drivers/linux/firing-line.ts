@@ -86,8 +86,7 @@ export class FiringLine {
   }
 
   #fireDue(): void {
-    if (this.#plans.fireDue(this.index, isActive => this.#writeNow(isActive)))
-      queueMicrotask(() => this.#plans.collect())
+    this.#plans.fireDue(this.index, isActive => this.#writeNow(isActive))
   }
 
   #writeNow(isActive: boolean): void {

@@ -70,13 +70,14 @@ export class FiringPlans {
 
   /**
    * Fires what is due on a line here and now, in the order of the moments, so that a later order cannot overtake it.
-   * Returns whether there is something to collect.
+   * Who asked hears of it afterwards. Throws what `write` throws; what was due after that waits for the firing thread.
    */
-  fireDue(line: number, write: (isActive: boolean) => void): boolean {
+  fireDue(line: number, write: (isActive: boolean) => void): void {
     const nowMs = this.#clock.monotonicMs()
     const due = [...this.#plansOf(line)].filter(plan => plan.change.at <= nowMs).sort(byMoment)
+    if (due.length === 0) return
+    queueMicrotask(() => this.collect())
     for (const plan of due) this.#fire(plan, write)
-    return due.length > 0
   }
 
   #fire(plan: Plan, write: (isActive: boolean) => void): void {

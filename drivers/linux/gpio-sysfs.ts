@@ -22,7 +22,11 @@ import type { LastWord } from './last-words.js'
 /** Where onoff looks; it cannot be told otherwise. */
 export const SYSFS_GPIO = '/sys/class/gpio'
 
-type Onoff = typeof import('onoff')
+/** A line of onoff's, as far as it is used here. */
+export type SysfsLine = Pick<Gpio, 'direction' | 'readSync' | 'watch' | 'unwatchAll' | 'unexport'>
+
+/** As the constructor of onoff's `Gpio`. */
+type OpenLine = (...asked: ConstructorParameters<typeof Gpio>) => SysfsLine
 
 /** Margin for a debounce timer of onoff that is still under way when its line is closed. */
 const TIMER_SLACK_MS = 10
@@ -31,19 +35,29 @@ export class SysfsGpio implements GpioBackend {
   readonly #clock: Clock
   readonly #log: Log
   readonly #folder: string
+  readonly #load: () => Promise<OpenLine>
 
-  /** @param options.folder where chips are looked up: /sys/class/gpio */
-  constructor(clock: Clock, log: Log, options: { readonly folder: string }) {
+  /**
+   * @param options.folder where chips are looked up: /sys/class/gpio
+   * @param load onoff, unless a test brings lines of its own; throws BoxError `native.missing`
+   */
+  constructor(
+    clock: Clock,
+    log: Log,
+    options: { readonly folder: string },
+    load: () => Promise<OpenLine> = loadOnoff,
+  ) {
     this.#clock = clock
     this.#log = log
     this.#folder = options.folder
+    this.#load = load
   }
 
   /** Whether a chip of that label is there and onoff can be loaded. */
   async look(label: string): Promise<Found> {
     if (findBase(this.#folder, label) === null) return 'device.absent'
     try {
-      await loadOnoff()
+      await this.#load()
       return 'found'
     } catch (error) {
       if (error instanceof BoxError && error.code === 'native.missing') return 'native.missing'
@@ -52,14 +66,14 @@ export class SysfsGpio implements GpioBackend {
   }
 
   async takeOutput(place: LinePlace, isActive: boolean): Promise<TakenOutput> {
-    const onoff = await loadOnoff()
+    const openLine = await this.#load()
     const what = `taking ${place.name}`
     const number = this.#numberOf(place)
     // The direction file takes the level of the pin, not the meaning: so there is no moment in the wrong state.
     const isHigh = isActive === (place.activeLevel === 'high')
     const gpio = attempt(what, () => {
       const options = { activeLow: place.activeLevel === 'low' }
-      return new onoff.Gpio(number, isHigh ? 'high' : 'low', 'none', options)
+      return openLine(number, isHigh ? 'high' : 'low', 'none', options)
     })
     try {
       return attempt(what, () => {
@@ -70,7 +84,7 @@ export class SysfsGpio implements GpioBackend {
         const fd = openSync(path, 'r+')
         const release = (): void => {
           closeSync(fd)
-          gpio.unexport()
+          attempt(`letting go of ${place.name}`, () => gpio.unexport())
         }
         const lastWord = (isSafeActive: boolean): LastWord => ({
           kind: 'file',
@@ -80,7 +94,7 @@ export class SysfsGpio implements GpioBackend {
         return { fd, method: 'file', lastWord, release }
       })
     } catch (error) {
-      gpio.unexport()
+      unexportQuietly(gpio)
       throw error
     }
   }
@@ -90,31 +104,36 @@ export class SysfsGpio implements GpioBackend {
     debounceMs: number,
     listener: InputListener,
   ): Promise<TakenInput> {
-    const onoff = await loadOnoff()
+    const openLine = await this.#load()
     const number = this.#numberOf(place)
     // A button without its pull resistor floats: somebody has to solder one, or use the character device.
     if (place.bias === 'pull-up' || place.bias === 'pull-down')
       this.#log.warn('gpio.no-bias', { line: place.name, bias: place.bias })
     const gpio = attempt(`taking ${place.name}`, () => {
       const options = { activeLow: place.activeLevel === 'low', debounceTimeout: debounceMs }
-      return new onoff.Gpio(number, 'in', 'both', options)
+      return openLine(number, 'in', 'both', options)
     })
     const isActive = (): boolean => attempt(`reading ${place.name}`, () => gpio.readSync() === 1)
-    watch(gpio, this.#clock, place.name, listener)
-    return { isActive, release: () => this.#release(gpio, debounceMs) }
+    try {
+      attempt(`watching ${place.name}`, () => watch(gpio, this.#clock, place.name, listener))
+    } catch (error) {
+      unexportQuietly(gpio)
+      throw error
+    }
+    return { isActive, release: () => this.#release(gpio, place.name, debounceMs) }
   }
 
   async stop(): Promise<void> {}
 
   /** onoff's debounce timer reads the descriptor once more: it must not be closed under it. */
-  async #release(gpio: Gpio, debounceMs: number): Promise<void> {
+  async #release(gpio: SysfsLine, name: string, debounceMs: number): Promise<void> {
     gpio.unwatchAll()
     if (debounceMs > 0)
       await new Promise<void>(resolve => {
         const quiet = after(this.#clock.monotonicMs(), debounceMs + TIMER_SLACK_MS)
         this.#clock.runAt(quiet, resolve)
       })
-    gpio.unexport()
+    attempt(`letting go of ${name}`, () => gpio.unexport())
   }
 
   #numberOf(place: LinePlace): number {
@@ -128,7 +147,7 @@ export class SysfsGpio implements GpioBackend {
 }
 
 /** Only changes are passed on: a bounce that ends where it began makes onoff call back, too. */
-function watch(gpio: Gpio, clock: Clock, name: string, listener: InputListener): void {
+function watch(gpio: SysfsLine, clock: Clock, name: string, listener: InputListener): void {
   let last = gpio.readSync()
   gpio.watch((error, value) => {
     if (error) return listener.gone(deviceErrorOf(`watching ${name}`, error))
@@ -138,13 +157,15 @@ function watch(gpio: Gpio, clock: Clock, name: string, listener: InputListener):
   })
 }
 
-/** The global number of a chip's first line, which differs between kernels and boards. */
+/** The global number of a chip's first line, which differs between kernels and boards. Throws DeviceError. */
 export function findBase(
   folder: string,
   label: string,
 ): { readonly base: number; readonly lineCount: number } | null {
   const read = (chip: string, file: string): string =>
-    readFileSync(`${folder}/${chip}/${file}`, 'utf8').trim()
+    attempt(`looking into ${folder}/${chip}`, () =>
+      readFileSync(`${folder}/${chip}/${file}`, 'utf8').trim(),
+    )
   for (const chip of chipFolders(folder))
     if (read(chip, 'label') === label)
       return { base: Number(read(chip, 'base')), lineCount: Number(read(chip, 'ngpio')) }
@@ -161,15 +182,25 @@ function chipFolders(folder: string): string[] {
   }
 }
 
-async function loadOnoff(): Promise<Onoff> {
+async function loadOnoff(): Promise<OpenLine> {
   try {
-    return await import('onoff')
+    const { Gpio } = await import('onoff')
+    return (...asked) => new Gpio(...asked)
   } catch (cause) {
     throw new BoxError(
       'native.missing',
       `onoff is not built for node ${process.version}: run "npm rebuild epoll", or use the character device`,
       { cause },
     )
+  }
+}
+
+/** What failed before it is the failure to report. */
+function unexportQuietly(gpio: SysfsLine): void {
+  try {
+    gpio.unexport()
+  } catch (error) {
+    if (errnoOf(error) === null) throw error
   }
 }
 

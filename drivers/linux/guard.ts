@@ -1,6 +1,7 @@
 /**
  * The host's side of the guard: starts it, beats for it, tells it the last words of each output, starts another when it
- * dies. Without it the box goes on, and its outputs are safe after everything but a kill.
+ * dies. While there is none the box goes on: its lines and PWM outputs are then safe after everything but a kill, its chips
+ * after a stop.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
@@ -37,6 +38,8 @@ const LOCK_PAUSE_MS = 5
 const SPEAK_MS_MAX = 2_000
 const RETRY_MS_MIN = 1_000
 const RETRY_MS_MAX = 60_000
+/** A guard that was there for so long died of something new. */
+const WELL_MS = 60_000
 /** A guard that reads nothing any more is as good as none. */
 const UNREAD_BYTES_MAX = 64 * 1024
 /** It sleeps as long as the box lives, and works for a millisecond: room and helpers for more would be wasted. */
@@ -56,6 +59,7 @@ export class Guard implements LastWords {
   #isStopping = false
   #stopBeating: Cancel = () => {}
   #cancelRetry: Cancel = () => {}
+  #cancelWell: Cancel = () => {}
 
   constructor(clock: Clock, log: Log, libc: Libc, options: GuardOptions) {
     this.#clock = clock
@@ -108,6 +112,7 @@ export class Guard implements LastWords {
     this.#isStopping = true
     this.#stopBeating()
     this.#cancelRetry()
+    this.#cancelWell()
     process.off('exit', this.#onExit)
     const hasMoreToSay = this.#dropAllButChips()
     const child = this.#child
@@ -177,6 +182,9 @@ export class Guard implements LastWords {
   #hear(report: GuardReport): void {
     if (report.kind === 'ready') {
       this.#log.info('guard.ready', { pid: this.#child?.pid })
+      this.#cancelWell = this.#clock.runAt(after(this.#clock.monotonicMs(), WELL_MS), () => {
+        this.#deaths = 0
+      })
       return
     }
     for (const error of report.failures) this.#log.error('guard.not-safe', { error })
@@ -186,6 +194,7 @@ export class Guard implements LastWords {
   #lose(why: string): void {
     this.#child = null
     this.#socket = null
+    this.#cancelWell()
     if (this.#isStopping) return
     const retryMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(this.#deaths++, 16))
     this.#log.warn('guard.missing', { why, retryMs })

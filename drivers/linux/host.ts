@@ -1,5 +1,6 @@
 /** The real machine: opens what the board names, in the ways that this kernel offers. */
 import type { Board, BoardLine } from '../../boards/board.js'
+import { closeAll } from '../../runtime/core/close-all.js'
 import { assert, BoxError, ConfigError } from '../../runtime/core/errors.js'
 import { suggestion } from '../../runtime/core/nearest.js'
 import { Signal } from '../../runtime/core/signal.js'
@@ -22,13 +23,13 @@ import type { GpioBackend, LinePlace } from './gpio-backend.js'
 import { Guard, type Silence } from './guard.js'
 import { type I2cTransfers, withLastWords } from './i2c-last-words.js'
 import { LinuxInputLine } from './input-line.js'
-import { type LastWords, unkept } from './last-words.js'
 import { type Libc, openLibc } from './libc.js'
 import type { LineServices } from './line-services.js'
 import { lineWriter } from './line-writer.js'
 import { LinuxOutputLine } from './output-line.js'
 import { SYSFS_PWM, SysfsPwm } from './pwm.js'
 import { SerialStream } from './serial.js'
+import { Unguarded } from './unguarded.js'
 
 /** Every bus of the machine, each with its queue. */
 export interface I2cBuses {
@@ -61,7 +62,7 @@ export class LinuxHost implements Host {
   readonly #services: LineServices
   #gpio: GpioBackend | null = null
   #firing: Firing | null = null
-  #guard: Guard | null = null
+  #guard: Guard | Unguarded | null = null
   #lossToldMs = 0
 
   constructor(clock: Clock, log: Log, i2c: I2cBuses, options: LinuxHostOptions) {
@@ -76,7 +77,7 @@ export class LinuxHost implements Host {
       claims: this.#claims,
       backend: () => started(this.#gpio),
       firing: () => started(this.#firing),
-      lastWords: () => this.#lastWords(),
+      lastWords: () => started(this.#guard),
     }
   }
 
@@ -98,10 +99,12 @@ export class LinuxHost implements Host {
   /** Leaves open outputs in their safe states. Safe to call twice, and after a failed start. */
   async stop(): Promise<void> {
     this.safeNow()
-    await this.#firing?.stop()
-    await this.#gpio?.stop()
-    await this.#i2c.close()
-    await this.#guard?.stop()
+    await closeAll([
+      async () => this.#firing?.stop(),
+      async () => this.#gpio?.stop(),
+      () => this.#i2c.close(),
+      async () => this.#guard?.stop(),
+    ])
   }
 
   /**
@@ -126,12 +129,12 @@ export class LinuxHost implements Host {
   pwmOutput(name: string): PwmOutput {
     const { chip, channel } = find(this.#board.pwmOutputs, name, 'PWM output')
     const options = { name, chip, channel, folder: SYSFS_PWM }
-    return new SysfsPwm(this.#clock, this.#claims, () => this.#lastWords(), options)
+    return new SysfsPwm(this.#clock, this.#claims, () => started(this.#guard), options)
   }
 
   i2cDevice(bus: string, address: number): I2cDevice {
     const { bus: number } = find(this.#board.i2cBuses, bus, 'I2C bus')
-    return withLastWords(this.#i2c.device(number, address), number, () => this.#lastWords())
+    return withLastWords(this.#i2c.device(number, address), number, () => started(this.#guard))
   }
 
   byteStream(name: string): ByteStream {
@@ -139,19 +142,21 @@ export class LinuxHost implements Host {
     return new SerialStream(this.#clock, { name, path, baudRate })
   }
 
-  #lastWords(): LastWords {
-    return this.#guard ?? unkept
+  #startGuard(libc: Libc | null): void {
+    this.#guard = libc === null ? this.#withoutGuard() : this.#withGuard(libc)
+    this.#guard.start()
   }
 
-  #startGuard(libc: Libc | null): void {
-    if (libc === null) {
-      this.#log.warn('guard.missing', { why: 'koffi has no binary for this machine' })
-      return
-    }
+  #withGuard(libc: Libc): Guard {
     const { heartbeatMs } = this.#options
-    this.#guard = new Guard(this.#clock, this.#log, libc, { heartbeatMs })
-    this.#guard.silence.listen(silence => this.#hearGuard(silence))
-    this.#guard.start()
+    const guard = new Guard(this.#clock, this.#log, libc, { heartbeatMs })
+    guard.silence.listen(silence => this.#hearGuard(silence))
+    return guard
+  }
+
+  #withoutGuard(): Unguarded {
+    this.#log.warn('guard.missing', { why: 'koffi has no binary for this machine' })
+    return new Unguarded(this.#log)
   }
 
   /** What the firing thread does not tell within a moment, it has not noticed: it looks at the same limit on its own. */

@@ -4,7 +4,7 @@ import type { Cancel } from '../../runtime/ports/clock.js'
 import type { I2cDevice, RegisterWrite } from '../../runtime/ports/host.js'
 import { type LastWord, type LastWords, WRITES_MAX } from './last-words.js'
 
-export type I2cTransfers = Pick<I2cDevice, 'address' | 'readRegister' | 'writeRegister'>
+export type I2cTransfers = Pick<I2cDevice, 'address' | 'readRegister' | 'writeRegister' | 'reserve'>
 
 /** @param bus N of /dev/i2c-N; @param lastWords is asked when the driver has something to say */
 export function withLastWords(

@@ -1,3 +1,4 @@
+import { BusTimetable } from '../../runtime/core/bus-timetable.js'
 import { assert, DeviceError } from '../../runtime/core/errors.js'
 import type { Clock } from '../../runtime/ports/clock.js'
 import type { Log } from '../../runtime/ports/log.js'
@@ -9,12 +10,17 @@ import { I2cQueue, type OpenI2c } from './i2c-queue.js'
 /** What one SMBus block holds. */
 const BLOCK_BYTES_MAX = 32
 
-/** The buses of the machine, opened when they are first used, each with its own queue. */
+interface UsedBus {
+  readonly queue: I2cQueue
+  readonly timetable: BusTimetable
+}
+
+/** The buses of the machine, opened when they are first used, each with its own queue and timetable. */
 export class LinuxI2cBuses implements I2cBuses {
   readonly #clock: Clock
   readonly #log: Log
   readonly #open: OpenI2c
-  readonly #queues = new Map<number, I2cQueue>()
+  readonly #buses = new Map<number, UsedBus>()
 
   /** @param open a real bus, unless a test brings its own */
   constructor(clock: Clock, log: Log, open: OpenI2c = openI2cBus) {
@@ -25,7 +31,7 @@ export class LinuxI2cBuses implements I2cBuses {
 
   device(bus: number, address: number): I2cTransfers {
     assert(address >= 0x03 && address <= 0x77, 'a chip has an address that is not reserved')
-    const queue = this.#queue(bus)
+    const { queue, timetable } = this.#bus(bus)
     return {
       address,
       readRegister: async (register, byteCount) => {
@@ -37,18 +43,22 @@ export class LinuxI2cBuses implements I2cBuses {
         const copy = Uint8Array.from(bytes)
         return queue.transfer(address, handle => handle.write(address, register, copy))
       },
+      reserve: (durationMs, until) => timetable.reserve(address, durationMs, until),
     }
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#queues.values()].map(queue => queue.close()))
+    await Promise.all([...this.#buses.values()].map(({ queue }) => queue.close()))
   }
 
-  #queue(bus: number): I2cQueue {
-    const found = this.#queues.get(bus)
+  #bus(bus: number): UsedBus {
+    const found = this.#buses.get(bus)
     if (found !== undefined) return found
-    const made = new I2cQueue(this.#clock, this.#log, this.#open, bus)
-    this.#queues.set(bus, made)
+    const made = {
+      queue: new I2cQueue(this.#clock, this.#log, this.#open, bus),
+      timetable: new BusTimetable(this.#clock),
+    }
+    this.#buses.set(bus, made)
     return made
   }
 }

@@ -35,7 +35,7 @@ export class LinuxInputLine implements InputLine {
       const taken = await this.#services
         .backend()
         .takeInput(this.#place, this.#debounceMs, this.#listener)
-      this.#isActive = taken.isActive()
+      this.#isActive = await firstState(taken)
       this.#open = { taken, free }
     } catch (error) {
       free()
@@ -71,6 +71,7 @@ export class LinuxInputLine implements InputLine {
     },
     lost: count => this.#reportLost(count),
     gone: fault => {
+      if (this.#fault !== null) return
       this.#fault = fault
       this.#services.log.error('line.gone', { line: this.name, error: fault.message })
     },
@@ -83,5 +84,16 @@ export class LinuxInputLine implements InputLine {
     if (nowMs - this.#lost.reportedMs < LOST_REPORT_EVERY_MS) return
     this.#services.log.warn('line.edges-lost', { line: this.name, count: this.#lost.count })
     this.#lost = { count: 0, reportedMs: nowMs }
+  }
+}
+
+/** A line that cannot even be read is let go of. */
+async function firstState(taken: TakenInput): Promise<boolean> {
+  try {
+    return taken.isActive()
+  } catch (error) {
+    // Should this fail too, the first failure is the one to report.
+    await taken.release().catch(() => {})
+    throw error
   }
 }

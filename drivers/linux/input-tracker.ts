@@ -1,3 +1,4 @@
+import { DeviceError } from '../../runtime/core/errors.js'
 import type { Clock } from '../../runtime/ports/clock.js'
 import type { Edge } from '../../runtime/ports/host.js'
 import type { InputListener } from './gpio-backend.js'
@@ -14,7 +15,7 @@ export class InputTracker {
   #isActive = false
   #seqno = 0
 
-  /** @param readLevel asks the kernel whether the line is active now */
+  /** @param readLevel asks the kernel whether the line is active now; throws DeviceError */
   constructor(clock: Clock, readLevel: () => boolean, listener: InputListener) {
     this.#clock = clock
     this.#readLevel = readLevel
@@ -36,8 +37,18 @@ export class InputTracker {
     }
     if (lost === 0) return
     this.#listener.lost(lost)
-    const at = this.#clock.monotonicMs()
-    this.#change({ isActive: this.#readLevel(), at, source: 'program' })
+    this.#askLevel()
+  }
+
+  /** In the middle of a message: a chip that is gone by now must not stop the process. */
+  #askLevel(): void {
+    try {
+      const isActive = this.#readLevel()
+      this.#change({ isActive, at: this.#clock.monotonicMs(), source: 'program' })
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error
+      this.#listener.gone(error)
+    }
   }
 
   /** An event that repeats the state is no change: its opposite was lost, or too short for the kernel to read. */

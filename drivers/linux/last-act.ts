@@ -7,7 +7,13 @@ import { DeviceError, messageOf } from '../../runtime/core/errors.js'
 import { deviceErrorOf } from './errno.js'
 import { openChip } from './gpio-chips.js'
 import { GpioRequest, lineRequest, requestedFd } from './gpio-uapi.js'
-import { type LastWord, type LockedWord, placeOf, type WordWrite } from './last-words.js'
+import {
+  type FileWord,
+  type LastWord,
+  type LockedWord,
+  placeOf,
+  type WordWrite,
+} from './last-words.js'
 import type { Libc } from './libc.js'
 
 /** A dimmer's long wires pick up switching noise: one lost transfer is not the end. */
@@ -44,6 +50,17 @@ export function carryOutAsOwner(libc: Libc, word: LockedWord): true {
   const fd = open(word)
   try {
     write(libc, fd, word)
+  } finally {
+    closeSync(fd)
+  }
+  return true
+}
+
+/** As `carryOutAsOwner`, of a file. */
+export function carryOutFile(word: FileWord): true {
+  const fd = open(word)
+  try {
+    writeFile(fd, word)
   } finally {
     closeSync(fd)
   }
@@ -114,10 +131,11 @@ function open(word: LockedWord): number {
 }
 
 function write(libc: Libc, fd: number, word: LockedWord): void {
-  if (word.kind === 'i2c') {
-    writeRegisters(libc, fd, word)
-    return
-  }
+  if (word.kind === 'i2c') writeRegisters(libc, fd, word)
+  else writeFile(fd, word)
+}
+
+function writeFile(fd: number, word: FileWord): void {
   try {
     writeSync(fd, word.text, 0)
   } catch (error) {

@@ -32,6 +32,8 @@ export type LastWord =
 /** About a place that the kernel gives to everybody: whoever drives it locks it against others. */
 export type LockedWord = Exclude<LastWord, { kind: 'line' }>
 
+export type FileWord = Extract<LastWord, { kind: 'file' }>
+
 export interface WordWrite {
   readonly register: number
   /** 1..32 */
@@ -49,9 +51,6 @@ export interface LastWords {
    */
   keep(word: LastWord): Promise<Cancel>
 }
-
-/** Where there is no guard: outputs are then safe after a stop and a crash, but not after a kill. */
-export const unkept: LastWords = { keep: async () => () => {} }
 
 /** For the log. */
 export function placeOf(word: LastWord): string {

@@ -2,7 +2,7 @@
  * The only file that reaches the C library, through koffi's prebuilt binding: what node:fs cannot do.
  * Each thread opens its own; calls block the thread that makes them.
  */
-import { BoxError, DeviceError } from '../../runtime/core/errors.js'
+import { assert, BoxError, DeviceError } from '../../runtime/core/errors.js'
 import { codeOfErrno, errnoName } from './errno.js'
 
 export interface Libc {
@@ -50,12 +50,13 @@ const EINTR = 'EINTR'
 const SIG_IGN = 1
 const F_OFD_SETLK = 37
 const F_WRLCK = 1
-/** `struct flock64`, the same on every machine that Debian's C library runs on. */
+/** `struct flock64` of 64-bit machines and of armhf. On i386 `start` is at 4: Roadcase does not run there. */
 const FLOCK = { bytes: 32, type: 0, start: 8, length: 16 } as const
 const I2C_SLAVE = 0x0703
 const I2C_SMBUS = 0x0720
 const I2C_SMBUS_WRITE = 0
 const I2C_SMBUS_I2C_BLOCK_DATA = 8
+const I2C_SMBUS_BLOCK_MAX = 32
 
 /** @throws BoxError `native.missing` where koffi has no binary for this machine */
 export async function openLibc(): Promise<Libc> {
@@ -104,11 +105,23 @@ export async function openLibc(): Promise<Libc> {
         read_write: I2C_SMBUS_WRITE,
         command: register,
         size: I2C_SMBUS_I2C_BLOCK_DATA,
-        data: Uint8Array.of(bytes.length, ...bytes),
+        data: smbusBlock(bytes),
       }
       check(ioctlSmbus(fd, I2C_SMBUS, transfer), what)
     },
   }
+}
+
+/**
+ * `union i2c_smbus_data` for a block: the number of bytes, then the bytes. The kernel copies all 34 bytes of it, however
+ * few are meant (`i2cdev_ioctl_smbus` of drivers/i2c/i2c-dev.c).
+ */
+export function smbusBlock(bytes: Uint8Array): Uint8Array {
+  assert(bytes.length >= 1 && bytes.length <= I2C_SMBUS_BLOCK_MAX, 'a block has 1 to 32 bytes')
+  const block = new Uint8Array(I2C_SMBUS_BLOCK_MAX + 2)
+  block[0] = bytes.length
+  block.set(bytes, 1)
+  return block
 }
 
 function writeLock(offset: number): Uint8Array {

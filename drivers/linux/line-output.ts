@@ -1,4 +1,5 @@
 import { write, writeSync } from 'node:fs'
+import { neverWaiting } from './never-waiting.js'
 
 /** What waits for a reader at most. */
 const WAITING_BYTES_MAX = 1024 * 1024
@@ -13,9 +14,13 @@ const FLUSH_TRIES_MAX = 20
  */
 export class LineOutput {
   readonly #fd: number
+  /** Never waits for a reader. */
+  #openFd: number | null = null
   #waiting: Buffer[] = []
   #waitingBytes = 0
   #isWriting = false
+  /** What a full pipe gave back. */
+  #givenBack: { readonly bytes: Buffer; readonly retry: NodeJS.Timeout } | null = null
   #lost = 0
 
   constructor(fd: number) {
@@ -43,10 +48,10 @@ export class LineOutput {
 
   /** Blocks until the kernel has what waits; for a second at most, should the reader be stalled. */
   flush(): void {
-    let bytes = this.#take()
+    let bytes = Buffer.concat([this.#takeGivenBack(), this.#take()])
     for (let tries = 0; bytes.length > 0 && tries < FLUSH_TRIES_MAX; ) {
       try {
-        bytes = bytes.subarray(writeSync(this.#fd, bytes))
+        bytes = bytes.subarray(writeSync(this.#target, bytes))
       } catch (error) {
         if (!isFull(error)) break
         tries++
@@ -63,9 +68,9 @@ export class LineOutput {
   }
 
   #write(bytes: Buffer): void {
-    write(this.#fd, bytes, (error, written) => {
+    write(this.#target, bytes, (error, written) => {
       if (isFull(error)) {
-        setTimeout(() => this.#write(bytes), FULL_MS)
+        this.#tryLater(bytes)
         return
       }
       if (error !== null) this.#lose(bytes)
@@ -73,6 +78,29 @@ export class LineOutput {
       if (rest.length > 0) this.#write(rest)
       else this.#writeAll()
     })
+  }
+
+  #tryLater(bytes: Buffer): void {
+    const retry = setTimeout(() => {
+      this.#givenBack = null
+      this.#write(bytes)
+    }, FULL_MS)
+    this.#givenBack = { bytes, retry }
+  }
+
+  #takeGivenBack(): Buffer {
+    if (this.#givenBack === null) return Buffer.alloc(0)
+    const { bytes, retry } = this.#givenBack
+    clearTimeout(retry)
+    this.#givenBack = null
+    // Nobody is writing any more.
+    this.#isWriting = false
+    return bytes
+  }
+
+  get #target(): number {
+    this.#openFd ??= neverWaiting(this.#fd)
+    return this.#openFd
   }
 
   #take(): Buffer {

@@ -11,7 +11,7 @@ const NICE = -10
 /** setpriority(2): on Linux, the calling thread alone, and the threads and processes that it starts from now on. */
 const THIS_THREAD = 0
 
-/** To be called by the main thread once everything is loaded. Who may not do so goes on as before. */
+/** To be called by the main thread before it builds the box. Who may not do so goes on as before. */
 export function preferMainThread(log: Log): void {
   try {
     setPriority(THIS_THREAD, NICE)

@@ -12,6 +12,7 @@ import type {
   FromWorker,
   PackedChange,
   SqliteLimits,
+  SqliteWorkerStart,
   StoreAnswer,
   StoreOpened,
   StoreRequest,
@@ -35,17 +36,27 @@ export class SqliteStore implements Store {
   readonly #path: string
   readonly #log: Log
   readonly #limits: SqliteLimits
+  readonly #start: (data: SqliteWorkerStart) => Worker
   readonly #waiting = new Map<number, Waiting>()
   #waitingBytes = 0
   #lastId = 0
   #worker: Worker | null = null
   #ended: Promise<void> = Promise.resolve()
 
-  /** @param path of the database file; its folder is made when it is missing */
-  constructor(path: string, log: Log, limits: SqliteLimits = defaultLimits) {
+  /**
+   * @param path of the database file; its folder is made when it is missing
+   * @param start the thread, unless a test brings its own
+   */
+  constructor(
+    path: string,
+    log: Log,
+    limits: SqliteLimits = defaultLimits,
+    start: (data: SqliteWorkerStart) => Worker = data => startWorker('sqlite-worker', data),
+  ) {
     this.#path = path
     this.#log = log
     this.#limits = limits
+    this.#start = start
   }
 
   /**
@@ -54,20 +65,38 @@ export class SqliteStore implements Store {
    */
   open(): Promise<StoreOpened> {
     assert(this.#worker === null, 'the store is opened once')
-    const worker = startWorker('sqlite-worker', { path: this.#path, limits: this.#limits })
+    const worker = this.#start({ path: this.#path, limits: this.#limits })
     this.#worker = worker
-    this.#ended = new Promise(resolve => worker.once('exit', () => resolve(this.#gone())))
+    let ended = (): void => {}
+    this.#ended = new Promise(resolve => {
+      ended = resolve
+    })
     return new Promise((resolve, reject) => {
+      let isOpen = false
+      /** Nobody catches it: a store that is there no more is a bug, and stops the process. */
+      const requireAsked = (isAsked: boolean, error: Error): void => {
+        if (isOpen && !isAsked) throw error
+      }
       const failed = (error: Error): void => {
         this.#log.error('store.failed', { path: this.#path, error })
         reject(error)
+        requireAsked(this.#worker === null, error)
       }
       worker.on('error', failed)
-      worker.once('exit', () => reject(closed()))
+      worker.once('exit', status => {
+        const isAsked = this.#worker === null
+        this.#gone()
+        ended()
+        reject(closed())
+        requireAsked(isAsked, new Error(`the store's thread ended with ${status}`))
+      })
       worker.on('message', (message: FromWorker) => {
         if (message.kind === 'answers') this.#settle(message.answers)
         else if (message.kind === 'failed') failed(errorFor(message))
-        else resolve(this.#opened(message.rottenPath))
+        else {
+          isOpen = true
+          resolve(this.#opened(message.rottenPath))
+        }
       })
     })
   }

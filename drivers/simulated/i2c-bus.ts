@@ -3,6 +3,8 @@
  * A transfer is nine bit times per byte (eight bits and the acknowledge, NXP UM10204 section 3.1.5) and two for start
  * and stop.
  */
+
+import { BusTimetable } from '../../runtime/core/bus-timetable.js'
 import { DeviceError, type ErrorCode } from '../../runtime/core/errors.js'
 import { after } from '../../runtime/core/time.js'
 import type { Clock } from '../../runtime/ports/clock.js'
@@ -31,6 +33,7 @@ const START_STOP_BITS = 2
 export class SimulatedI2cBus {
   readonly #clock: Clock
   readonly #options: SimulatedI2cBusOptions
+  #timetable: BusTimetable
   readonly #chips = new Map<number, SimulatedChip>()
   readonly #lastWords = new Map<number, readonly RegisterWrite[]>()
   #last: Promise<unknown> = Promise.resolve()
@@ -46,6 +49,7 @@ export class SimulatedI2cBus {
   constructor(clock: Clock, options: SimulatedI2cBusOptions) {
     this.#clock = clock
     this.#options = options
+    this.#timetable = new BusTimetable(clock)
   }
 
   plug(address: number, chip: SimulatedChip): void {
@@ -80,6 +84,7 @@ export class SimulatedI2cBus {
         await this.#transfer(address, copy.length + 2, chip => chip.write(register, copy))
       },
       setLastWords: async writes => this.#setLastWords(address, writes),
+      reserve: (durationMs, until) => this.#timetable.reserve(address, durationMs, until),
     }
   }
 
@@ -92,9 +97,10 @@ export class SimulatedI2cBus {
     }
   }
 
-  /** Those of a dead process. */
+  /** What a dead process has said, and the time that it had set aside. */
   forgetLastWords(): void {
     this.#lastWords.clear()
+    this.#timetable = new BusTimetable(this.#clock)
   }
 
   #setLastWords(address: number, writes: readonly RegisterWrite[] | null): void {

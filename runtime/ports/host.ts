@@ -84,6 +84,19 @@ export interface I2cDevice {
    * Throws DeviceError `device.busy` while another process has last words for this chip.
    */
   setLastWords(writes: readonly RegisterWrite[] | null): Promise<void>
+  /**
+   * Sets time on the bus aside for transfers that are to end by `until`, as late as the other drivers on the bus leave
+   * it free. A word among drivers, so that none of what they want for one moment is late: nobody is kept from the bus.
+   */
+  reserve(durationMs: number, until: MonotonicMs): BusTime
+}
+
+/** Time on a bus that a driver has set aside. */
+export interface BusTime {
+  /** When to begin; in the past for what cannot be on time any more. */
+  readonly from: MonotonicMs
+  /** Gives it back, should it not be used. Safe to call twice. */
+  readonly release: Cancel
 }
 
 /** As `writeRegister` is called. */

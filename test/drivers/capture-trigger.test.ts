@@ -1,6 +1,9 @@
 import t from 'tap'
 import { CaptureTrigger, type CaptureTriggerOptions } from '../../drivers/capture-trigger.js'
+import { DeviceError } from '../../runtime/core/errors.js'
+import { after } from '../../runtime/core/time.js'
 import type { Capture } from '../../runtime/ports/devices.js'
+import type { OutputLine } from '../../runtime/ports/host.js'
 import { at, type Bench, changesOf, makeBench } from './bench.js'
 
 const usual: CaptureTriggerOptions = {
@@ -35,6 +38,15 @@ function makeCamera(
   trigger.onFault(fault => void faults.push(fault))
   return { trigger, captures, faults }
 }
+
+/** Its methods as functions, so that a test can put one of its own in the place of one. */
+const asObject = (line: OutputLine): OutputLine => ({
+  name: line.name,
+  open: isActive => line.open(isActive),
+  set: isActive => line.set(isActive),
+  setAt: (isActive, moment, done) => line.setAt(isActive, moment, done),
+  close: () => line.close(),
+})
 
 const outcomes = (captures: readonly Capture[]): string[] =>
   captures.map(({ shotId, closedMs, refused }) => `${shotId} ${refused ?? closedMs}`)
@@ -272,6 +284,60 @@ t.test('a start that fails half-way leaves nothing open', async t => {
   await t.rejects(trigger.start(), { code: 'device.denied' })
   bench.host.wire('focus').fault = null
   await trigger.start()
+})
+
+t.test('a shutter that does not close keeps neither focus nor sync from it', async t => {
+  const bench = makeBench()
+  const { host, clock } = bench
+  const shutter = host.outputLine('shutter')
+  const close = (): Promise<void> => Promise.reject(new DeviceError('device.stuck', 'it hangs'))
+  const lines = {
+    shutter: { ...asObject(shutter), close },
+    focus: host.outputLine('focus'),
+    sync: host.inputLine('sync', { debounceMs: 0 }),
+  }
+  const trigger = new CaptureTrigger(lines, clock, usual)
+  await trigger.start()
+  trigger.capture('a', at(1000))
+  await clock.advance(700)
+  t.equal(host.physical('focus'), true)
+  await t.rejects(trigger.stop(), { code: 'device.stuck' })
+  t.equal(host.physical('focus'), false)
+  await host.inputLine('sync', { debounceMs: 0 }).open()
+})
+
+t.test('a start that fails says why it did, whatever fails after that', async t => {
+  const bench = makeBench()
+  const { host, clock } = bench
+  host.wire('focus').fault = 'device.denied'
+  const close = (): Promise<void> => Promise.reject(new DeviceError('device.stuck', 'it hangs'))
+  const shutter = { ...asObject(host.outputLine('shutter')), close }
+  const lines = { shutter, focus: host.outputLine('focus'), sync: null }
+  await t.rejects(new CaptureTrigger(lines, clock, usual).start(), { code: 'device.denied' })
+})
+
+t.test('a picture that was taken is no cancelled one, though that is heard late', async t => {
+  const bench = makeBench()
+  const { host, clock } = bench
+  const line = asObject(host.outputLine('shutter'))
+  // The change has left for the firing thread, and the report waits behind a stall of the main thread.
+  const setAt: OutputLine['setAt'] = (isActive, moment, done) => {
+    line.setAt(isActive, moment, fired => void clock.runAt(after(moment, 80), () => done(fired)))
+    return () => {}
+  }
+  const trigger = new CaptureTrigger(
+    { shutter: { ...line, setAt }, focus: null, sync: null },
+    clock,
+    usual,
+  )
+  const captures: Capture[] = []
+  trigger.onCapture(capture => void captures.push(capture))
+  await trigger.start()
+  const cancel = trigger.capture('a', at(1000))
+  await clock.advance(990)
+  cancel()
+  await clock.advance(1000)
+  t.same(outcomes(captures), ['a 1000'])
 })
 
 t.test('a hundred shots wait; the next is refused', async t => {

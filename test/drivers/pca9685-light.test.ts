@@ -1,5 +1,6 @@
 import t from 'tap'
 import { Pca9685Light, type Pca9685LightOptions } from '../../drivers/pca9685-light.js'
+import { Pca9685Chip } from '../../drivers/simulated/pca9685-chip.js'
 import { DeviceError } from '../../runtime/core/errors.js'
 import type { Fired } from '../../runtime/ports/host.js'
 import { at, type Bench, changesOf, during, makeBench } from './bench.js'
@@ -117,6 +118,65 @@ t.test('a bus slower than the frames shows the latest one and queues nothing', a
   const late = rig.applied.map(({ plannedMs, firedMs }) => firedMs - plannedMs)
   t.ok(Math.max(...late) < 14, 'none waited behind more than the transfer before it')
 })
+
+t.test('a short frame never undoes the long one that comes just after it', async t => {
+  for (let gapMs = 0; gapMs <= 10; gapMs += 0.5) {
+    const rig = await started({ isI2cTimed: true })
+    const moment = rig.clock.monotonicMs() + 100
+    rig.light.apply(all(0).with(0, 1), at(moment))
+    rig.light.apply(all(1), at(moment + gapMs))
+    // It may have to wait for the end of the short one.
+    await rig.clock.advance(100 + gapMs + 0.6)
+    t.same(rig.dimmer.duties(), all(1), `${gapMs} ms later, on time`)
+    await rig.clock.advance(1000)
+    t.same(rig.dimmer.duties(), all(1), `${gapMs} ms later, and it stays`)
+  }
+})
+
+t.test('what the dropped frame changed is in the one that overtook it', async t => {
+  const rig = await started({ isI2cTimed: true })
+  const moment = rig.clock.monotonicMs() + 100
+  rig.light.apply(all(0).with(12, 0.5), at(moment))
+  rig.light.apply(all(0).fill(1, 0, 8).with(12, 0.5), at(moment + 1))
+  await rig.clock.advance(101.1)
+  t.same(rig.dimmer.duties(), all(0).fill(1, 0, 8).with(12, 0.5), 'both are there on time')
+})
+
+t.test('what must be seen at once drops what a stall has left behind', async t => {
+  const rig = await started({ isI2cTimed: true })
+  rig.light.apply(all(0).with(0, 1), soon(rig, 50))
+  // Its moment has come when somebody, before its turn, wants something else at once.
+  rig.clock.runAt(soon(rig, 20), () => rig.light.apply(all(1), soon(rig, 0)))
+  await rig.clock.advance(1000)
+  t.same(rig.dimmer.duties(), all(1))
+})
+
+t.test(
+  'frames of several chips for one moment take turns on the bus, and none is late',
+  async t => {
+    const { clock, host } = makeBench({ isI2cTimed: true })
+    const fired: Fired[] = []
+    const lights: Pca9685Light[] = []
+    for (const address of [0x50, 0x51, 0x52]) {
+      host.bus(BUS).plug(address, new Pca9685Chip(clock, () => true))
+      const options = { frequencyHz: 1000, gamma: 1, channelCount: 16, isStaggered: false }
+      const device = host.i2cDevice(BUS, address)
+      const light = new Pca9685Light(device, null, clock, { name: `${address}`, ...options })
+      await during(clock, light.start())
+      light.onApplied(one => void fired.push(one))
+      lights.push(light)
+    }
+    const begun = clock.monotonicMs()
+    for (const light of lights)
+      for (let frame = 1; frame <= 40; frame++)
+        light.apply(all(frame / 40), at(begun + 50 + frame * 25))
+    await clock.advance(2000)
+    t.equal(fired.length, 3 * 40)
+    const late = fired.map(({ plannedMs, firedMs }) => firedMs - plannedMs)
+    t.ok(Math.max(...late) < 0.1, `${Math.max(...late)} ms late at most`)
+    t.ok(Math.min(...late) > -12.5, `${-Math.min(...late)} ms early at most`)
+  },
+)
 
 t.test('forgets what is planned', async t => {
   const rig = await started()
@@ -287,6 +347,25 @@ t.test('an unplugged chip fails the start, and a later start finds it', async t 
   t.equal(rig.host.physical(ENABLE), true, 'outputs are off')
   rig.dimmer.isPlugged = true
   await during(rig.clock, rig.light.start())
+})
+
+t.test('a start that fails says why it did, though the enable pin cannot be let go of', async t => {
+  const { host, clock } = makeRig()
+  const pin = host.outputLine(ENABLE)
+  const enable = {
+    name: pin.name,
+    open: (isActive: boolean) => pin.open(isActive),
+    set: (isActive: boolean) => pin.set(isActive),
+    setAt: () => () => {},
+    close: () => Promise.reject(new DeviceError('device.stuck', 'it hangs')),
+  }
+  const options = { name: 'dimmer', frequencyHz: 1000, gamma: 1 }
+  const light = new Pca9685Light(host.i2cDevice(BUS, 0x41), enable, clock, {
+    ...options,
+    channelCount: 16,
+    isStaggered: false,
+  })
+  await t.rejects(light.start(), { code: 'device.absent' })
 })
 
 t.test('a chip unplugged in the show is one fault and disables the outputs', async t => {

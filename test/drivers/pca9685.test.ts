@@ -6,6 +6,7 @@ import {
   frequencyHzOf,
   Pca9685,
   preScaleFor,
+  preScalePattern,
   wireBytes,
 } from '../../drivers/pca9685.js'
 import { RegisterChip } from '../../drivers/simulated/chips.js'
@@ -103,6 +104,27 @@ t.test(
     t.equal(dimmer.violations, 0)
   },
 )
+
+t.test('every frequency that is promised starts, and is the one that was asked for', async t => {
+  const { host, clock, dimmer } = makeBench()
+  const wrong: string[] = []
+  for (let frequencyHz = 24; frequencyHz <= 1526; frequencyHz++) {
+    const options = { frequencyHz, isStaggered: false }
+    const chip = new Pca9685(host.i2cDevice('header', ADDRESS), clock, options)
+    await during(clock, chip.configure()).catch(error => wrong.push(`${frequencyHz}: ${error}`))
+    if (dimmer.preScale !== preScaleFor(frequencyHz)) wrong.push(`${frequencyHz}`)
+  }
+  t.same(wrong, [])
+  t.equal(dimmer.violations, 0)
+})
+
+t.test('the pattern that proves the prescaler is none that the chip would raise', async t => {
+  for (let preScale = 3; preScale <= 255; preScale++) {
+    const pattern = preScalePattern(preScale)
+    t.ok(pattern >= 3 && pattern <= 255, `${pattern} for ${preScale}`)
+    t.equal((pattern ^ preScale) & 0x7f, 0x7f, 'each of its lower bits is the other way round')
+  }
+})
 
 t.test('staggered channels are on for the same time as others', async t => {
   const { host, clock, dimmer } = makeBench()

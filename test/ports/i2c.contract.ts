@@ -5,6 +5,7 @@
  */
 import type { Test } from 'tap'
 import { DeviceError } from '../../runtime/core/errors.js'
+import { monotonicMs } from '../../runtime/core/time.js'
 import type { I2cDevice } from '../../runtime/ports/host.js'
 
 export interface I2cBench {
@@ -83,6 +84,16 @@ export function i2cContract(t: Test, makeBench: () => Promise<I2cBench> | I2cBen
     await chip.writeRegister(FIRST_REGISTER, Uint8Array.of(0xa5))
     t.same([...(await chip.readRegister(FIRST_REGISTER, 1))], [0xa5])
     await lost
+  })
+
+  promise('time that one driver set aside is not given to its neighbour', async (t, bench) => {
+    const until = monotonicMs(1e12)
+    const first = bench.device(bench.presentAddress).reserve(5, until)
+    t.equal(until - first.from, 5)
+    const second = bench.device(bench.absentAddress).reserve(3, until)
+    t.equal(until - second.from, 8)
+    first.release()
+    t.equal(until - bench.device(bench.absentAddress).reserve(5, until).from, 5)
   })
 
   lastWords(promise)

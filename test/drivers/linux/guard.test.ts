@@ -11,6 +11,7 @@ import { LinuxClock, ownAnchor } from '../../../drivers/linux/clock.js'
 import { Guard } from '../../../drivers/linux/guard.js'
 import { lockPlace } from '../../../drivers/linux/last-act.js'
 import { openLibc } from '../../../drivers/linux/libc.js'
+import { SimulatedClock } from '../../../drivers/simulated/clock.js'
 import { SimulatedLog } from '../../../drivers/simulated/log.js'
 import { after } from '../../../runtime/core/time.js'
 import { compileInto } from '../../fixtures/compiled.js'
@@ -184,6 +185,27 @@ t.test('a guard that is killed is replaced by one that knows everything', async 
   doomed.child.kill('SIGKILL')
   await doomed.ended
   await becomesSafe(t, file, doomed)
+})
+
+t.test('a guard that was well for a while is replaced at once again', async t => {
+  const log = new SimulatedLog()
+  const simulated = new SimulatedClock({ showStartMs: 0, driftPpm: 0 })
+  const guard = new Guard(simulated, log, libc, { heartbeatMs: 60_000 })
+  guard.start()
+  t.teardown(() => guard.stop())
+  const of = (event: string) => log.lines.filter(line => line.event === event)
+  const deaths: unknown[] = []
+  for (const wellMs of [0, 59_000, 60_000, 0]) {
+    const count = deaths.length
+    t.ok(await until(() => of('guard.ready').length > count), 'it is ready')
+    await simulated.advance(wellMs)
+    process.kill(Number(of('guard.ready')[count]?.facts?.['pid']), 'SIGKILL')
+    t.ok(await until(() => of('guard.missing').length > count), 'it is missed')
+    const retryMs = Number(of('guard.missing')[count]?.facts?.['retryMs'])
+    deaths.push(retryMs)
+    await simulated.advance(retryMs)
+  }
+  t.same(deaths, [1000, 2000, 1000, 2000])
 })
 
 t.test('a place that another process has is busy, until that one is dead', async t => {

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { LinuxClock, ownAnchor } from '../../../drivers/linux/clock.js'
 import { LinuxHost } from '../../../drivers/linux/host.js'
 import type { I2cTransfers } from '../../../drivers/linux/i2c-last-words.js'
 import { SimulatedLog } from '../../../drivers/simulated/log.js'
+import { DeviceError } from '../../../runtime/core/errors.js'
 import { contractBoard } from '../../ports/lines.contract.js'
 
 /** No machine has a chip of that label, so these tests need none and touch none. */
@@ -12,7 +14,7 @@ const board = {
   i2cBuses: [{ name: 'header', bus: 7, frequencyHz: 100_000, dataPin: null, clockPin: null }],
 }
 
-function bench(t: Test) {
+function bench(t: Test, fault: Error | null = null) {
   const log = new SimulatedLog()
   const asked: string[] = []
   const device = (bus: number, address: number): I2cTransfers => {
@@ -21,15 +23,20 @@ function bench(t: Test) {
       address,
       readRegister: () => Promise.reject(new Error('not asked for')),
       writeRegister: () => Promise.reject(new Error('not asked for')),
+      reserve: (_, until) => ({ from: until, release: () => {} }),
     }
   }
-  const i2c = { device, close: async () => void asked.push('closed') }
+  const close = async (): Promise<void> => {
+    asked.push('closed')
+    if (fault) throw fault
+  }
+  const i2c = { device, close }
   const host = new LinuxHost(new LinuxClock(ownAnchor()), log, i2c, {
     board,
     gpio: 'auto',
     heartbeatMs: 3000,
   })
-  t.teardown(() => host.stop())
+  t.teardown(() => host.stop().catch(() => {}))
   return { host, log, asked }
 }
 
@@ -48,6 +55,18 @@ t.test('a host that never started stops', async t => {
   const { host, asked } = bench(t)
   await host.stop()
   t.same(asked, ['closed'])
+})
+
+t.test('a bus that cannot be closed keeps no guard alive', async t => {
+  const { host, log, asked } = bench(t, new DeviceError('device.stuck', 'it hangs'))
+  await host.start()
+  const limit = Date.now() + 30_000
+  while (!log.events().includes('guard.ready') && Date.now() < limit)
+    await new Promise(setImmediate)
+  const pid = Number(log.lines.find(({ event }) => event === 'guard.ready')?.facts?.['pid'])
+  await t.rejects(host.stop(), { code: 'device.stuck' })
+  t.same(asked, ['closed'])
+  t.notOk(existsSync(`/proc/${pid}`), 'the guard is gone')
 })
 
 t.test('buses are found by name, and I2C by number of bus and address', async t => {

@@ -2,16 +2,21 @@ import t from 'tap'
 import type { LineEvent } from '../../../drivers/linux/gpio-uapi.js'
 import { InputTracker, lostBefore } from '../../../drivers/linux/input-tracker.js'
 import { SimulatedClock } from '../../../drivers/simulated/clock.js'
+import { DeviceError } from '../../../runtime/core/errors.js'
 import { monotonicMs } from '../../../runtime/core/time.js'
 
 function bench({ isActive }: { isActive: boolean }) {
-  const level = { isActive }
+  const level: { isActive: boolean; fault: Error | null } = { isActive, fault: null }
+  const readLevel = (): boolean => {
+    if (level.fault) throw level.fault
+    return level.isActive
+  }
   const heard: string[] = []
   const clock = new SimulatedClock({ showStartMs: 0, driftPpm: 0 })
-  const tracker = new InputTracker(clock, () => level.isActive, {
+  const tracker = new InputTracker(clock, readLevel, {
     changed: edge => void heard.push(`${edge.isActive} ${edge.source} ${edge.at}`),
     lost: count => void heard.push(`lost ${count}`),
-    gone: () => void heard.push('gone'),
+    gone: fault => void heard.push(`gone: ${fault.message}`),
   })
   tracker.start()
   return { level, heard, tracker }
@@ -49,6 +54,19 @@ t.test('lost events that left the state as it is are only counted', async t => {
   level.isActive = true
   tracker.take([event(false, 70), event(true, 71)])
   t.same(heard, ['true kernel 710', 'lost 69'])
+})
+
+t.test('a chip that is gone when the line is asked is told of, and is no crash', async t => {
+  const { level, heard, tracker } = bench({ isActive: false })
+  level.fault = new DeviceError('device.absent', 'reading go: ENODEV')
+  tracker.take([event(true, 1), event(false, 4)])
+  t.same(heard, ['true kernel 10', 'false kernel 40', 'lost 2', 'gone: reading go: ENODEV'])
+})
+
+t.test('what is no failure of the line is a bug', async t => {
+  const { level, tracker } = bench({ isActive: false })
+  level.fault = new TypeError('a bug')
+  t.throws(() => tracker.take([event(true, 4)]), TypeError)
 })
 
 t.test('the numbers of events wrap around', async t => {

@@ -1,7 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import t from 'tap'
-import { openLibc, PollEvent, pollEntries, pollResult } from '../../../drivers/linux/libc.js'
+import {
+  openLibc,
+  PollEvent,
+  pollEntries,
+  pollResult,
+  smbusBlock,
+} from '../../../drivers/linux/libc.js'
 
 const libc = await openLibc()
 
@@ -39,6 +45,17 @@ t.test('a refused call is a device error with the name that the kernel gave', as
   })
   closeSync(fd)
   t.throws(() => libc.ioctl(-1, 0x8044_b401, bytes, 'asking nobody'), { message: /EBADF/ })
+})
+
+t.test('the kernel may copy a whole SMBus block, however short the transfer is', async t => {
+  for (const byteCount of [1, 4, 32]) {
+    const bytes = Uint8Array.from({ length: byteCount }, (_, at) => at + 1)
+    const block = smbusBlock(bytes)
+    // sizeof(union i2c_smbus_data): a count, 32 bytes, and one more.
+    t.equal(block.length, 34)
+    t.same([...block.subarray(0, byteCount + 2)], [byteCount, ...bytes, 0])
+  }
+  t.throws(() => smbusBlock(new Uint8Array(33)), /assertion/)
 })
 
 t.test('a priority that does not exist is refused, and a timer slack is taken', async t => {

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Claims } from '../../../drivers/linux/claims.js'
 import { LinuxClock, ownAnchor } from '../../../drivers/linux/clock.js'
-import { unkept } from '../../../drivers/linux/last-words.js'
 import { findPwmChip, SysfsPwm } from '../../../drivers/linux/pwm.js'
+import { Unguarded } from '../../../drivers/linux/unguarded.js'
+import { SimulatedLog } from '../../../drivers/simulated/log.js'
 
 /** /sys/class/pwm with two chips, the second one with its channel exported, as a dead process left it. */
 function bench(t: Test, left: { period: string; duty: string }) {
@@ -23,12 +24,17 @@ function bench(t: Test, left: { period: string; duty: string }) {
   symlinkSync('../../devices/fe20c000.pwm', join(classFolder, 'pwmchip3/device'))
   const read = (file: string): string =>
     readFileSync(join(classFolder, 'pwmchip3', file), 'latin1').trim()
-  const output = new SysfsPwm(new LinuxClock(ownAnchor()), new Claims(), () => unkept, {
-    name: 'dimmer',
-    chip: 'fe20c000.pwm',
-    channel: 1,
-    folder: classFolder,
-  })
+  const output = new SysfsPwm(
+    new LinuxClock(ownAnchor()),
+    new Claims(),
+    () => new Unguarded(new SimulatedLog()),
+    {
+      name: 'dimmer',
+      chip: 'fe20c000.pwm',
+      channel: 1,
+      folder: classFolder,
+    },
+  )
   return { classFolder, read, output }
 }
 
@@ -73,12 +79,17 @@ t.test('a chip that is not there is absent', async t => {
 t.test('a channel that the kernel refuses to give is told with its cause', async t => {
   const { classFolder } = bench(t, { period: '0', duty: '0' })
   mkdirSync(join(classFolder, 'pwmchip0/export'))
-  const output = new SysfsPwm(new LinuxClock(ownAnchor()), new Claims(), () => unkept, {
-    name: 'dimmer',
-    chip: '1000.pwm',
-    channel: 0,
-    folder: classFolder,
-  })
+  const output = new SysfsPwm(
+    new LinuxClock(ownAnchor()),
+    new Claims(),
+    () => new Unguarded(new SimulatedLog()),
+    {
+      name: 'dimmer',
+      chip: '1000.pwm',
+      channel: 0,
+      folder: classFolder,
+    },
+  )
   await t.rejects(output.open(1000), { code: 'device.io', message: /taking dimmer: EISDIR/ })
 })
 
@@ -86,12 +97,17 @@ t.test('a channel is exported first, and used as soon as its files may be writte
   const { classFolder } = bench(t, { period: '0', duty: '0' })
   const chip = join(classFolder, 'pwmchip0')
   writeFileSync(join(chip, 'export'), '')
-  const output = new SysfsPwm(new LinuxClock(ownAnchor()), new Claims(), () => unkept, {
-    name: 'dimmer',
-    chip: '1000.pwm',
-    channel: 0,
-    folder: classFolder,
-  })
+  const output = new SysfsPwm(
+    new LinuxClock(ownAnchor()),
+    new Claims(),
+    () => new Unguarded(new SimulatedLog()),
+    {
+      name: 'dimmer',
+      chip: '1000.pwm',
+      channel: 0,
+      folder: classFolder,
+    },
+  )
   const isOpen = output.open(1000)
   t.equal(readFileSync(join(chip, 'export'), 'latin1'), '0')
   mkdirSync(join(chip, 'pwm0'))

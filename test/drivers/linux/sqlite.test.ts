@@ -1,6 +1,7 @@
 /** The store with its thread, as the box uses it. What the database does is proven in sqlite-engine.test.ts. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { SqliteStore } from '../../../drivers/linux/sqlite.js'
 import { SqliteEngine } from '../../../drivers/linux/sqlite-engine.js'
@@ -59,6 +60,31 @@ t.test('a store that cannot be opened says why, and refuses from then on', async
   await rejectsWith(t, store.open(), 'storage.io')
   await rejectsWith(t, store.commit([put('a', 1)]), 'storage.io')
   await store.close()
+})
+
+/** A thread that opens a store and then only waits. */
+const IDLE = `
+  const { parentPort } = require('node:worker_threads')
+  parentPort.on('message', () => process.exit(7))
+  parentPort.postMessage({ kind: 'opened', rottenPath: null })
+`
+
+t.test('a thread that dies under way is a bug, and no reason to go on without a store', async t => {
+  const workers: Worker[] = []
+  const start = (): Worker => {
+    const worker = new Worker(IDLE, { eval: true })
+    workers.push(worker)
+    return worker
+  }
+  const store = new SqliteStore('unused', new SimulatedLog(), undefined, start)
+  await store.open()
+  const [worker] = workers
+  if (!worker) throw new Error('it was started')
+  // As Node tells of it: nobody catches what a listener throws, so the process stops.
+  t.throws(() => worker.emit('error', new Error('out of memory')), /out of memory/)
+  t.throws(() => worker.emit('exit', 1), /ended with 1/)
+  worker.removeAllListeners('exit')
+  await worker.terminate()
 })
 
 t.test('a store that a newer runtime wrote is a ConfigError', async t => {
