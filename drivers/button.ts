@@ -1,7 +1,8 @@
 /**
  * A button, a footswitch, a contact, a light barrier: something that closes and opens.
- * Debouncing is the kernel's, so an event carries the kernel's stamp: the end of the quiet time, `debounceMs` after the
- * contact came to rest.
+ * The first change counts, and what follows within `settleMs` is taken for bouncing, so a GO does not wait for the
+ * contact to come to rest. What is shorter than `debounceMs` never gets here: the kernel takes it for a spike on the
+ * cable, and stamps a change at the end of that quiet time.
  */
 import { DeviceError } from '../runtime/core/errors.js'
 import { repeat } from '../runtime/core/repeat.js'
@@ -13,6 +14,8 @@ import type { Edge, InputLine } from '../runtime/ports/host.js'
 
 export interface ButtonOptions {
   readonly name: string
+  /** So long after a change the contact may bounce; then it is looked at again. 0: every change counts. */
+  readonly settleMs: number
   /** After a press further presses are ignored for so long, with their releases. 0: none. */
   readonly holdOffMs: number
   /** Held for so long, a press is reported as long too. 0: never. */
@@ -29,9 +32,14 @@ export class Button implements Input {
   readonly #options: ButtonOptions
   readonly #faults = new Signal<Error>()
   readonly #events = new Signal<InputEvent>()
+  /** What the contact was last taken for. */
+  #isDown = false
+  /** Until then it may bounce; null when it is at rest. */
+  #settlesAt: MonotonicMs | null = null
   #pressedAt: MonotonicMs | null = null
   #quietUntil: MonotonicMs | null = null
   #cancels: Cancel[] = []
+  #cancelSettle: Cancel = () => {}
   #cancelLong: Cancel = () => {}
   #isRunning = false
 
@@ -45,6 +53,8 @@ export class Button implements Input {
   /** A button that is down already says nothing until it is let go and pressed again. */
   async start(): Promise<void> {
     await this.#line.open()
+    this.#isDown = this.#line.isActive()
+    this.#settlesAt = null
     this.#pressedAt = null
     this.#quietUntil = null
     this.#isRunning = true
@@ -71,19 +81,44 @@ export class Button implements Input {
     return this.#faults.listen(listener)
   }
 
-  #onEdge({ isActive, at, source }: Edge): void {
+  #onEdge(edge: Edge): void {
     if (!this.#isRunning) return
-    if (isActive) {
-      if (this.#pressedAt !== null || (this.#quietUntil !== null && at < this.#quietUntil)) return
-      this.#pressedAt = at
-      this.#quietUntil = after(at, this.#options.holdOffMs)
-      this.#watchLongPress(at)
-      this.#events.emit({ kind: 'press', at, source })
-    } else if (this.#pressedAt !== null) {
+    // Once it was looked at again, an older change that is heard of late is news, and not bouncing.
+    if (this.#settlesAt !== null && edge.at < this.#settlesAt) return
+    this.#change(edge)
+  }
+
+  #change({ isActive, at, source }: Edge): void {
+    if (isActive === this.#isDown) return
+    this.#isDown = isActive
+    this.#letSettle(at)
+    if (isActive) this.#press(at, source)
+    else if (this.#pressedAt !== null) {
       this.#pressedAt = null
       this.#cancelLong()
       this.#events.emit({ kind: 'release', at, source })
     }
+  }
+
+  #press(at: MonotonicMs, source: Edge['source']): void {
+    if (this.#quietUntil !== null && at < this.#quietUntil) return
+    this.#pressedAt = at
+    this.#quietUntil = after(at, this.#options.holdOffMs)
+    this.#watchLongPress(at)
+    this.#events.emit({ kind: 'press', at, source })
+  }
+
+  #letSettle(from: MonotonicMs): void {
+    const { settleMs } = this.#options
+    this.#cancelSettle()
+    if (settleMs === 0) return
+    const at = after(from, settleMs)
+    this.#settlesAt = at
+    this.#cancelSettle = this.#clock.runAt(at, () => {
+      this.#settlesAt = null
+      const isActive = this.#isLineActive()
+      if (this.#isRunning) this.#change({ isActive, at, source: 'program' })
+    })
   }
 
   #watchLongPress(pressedAt: MonotonicMs): void {
@@ -115,6 +150,7 @@ export class Button implements Input {
 
   #halt(): void {
     this.#isRunning = false
+    this.#cancelSettle()
     this.#cancelLong()
     for (const cancel of this.#cancels) cancel()
     this.#cancels = []

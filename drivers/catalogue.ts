@@ -98,7 +98,7 @@ const gamma = withDefault(number({ min: 1, max: 4 }), GAMMA_USUAL)
 /** A button and its kin differ in their defaults only. */
 function contact(
   summary: string,
-  defaults: { debounceMs: number; holdOffMs: number },
+  defaults: { debounceMs: number; settleMs: number; holdOffMs: number },
 ): DriverEntry {
   return entry({
     kind: 'input',
@@ -106,6 +106,7 @@ function contact(
     schema: object({
       line: lineName,
       debounceMs: withDefault(integer({ min: 0, max: 1000 }), defaults.debounceMs),
+      settleMs: withDefault(integer({ min: 0, max: 1000 }), defaults.settleMs),
       holdOffMs: withDefault(integer({ min: 0, max: 60_000 }), defaults.holdOffMs),
       longPressMs: withDefault(integer({ min: 0, max: 60_000 }), 1000),
     }),
@@ -145,9 +146,12 @@ export const catalogue: Readonly<Record<string, DriverEntry>> = {
     summary: 'Up to 16 dimmed channels on a PCA9685 at an I2C address',
     schema: object({
       bus: lineName,
-      /** 0x70 is the chip's all-call address: every PCA9685 listens there until it is configured. */
+      /**
+       * 0x70 is the chip's all-call address: every PCA9685 listens there until it is configured. From 0x78 on the bus
+       * keeps addresses for itself (I2C-bus specification, 3.1.12).
+       */
       address: withDefault(
-        integer({ min: 0x40, max: 0x7f }).refine(
+        integer({ min: 0x40, max: 0x77 }).refine(
           address => address !== 0x70,
           'must not be 112, where every PCA9685 answers after power-on',
         ),
@@ -173,13 +177,15 @@ export const catalogue: Readonly<Record<string, DriverEntry>> = {
         ),
       ),
   }),
-  button: contact('A push button', { debounceMs: 5, holdOffMs: 0 }),
+  button: contact('A push button', { debounceMs: 1, settleMs: 20, holdOffMs: 0 }),
   footswitch: contact('A footswitch, with springs that bounce longer', {
-    debounceMs: 30,
+    debounceMs: 2,
+    settleMs: 60,
     holdOffMs: 0,
   }),
   contact: contact('A light barrier or a sensor that switches cleanly, heard once in a while', {
     debounceMs: 0,
+    settleMs: 0,
     holdOffMs: 200,
   }),
   'capture-trigger': entry({
@@ -248,18 +254,16 @@ function naming(path: string, options: unknown, build: () => BuiltDevice): Built
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     throw new ConfigError(
-      error.problems.map(({ message, place }) => ({
-        path: `${path}${optionNamedIn(message, options)}`,
-        message,
-        place,
+      error.problems.map(problem => ({
+        ...problem,
+        path: `${path}${optionThatNames(problem.path, options)}`,
       })),
     )
   }
 }
 
-function optionNamedIn(message: string, options: unknown): string {
-  const found = Object.entries(options ?? {}).find(
-    ([, value]) => typeof value === 'string' && message.includes(`"${value}"`),
-  )
+/** @param boardPath `board.<name>`, of what the board does not have */
+function optionThatNames(boardPath: string, options: unknown): string {
+  const found = Object.entries(options ?? {}).find(([, value]) => `board.${value}` === boardPath)
   return found ? `.${found[0]}` : ''
 }

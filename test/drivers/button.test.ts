@@ -1,5 +1,9 @@
 import t from 'tap'
 import { Button } from '../../drivers/button.js'
+import { SimulatedClock } from '../../drivers/simulated/clock.js'
+import { Signal } from '../../runtime/core/signal.js'
+import { monotonicMs } from '../../runtime/core/time.js'
+import type { Edge, InputLine } from '../../runtime/ports/host.js'
 import { type Bench, makeBench } from './bench.js'
 
 const PRESSED = false
@@ -7,11 +11,16 @@ const RELEASED = true
 
 function makeButton(
   { host, clock }: Bench,
-  options: { debounceMs?: number; holdOffMs?: number; longPressMs?: number } = {},
+  options: {
+    debounceMs?: number
+    settleMs?: number
+    holdOffMs?: number
+    longPressMs?: number
+  } = {},
 ): { button: Button; heard: string[]; faults: Error[] } {
-  const { debounceMs = 0, holdOffMs = 0, longPressMs = 0 } = options
+  const { debounceMs = 0, settleMs = 0, holdOffMs = 0, longPressMs = 0 } = options
   const line = host.inputLine('go-button', { debounceMs })
-  const button = new Button(line, clock, { name: 'go', holdOffMs, longPressMs })
+  const button = new Button(line, clock, { name: 'go', settleMs, holdOffMs, longPressMs })
   const heard: string[] = []
   const faults: Error[] = []
   button.onEvent(({ kind, at, source }) => void heard.push(`${kind} ${at} ${source}`))
@@ -51,6 +60,81 @@ t.test('a bouncing contact is one press, stamped at the end of the quiet time', 
     [300, RELEASED],
   ])
   t.same(heard, ['press 118 kernel', 'release 310 kernel'])
+})
+
+t.test(
+  'the first change of a bouncing contact counts, and the rest of the bouncing does not',
+  async t => {
+    const bench = makeBench()
+    const { button, heard } = makeButton(bench, { debounceMs: 1, settleMs: 20 })
+    await button.start()
+    await play(bench, [
+      [100, PRESSED],
+      [102, RELEASED],
+      [105, PRESSED],
+      [109, RELEASED],
+      [111, PRESSED],
+      [300, RELEASED],
+      [304, PRESSED],
+      [308, RELEASED],
+    ])
+    t.same(heard, ['press 101 kernel', 'release 301 kernel'])
+  },
+)
+
+t.test('a spike on the cable is no press', async t => {
+  const bench = makeBench()
+  const { button, heard } = makeButton(bench, { debounceMs: 1, settleMs: 20 })
+  await button.start()
+  await play(bench, [
+    [100, PRESSED],
+    [100.9, RELEASED],
+  ])
+  t.same(heard, [])
+})
+
+t.test('a contact that was let go while it settled is released when it has', async t => {
+  const bench = makeBench()
+  const { button, heard } = makeButton(bench, { settleMs: 20 })
+  await button.start()
+  await play(bench, [
+    [100, PRESSED],
+    [110, RELEASED],
+    [145, PRESSED],
+    [146, RELEASED],
+  ])
+  t.same(heard, [
+    'press 100 kernel',
+    'release 120 program',
+    'press 145 kernel',
+    'release 165 program',
+  ])
+})
+
+t.test('a change that is heard of only after the contact had settled is not lost', async t => {
+  const clock = new SimulatedClock({ showStartMs: 0, driftPpm: 0 })
+  const edges = new Signal<Edge>()
+  let isActive = false
+  const line: InputLine = {
+    name: 'go-button',
+    open: async () => {},
+    // As on a real line: what was not heard of yet is not known.
+    isActive: () => isActive,
+    onEdge: listener => edges.listen(listener),
+    close: async () => {},
+  }
+  const tell = (isDown: boolean, atMs: number): void => {
+    isActive = isDown
+    edges.emit({ isActive: isDown, at: monotonicMs(atMs), source: 'kernel' })
+  }
+  const button = new Button(line, clock, { name: 'go', settleMs: 20, holdOffMs: 0, longPressMs: 0 })
+  const heard: string[] = []
+  button.onEvent(({ kind, at }) => void heard.push(`${kind} ${at}`))
+  await button.start()
+  tell(true, 0)
+  await clock.advance(100)
+  tell(false, 15)
+  t.same(heard, ['press 0', 'release 15'])
 })
 
 t.test('a press that is held is reported as long, once', async t => {

@@ -91,6 +91,29 @@ t.test('a line the board does not have is refused under the option that names it
   )
 })
 
+t.test('the option is found also where the name that was meant is another option', async t => {
+  const { clock, host } = makeBench()
+  const options = { shutterLine: 'focus', focusLine: 'fokus' }
+  const description = { name: 'camera', driver: 'capture-trigger', options }
+  t.match(
+    problemOf(() => buildDevice(description, PATH, host, clock)),
+    /^box\.devices\[2\]\.options\.focusLine: .*did you mean "focus"/,
+  )
+})
+
+t.test('an address that the bus keeps for itself is refused', async t => {
+  const dimmerAt = (address: number) => ({
+    name: 'dimmer',
+    driver: 'pca9685-light',
+    options: { bus: 'header', address },
+  })
+  t.match(
+    problemOf(() => checkDevice(dimmerAt(0x78), PATH)),
+    /options\.address: must be between 64 and 119, is 120/,
+  )
+  t.doesNotThrow(() => checkDevice(dimmerAt(0x77), PATH))
+})
+
 t.test('a device says what it takes for itself', async t => {
   const resourcesOf = (driver: string, options: unknown): unknown =>
     checkDevice({ name: 'thing', driver, options }, PATH).resources
@@ -117,16 +140,24 @@ t.test('buttons differ in their defaults only', async t => {
     Object.entries(driverOptionsSchemas()[driver]?.['properties'] ?? {}).map(
       ([key, schema]) => `${key} ${JSON.stringify(schema?.default)}`,
     )
-  t.same(defaults('button'), ['line undefined', 'debounceMs 5', 'holdOffMs 0', 'longPressMs 1000'])
+  t.same(defaults('button'), [
+    'line undefined',
+    'debounceMs 1',
+    'settleMs 20',
+    'holdOffMs 0',
+    'longPressMs 1000',
+  ])
   t.same(defaults('footswitch'), [
     'line undefined',
-    'debounceMs 30',
+    'debounceMs 2',
+    'settleMs 60',
     'holdOffMs 0',
     'longPressMs 1000',
   ])
   t.same(defaults('contact'), [
     'line undefined',
     'debounceMs 0',
+    'settleMs 0',
     'holdOffMs 200',
     'longPressMs 1000',
   ])
