@@ -1,5 +1,6 @@
 /** The schema of `box.json`, its defaults and its numbered upgrades. Checked once, at start. */
 import { ConfigError } from './core/errors.js'
+import { problemWith } from './core/folder-files.js'
 import {
   boolean,
   check,
@@ -23,6 +24,11 @@ import {
 /** 0 lets the kernel choose: for tests. */
 const listenPort = integer({ min: 0, max: 65_535 })
 const path = string({ min: 1, max: 256 })
+/** Read and watched by the box: in the folder of box.json or below it. */
+const fileBeside = path.refine(
+  file => problemWith(file) === null,
+  'must be a file in the folder of box.json or below it, like tls/box.pem: no leading slash, no ".." step',
+)
 
 export const device = object({
   name,
@@ -57,11 +63,11 @@ const embeddedBroker = object({
     nullable(
       object({
         port: withDefault(listenPort, 8883),
-        certificate: path,
-        key: path,
-        clientAuthority: path,
+        certificate: fileBeside,
+        key: fileBeside,
+        clientAuthority: fileBeside,
         /** Newline-separated serial numbers or names that are no longer welcome. */
-        revoked: withDefault(nullable(path), null),
+        revoked: withDefault(nullable(fileBeside), null),
       }),
     ),
     null,
@@ -81,12 +87,15 @@ const externalBroker = object({
   ),
   username: withDefault(nullable(string({ max: 128 })), null),
   /** File that holds the password and nothing else. */
-  passwordFile: withDefault(nullable(path), null),
+  passwordFile: withDefault(nullable(fileBeside), null),
   /** Who signed the broker's certificate, as PEM; null: whom this machine trusts. */
-  certificateAuthority: withDefault(nullable(path), null),
+  certificateAuthority: withDefault(nullable(fileBeside), null),
   /** What this box shows of itself, as PEM; both or none. Read again at each connection. */
-  certificate: withDefault(nullable(path), null),
-  key: withDefault(nullable(path), null),
+  certificate: withDefault(nullable(fileBeside), null),
+  key: withDefault(nullable(fileBeside), null),
+}).refine(({ username, passwordFile }) => username !== null || passwordFile === null, {
+  path: ['username'],
+  message: 'is missing: passwordFile needs it (MQTT 3.1.1, section 3.1.2.9)',
 })
 
 const broker = choice('kind', embeddedBroker, externalBroker)
@@ -100,7 +109,7 @@ const page = object({
 const chord = object({
   name,
   /** Inputs that must be down together. */
-  inputs: withDefault(list(name, { min: 2, max: 8 }), []),
+  inputs: list(name, { min: 2, max: 8 }),
   /** How far apart the first and the last press may be. */
   withinMs: withDefault(integer({ min: 10, max: 5_000 }), 500),
   /** How long they must be held together. */
@@ -130,7 +139,15 @@ export const boxConfigSchema = object({
   homeAssistant: withDefault(
     object({
       isEnabled: boolean,
-      prefix: withDefault(string({ min: 1, max: 64 }), 'homeassistant'),
+      /** What Home Assistant calls its discovery prefix. A wildcard in it would open the trees of others. */
+      prefix: withDefault(
+        pattern(
+          /^[A-Za-z0-9_-]+(\/[A-Za-z0-9_-]+){0,3}$/,
+          'a topic of letters, digits, dashes and underscores, like homeassistant',
+          64,
+        ),
+        'homeassistant',
+      ),
     }),
     { isEnabled: false, prefix: 'homeassistant' },
   ),

@@ -2,6 +2,8 @@
  * Every message in the box. The bus is typed by this table; the broker, the page, docs/topics.md and docs/asyncapi.json
  * are made from it. Names are `noun/past-event` or `noun/state`.
  */
+
+import { command } from './core/command-shape.js'
 import {
   boolean,
   either,
@@ -15,73 +17,18 @@ import {
   object,
   oneOf,
   optional,
-  pattern,
   string,
   table,
   unknown,
   withDefault,
 } from './core/schema.js'
+import { cueId, lateness, level, moment, requestId, whole } from './core/shapes.js'
 
-/** In milliseconds, on whichever scale the field's name says. */
-const moment = number({ min: -8.64e15, max: 8.64e15 })
-const level = number({ min: 0, max: 1 })
-const whole = integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
-const lateness = number({ min: 0, max: 1e9 })
-const milliseconds = integer({ min: 0, max: 86_400_000 })
-/** Names a person gave in the show: cues, scenes, groups. Cue ids may be numbers like `2.5`. */
-export const cueId = pattern(
-  /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
-  'letters, digits, dots and dashes, at most 63',
-  64,
-)
-/** A ULID or any other token of the sender's; the same one again is the same request. */
-export const requestId = pattern(
-  /^[A-Za-z0-9._:-]{1,64}$/,
-  '1 to 64 letters, digits, dots, dashes',
-  64,
-)
 const origin = string({ max: 128 })
 
 const device = { device: name, driver: name, kind: oneOf('light', 'input', 'capture') }
 /** A lamp that is on or off, one that dims, or one of three or four colors. */
 const outputKind = oneOf('switch', 'dimmer', 'rgb', 'rgbw')
-
-/** What anyone may ask of the show. Every one is answered by `command/answered` with the same `id`. */
-const action = oneOf(
-  'go',
-  'back',
-  'goto',
-  'fire',
-  'scene',
-  'level',
-  'clear',
-  'blackout',
-  'panic',
-  'release',
-  'arm',
-  'disarm',
-)
-
-const command = object({
-  id: requestId,
-  action,
-  /** `goto` sets the next cue; `fire` runs it. */
-  cue: optional(cueId),
-  scene: optional(cueId),
-  /** Output or group whose level is set by hand; `clear` without it clears all. */
-  target: optional(name),
-  level: optional(level),
-  fadeMs: optional(milliseconds),
-  /** Blackout on or off. */
-  on: optional(boolean),
-  /** Show time at which it must happen; at once when left out. */
-  atShowMs: optional(moment),
-  /** Boxes that follow a leader refuse what is older than the epoch they know. */
-  epoch: optional(whole),
-})
-
-/** What a sender writes to `…/cue`: the id may be left out, the broker then makes one. */
-export const commandIn = object({ ...command.shape, id: optional(requestId) })
 
 interface TopicShape {
   readonly payload: ReturnType<typeof object>
@@ -275,6 +222,31 @@ export const topics = {
       /** UTF-8; what is longer or not text is not heard. */
       payload: string({ max: 8_192 }),
       isRepeated: boolean,
+    }),
+  }),
+  'broker/state': topic({
+    kind: 'state',
+    qos: 0,
+    path: 'broker',
+    summary:
+      'How MQTT fares: the broker inside, or the link to another one. Of a link that is down it is what was last said.',
+    payload: object({
+      kind: oneOf('embedded', 'external'),
+      /** Of another broker. */
+      url: nullable(string({ max: 256 })),
+      isConnected: boolean,
+      /** By the wall clock: since when it is connected, or is not. */
+      sinceWallMs: moment,
+      /** Why the link failed or broke off the last time. */
+      trouble: nullable(object({ wallMs: moment, message: string({ max: 600 }) })),
+      /** MQTT clients of the broker inside. */
+      clients: nullable(whole),
+      /** Messages for clients that are away, or for the other broker. */
+      waiting: whole,
+      /** Messages that did not get where they should, since the start. */
+      dropped: whole,
+      /** Clients and messages that were turned away, since the start. */
+      refused: whole,
     }),
   }),
   'levels/sampled': topic({

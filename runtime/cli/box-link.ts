@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { commandIn } from '../core/command-shape.js'
 import { ConfigError, messageOf } from '../core/errors.js'
 import { check, type Of, type Schema } from '../core/schema.js'
 import {
@@ -11,7 +12,7 @@ import {
   refusalAnswer,
   stateAnswer,
 } from '../gateways/page/api.js'
-import type { commandIn } from '../topics.js'
+
 import { type Control, isCode, readControl } from './control.js'
 import { CliFailure, exitCodes } from './failure.js'
 import { exchange, type Reply, readEvents } from './http-exchange.js'

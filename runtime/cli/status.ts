@@ -16,7 +16,9 @@ export function addStatus(program: Command, setting: CliSetting): void {
     })
 }
 
-/** A compact table: box, show, cue, devices, lateness. */
+const stamp = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium' })
+
+/** A compact table: box, show, cue, devices, MQTT, lateness. */
 export function statusText(state: BoxSnapshot, paint: Paint): string {
   const rows: Row[] = [
     ['Box', boxText(state, paint)],
@@ -24,6 +26,8 @@ export function statusText(state: BoxSnapshot, paint: Paint): string {
     ['Cue', cueText(state)],
     ['Devices', devicesText(state, paint)],
     ...faultyRows(state, paint),
+    ['MQTT', brokerText(state, paint)],
+    ...troubleRows(state, paint),
     ['Lateness', lateText(state)],
   ]
   return table(rows, paint)
@@ -71,6 +75,32 @@ const faultyRows = ({ devices }: BoxSnapshot, paint: Paint): Row[] =>
       '',
       `${paint.red(device)}: ${message ?? 'faulty'}${code === null ? '' : ` (${code})`}`,
     ])
+
+function brokerText({ broker }: BoxSnapshot, paint: Paint): string {
+  if (broker === null) return 'not started'
+  const { kind, url, isConnected, sinceWallMs, clients, waiting, dropped, refused } = broker
+  const link = `${isConnected ? 'connected' : 'not connected'} since ${stamp.format(sinceWallMs)}`
+  return [
+    kind === 'embedded' ? 'broker of this box' : url,
+    kind === 'embedded' ? null : isConnected ? paint.green(link) : paint.red(link),
+    clients === null ? null : `${clients} client${clients === 1 ? '' : 's'}`,
+    `${waiting} waiting`,
+    dropped === 0 ? null : paint.yellow(`${dropped} dropped`),
+    refused === 0 ? null : paint.yellow(`${refused} refused`),
+  ]
+    .filter(text => text !== null)
+    .join(', ')
+}
+
+/** Why the link is down; when it is up again, what was the matter. */
+function troubleRows({ broker }: BoxSnapshot, paint: Paint): readonly Row[] {
+  if (!broker?.trouble) return []
+  const { wallMs } = broker.trouble
+  // Some of it is what the other side said, and must not move the cursor.
+  const message = broker.trouble.message.replace(/\p{Cc}/gu, ' ')
+  const text = broker.isConnected ? `until then: ${message}` : paint.red(message)
+  return [['', `${text} (${stamp.format(wallMs)})`]]
+}
 
 function lateText({ late }: BoxSnapshot): string {
   if (late === null || late.count === 0) return 'nothing fired yet'

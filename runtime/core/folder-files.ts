@@ -85,7 +85,8 @@ export function checkName(name: string): void {
     throw new ConfigError([{ path: `file "${name.slice(0, 60)}"`, message: problem, place: null }])
 }
 
-function problemWith(name: string): string | null {
+/** Why a file cannot be called so; null when it can. */
+export function problemWith(name: string): string | null {
   if (name.length === 0 || name.length > NAME_CHARACTERS_MAX)
     return `must have 1 to ${NAME_CHARACTERS_MAX} characters`
   // A backslash is a letter here and a separator elsewhere; control characters fool whoever reads a listing.

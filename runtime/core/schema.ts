@@ -245,9 +245,10 @@ function shown(issue: Issue): string {
   return `, is ${short}${hint === null ? '' : ` (did you mean "${hint}"?)`}`
 }
 
-/** What was given; for shapes told apart by a key, what was given for that key. */
+/** What was given; for shapes told apart by a key, what was given for that key; nothing for a rule over many keys. */
 function inputOf(issue: Issue): unknown {
   const { input } = issue
+  if (issue.code === 'custom' && typeof input === 'object') return undefined
   if (!('discriminator' in issue) || typeof input !== 'object' || input === null) return input
   return Object.entries(input).find(([key]) => key === issue.discriminator)?.[1]
 }

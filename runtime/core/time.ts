@@ -7,6 +7,9 @@ export const monotonicMs = (value: number): MonotonicMs => value as MonotonicMs
 export const showTimeMs = (value: number): ShowTimeMs => value as ShowTimeMs
 export const wallTimeMs = (value: number): WallTimeMs => value as WallTimeMs
 
+/** As it is published: to the microsecond. What a clock says beyond that is noise. */
+export const publishedMs = (ms: number): number => Math.round(ms * 1000) / 1000
+
 /** The moment `durationMs` later (earlier when negative) on the same scale. A difference is plain subtraction. */
 export const after = <T extends Moment>(moment: T, durationMs: number): T =>
   (moment + durationMs) as T

@@ -1,6 +1,6 @@
 import type { Bus } from '../core/bus.js'
 import type { Service } from '../core/lifecycle.js'
-import { after } from '../core/time.js'
+import { after, publishedMs } from '../core/time.js'
 import type { Cancel, Clock, MonotonicMs } from '../ports/clock.js'
 import type { Input, InputEvent } from '../ports/devices.js'
 import type { Messages } from '../topics.js'
@@ -99,7 +99,7 @@ export class Inputs implements Service {
     this.#bus.publish('input/changed', {
       input,
       event: event.kind,
-      atShowMs: this.#clock.monotonicToShow(event.at),
+      atShowMs: publishedMs(this.#clock.monotonicToShow(event.at)),
       source: event.source,
     })
   }

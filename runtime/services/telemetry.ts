@@ -1,6 +1,7 @@
 import type { Bus } from '../core/bus.js'
 import type { Service } from '../core/lifecycle.js'
 import { repeat } from '../core/repeat.js'
+import { publishedMs } from '../core/time.js'
 import type { Cancel, Clock, MonotonicMs } from '../ports/clock.js'
 import type { Log } from '../ports/log.js'
 import type { Vitals } from '../ports/vitals.js'
@@ -56,9 +57,9 @@ export class Telemetry implements Service {
     if (lag.max > this.#options.lagMsMax)
       this.#log.warn('loop.held-up', { maxMs: lag.max, p99Ms: lag.p99 })
     this.#bus.publish('telemetry/state', {
-      uptimeMs: this.#clock.monotonicMs() - startedAt,
+      uptimeMs: publishedMs(this.#clock.monotonicMs() - startedAt),
       rssBytes: this.#vitals.rssBytes(),
-      eventLoopLagMsP99: lag.p99,
+      eventLoopLagMsP99: publishedMs(lag.p99),
     })
   }
 }

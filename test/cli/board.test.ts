@@ -14,6 +14,7 @@ const state: BoxSnapshot = {
   showState: null,
   late: null,
   telemetry: null,
+  broker: null,
   devices: [],
   levels: {},
   colors: {},

@@ -230,6 +230,17 @@ const state: BoxSnapshot = {
   },
   late: { count: 7, p50: 0.3, p95: 1, p99: 1.25, max: 2 },
   telemetry: null,
+  broker: {
+    kind: 'embedded',
+    url: null,
+    isConnected: true,
+    sinceWallMs: 0,
+    trouble: null,
+    clients: 4,
+    waiting: 2,
+    dropped: 0,
+    refused: 1,
+  },
   devices: [
     {
       device: 'wash',
@@ -257,11 +268,37 @@ t.test('status is a table that shows what is wrong', async t => {
       'Cue       2 Reveal, next 3',
       'Devices   1 faulty',
       '          wash: no chip at 0x41 (device.absent)',
+      'MQTT      broker of this box, 4 clients, 2 waiting, 1 refused',
       'Lateness  p50 0.30 ms, p99 1.25 ms, worst 2.00 ms, of 7',
       '',
     ].join('\n'),
   )
   t.same(JSON.parse((await type(['status', '--json'], { link: () => link })).out), state)
+})
+
+t.test('status says whether another broker is reached, since when, and why not', async t => {
+  const broker = {
+    ...{ kind: 'external' as const, url: 'mqtts://broker.local', sinceWallMs: 1_790_000_000_000 },
+    ...{ clients: null, waiting: 12, dropped: 3, refused: 0 },
+  }
+  const trouble = { wallMs: 1_790_000_060_000, message: 'box.broker.url: nobody\u001b[2J listens' }
+  const shown = async (more: { isConnected: boolean; trouble: typeof trouble | null }) => {
+    const link = { ...noLink, state: async () => ({ ...state, broker: { ...broker, ...more } }) }
+    const { out } = await type(['status'], { link: () => link })
+    return out.slice(out.indexOf('MQTT'), out.indexOf('Lateness')).replace(/\d\d:\d\d:\d\d/g, 'T')
+  }
+  t.equal(
+    await shown({ isConnected: true, trouble: null }),
+    'MQTT      mqtts://broker.local, connected since 2026-09-21 T, 12 waiting, 3 dropped\n',
+  )
+  t.equal(
+    await shown({ isConnected: false, trouble }),
+    [
+      'MQTT      mqtts://broker.local, not connected since 2026-09-21 T, 12 waiting, 3 dropped',
+      '          box.broker.url: nobody [2J listens (2026-09-21 T)\n',
+    ].join('\n'),
+  )
+  t.match(await shown({ isConnected: true, trouble }), /until then: box\.broker\.url/)
 })
 
 t.test('colors come only where the terminal has them', async t => {

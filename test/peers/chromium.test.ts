@@ -1,158 +1,46 @@
 /** The page in the browser that people use it with. */
-import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
-import { type Browser, chromium, type Page } from 'playwright-core'
-import t, { type Test } from 'tap'
-import { LinuxKeys } from '../../drivers/linux/keys.js'
-import { Bus } from '../../runtime/core/bus.js'
-import { after, monotonicMs, showTimeMs, wallTimeMs } from '../../runtime/core/time.js'
-import type { BoardLineState } from '../../runtime/gateways/page/api.js'
-import { Mirror } from '../../runtime/gateways/page/mirror.js'
-import { PageGateway } from '../../runtime/gateways/page/page-gateway.js'
-import type { Clock, MonotonicMs, ShowTimeMs } from '../../runtime/ports/clock.js'
-import type { Log } from '../../runtime/ports/log.js'
-import type { Messages } from '../../runtime/topics.js'
-import { StandInShow, standInShow } from './stand-in-show.js'
+import type { Page, Route } from 'playwright-core'
+import t from 'tap'
+import type { ShowCommand } from '../../runtime/topics.js'
+import {
+  desk,
+  hasChromium,
+  launchChromium,
+  picture,
+  says,
+  startBox,
+  TOKEN,
+  visit,
+} from './page-visit.js'
 
-const CHROMIUM = '/usr/bin/chromium'
-const TOKEN = 'the-operator-token-of-this-test'
-const WAIT_MS_MAX = 15_000
-/** Set to a folder to keep pictures of the page. */
-const PICTURES = process.env['ROADCASE_PICTURES'] ?? null
+t.setTimeout(170_000)
 
-const assetsFolder = 'runtime/gateways/page/assets'
+/** As the page has it between two tries. */
+const RETRY_MS = 400
 
-/** The browser's time is real, so the page's must be. */
-const clock: Clock = {
-  monotonicMs: () => monotonicMs(performance.now()),
-  showTimeMs: () => showTimeMs(Date.now()),
-  wallTimeMs: () => wallTimeMs(Date.now()),
-  showToMonotonic: (at: ShowTimeMs) => monotonicMs(at - Date.now() + performance.now()),
-  monotonicToShow: (at: MonotonicMs) => showTimeMs(at - performance.now() + Date.now()),
-  showErrorMs: () => 0,
-  runAt: (at, task) => {
-    const timer = setTimeout(task, Math.max(0, at - performance.now()))
-    return () => clearTimeout(timer)
-  },
-}
-const log: Log = { info: () => {}, warn: () => {}, error: () => {} }
-
-interface Box {
-  readonly gateway: PageGateway
-  readonly show: StandInShow
-  readonly bus: Bus<Messages>
-  readonly pressed: string[]
-  stop(): Promise<void>
+interface Sent {
+  readonly id: string
+  readonly action: string
 }
 
-async function startBox(port: number): Promise<Box> {
-  const bus = new Bus<Messages>()
-  const mirror = new Mirror({ clock, bus })
-  const show = new StandInShow(bus)
-  const pressed: string[] = []
-  const press = (input: string, holdMs: number): void => {
-    pressed.push(`${input} ${holdMs}`)
-    const event = { input, atShowMs: clock.showTimeMs(), source: 'kernel' } as const
-    bus.publish('input/changed', { ...event, event: 'press' })
-    clock.runAt(after(clock.monotonicMs(), holdMs), () =>
-      bus.publish('input/changed', { ...event, event: 'release' }),
-    )
-  }
-  const line = (name: string, headerPin: number, isIn: boolean): BoardLineState => ({
-    name,
-    headerPin,
-    direction: isIn ? 'in' : 'out',
-    isActive: name === 'sign' && show.fired.length > 0,
+/** Stands between the page and the box: sees what is asked, and lets it through or not. */
+async function spoil(
+  page: Page,
+  decide: (route: Route, count: number) => Promise<void>,
+): Promise<readonly Sent[]> {
+  const sent: Sent[] = []
+  await page.route('**/api/command', route => {
+    sent.push(route.request().postDataJSON())
+    return decide(route, sent.length)
   })
-  const lines = (): BoardLineState[] => [
-    line('sign', 11, false),
-    line('focus', 13, false),
-    line('shutter', 15, false),
-    line('go-button', 16, true),
-    line('footswitch', 18, true),
-  ]
-  const gateway = new PageGateway(
-    { clock, keys: new LinuxKeys(), log, bus, mirror },
-    {
-      config: { port, reach: 'loopback' },
-      assetsFolder,
-      operatorToken: TOKEN,
-      hostNames: [],
-      board: { name: 'simulated', title: 'Simulated board' },
-      show: standInShow,
-      simulated: { lines, press },
-      logs: null,
-    },
-  )
-  await mirror.start()
-  await gateway.start()
-  const cancel = show.start()
-  const stop = async (): Promise<void> => {
-    cancel()
-    await gateway.stop()
-    await mirror.stop()
-  }
-  return { gateway, show, bus, pressed, stop }
+  return sent
 }
 
-interface Visit {
-  readonly box: Box
-  readonly page: Page
-  /** What the browser complained of. */
-  readonly complaints: string[]
-}
-
-async function visit(
-  t: Test,
-  browser: Browser,
-  options: { width: number; height: number; token: string | null },
-): Promise<Visit> {
-  const box = await startBox(0)
-  const { width, height } = options
-  const context = await browser.newContext({ viewport: { width, height }, hasTouch: width < 600 })
-  context.setDefaultTimeout(WAIT_MS_MAX)
-  t.teardown(async () => {
-    await context.close()
-    await box.stop()
-  })
-  const page = await context.newPage()
-  const complaints: string[] = []
-  page.on('pageerror', error => complaints.push(error.message))
-  page.on('console', message => {
-    if (message.type() === 'error') complaints.push(message.text())
-  })
-  await page.goto(`${box.gateway.url}/${options.token === null ? '' : `#token=${options.token}`}`)
-  return { box, page, complaints }
-}
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (PICTURES === null) return
-  await mkdir(PICTURES, { recursive: true })
-  await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true })
-}
-
-const says = (page: Page, selector: string, text: string): Promise<unknown> =>
-  page.locator(selector, { hasText: text }).first().waitFor()
-
-const desk = { width: 1440, height: 900, token: TOKEN }
-
-if (!existsSync(CHROMIUM)) {
-  if (process.env['CI']) t.fail(`${CHROMIUM} is missing`)
-  else t.pass('skipped', { skip: `${CHROMIUM} is missing` })
+if (!hasChromium) {
+  if (process.env['CI']) t.fail('chromium is missing')
+  else t.pass('skipped', { skip: 'chromium is missing' })
 } else {
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  })
+  const browser = await launchChromium()
   t.teardown(() => browser.close())
 
   t.test('GO lights the lamps, shows the cue and how late it was', async t => {
@@ -236,6 +124,71 @@ if (!existsSync(CHROMIUM)) {
       await says(page, '.output[data-key=front] .percent', '100 %')
     },
   )
+
+  t.test('a PANIC is sent again until its answer is heard, and the box acts once', async t => {
+    const { page, box } = await visit(t, browser, desk)
+    const heard: ShowCommand[] = []
+    box.bus.subscribe('command/received', asked => void heard.push(asked))
+    const sent = await spoil(page, async (route, count) => {
+      // Twice it is lost on the way there, then on the way back.
+      if (count < 3) await route.abort()
+      else if (count === 3) await route.fetch().then(() => route.abort())
+      else await route.continue()
+    })
+    await says(page, '#role', 'Operator')
+    await page.keyboard.press('Escape')
+    await page.locator('#panic-banner').waitFor()
+    await page.waitForTimeout(2 * RETRY_MS)
+    t.same(
+      sent.map(({ action }) => action),
+      ['panic', 'panic', 'panic', 'panic'],
+      'and no more once it is answered',
+    )
+    t.equal(new Set(sent.map(({ id }) => id)).size, 1, 'each with the same id')
+    t.match(heard, [{ action: 'panic', id: sent[0]?.id }])
+    t.equal(heard.length, 1)
+    t.equal(await page.textContent('#answer'), '')
+  })
+
+  t.test('without an answer PANIC is sent five times, blackout three, all else once', async t => {
+    const { page, box } = await visit(t, browser, desk)
+    const sent = await spoil(page, route => route.abort())
+    await says(page, '#role', 'Operator')
+    for (const [press, count, text] of [
+      ['#go', 1, 'GO: the box did not answer. Look at the stage.'],
+      ['#back', 1, 'BACK: the box did not answer. Look at the stage.'],
+      ['#cues li[data-key="6"] button', 1, 'Next cue: the box did not answer.'],
+      ['#arm', 1, 'Arm: the box did not answer.'],
+      ['#blackout', 3, 'Blackout: the box did not answer. Look at the stage.'],
+      ['#panic', 5, 'PANIC: the box did not answer. Look at the stage.'],
+    ] as const) {
+      const before = sent.length
+      await page.click(press)
+      await says(page, '#answer.is-bad', text)
+      await page.waitForTimeout(2 * RETRY_MS)
+      t.equal(sent.length - before, count, text)
+      t.equal(new Set(sent.slice(before).map(({ id }) => id)).size, 1, 'by one id')
+    }
+    t.same(box.show.fired, [])
+  })
+
+  t.test('MQTT stands among the devices: reached or not, and why', async t => {
+    const { page, box } = await visit(t, browser, desk)
+    await says(page, '#role', 'Operator')
+    const state = {
+      ...{ kind: 'external' as const, url: 'mqtts://broker.local:8883', clients: null },
+      ...{ sinceWallMs: Date.now(), waiting: 0, dropped: 0, refused: 0, trouble: null },
+    }
+    box.bus.publish('broker/state', { ...state, isConnected: true })
+    await says(page, '#broker [data-state=ready]', 'mqtts://broker.local:8883, connected since')
+    const trouble = { wallMs: Date.now(), message: 'box.broker.url: nobody listens there' }
+    box.bus.publish('broker/state', { ...state, isConnected: false, trouble, waiting: 12 })
+    await says(page, '#broker [data-state=faulty] p', 'box.broker.url: nobody listens there')
+    await says(page, '#broker [data-state=faulty] small', '12 waiting')
+    await picture(page, 'broker')
+    await page.reload()
+    await says(page, '#broker [data-state=faulty]', 'not connected since')
+  })
 
   t.test('a cue in the list is made the next one', async t => {
     const { page } = await visit(t, browser, desk)

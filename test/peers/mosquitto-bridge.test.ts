@@ -1,5 +1,6 @@
 /** The promises of the bridge over a real Mosquitto, and those that only a broker of somebody else calls for. */
 import t from 'tap'
+import type { Payload } from '../../runtime/topics.js'
 import { bridgeContract, type StartEnd } from '../gateways/broker/bridge.contract.js'
 import { base, client, until } from '../gateways/broker/harness.js'
 import { externalBox } from './external-box.js'
@@ -39,6 +40,8 @@ const external: StartEnd = async (t, { isReady = true, ...settings } = {}) => {
     stopBox: () => broker.stop(),
   }
 }
+
+const answered = { origin: 'x', isAccepted: true, code: null, message: null } as const
 
 const urlOf = (port: number): string => `mqtt://127.0.0.1:${port}`
 
@@ -109,6 +112,99 @@ t.test('Mosquitto', { skip: !hasMosquitto && 'there is no mosquitto' }, async t 
     await mosquitto.stop()
   })
 
+  t.test('whether the broker is reached, and why not, is told as it changes', async t => {
+    const mosquitto = await startMosquitto()
+    const { port } = mosquitto
+    const { broker, bus } = externalBox(urlOf(port))
+    const told: Payload<'broker/state'>[] = []
+    bus.subscribe('broker/state', state => void told.push(state))
+    const toldOf = (isMeant: (state: Payload<'broker/state'>) => boolean): Promise<void> =>
+      until(
+        () => told.some(isMeant),
+        () => JSON.stringify(told.at(-1)),
+      )
+    await broker.start()
+    await toldOf(({ isConnected }) => isConnected)
+    t.match(told[0], { kind: 'external', url: urlOf(port), isConnected: false, trouble: null })
+    t.match(told.at(-1), { clients: null, waiting: 0, trouble: null })
+    await mosquitto.stop()
+    await toldOf(({ isConnected, trouble }) => !isConnected && trouble !== null)
+    const fired = { fire: 'f', cue: '1', epoch: 1, atShowMs: 0, origin: 'x', lateMs: 0 }
+    bus.publish('cue/fired', fired)
+    await toldOf(({ trouble, waiting }) => !!trouble?.message.includes('nobody') && waiting === 1)
+    t.match(told.at(-1)?.trouble?.message, /^box\.broker\.url: nobody listens there/)
+    told.length = 0
+    const again = await startMosquitto(port)
+    await toldOf(({ isConnected, waiting }) => isConnected && waiting === 0)
+    t.match(told.at(-1)?.trouble?.message, /^box\.broker\.url: nobody/, 'it is not forgotten')
+    const technician = await client(port, 'anyone')
+    await technician.subscribe(`${base}/broker`)
+    const [retained] = await technician.received(1)
+    t.match(retained, { retain: true })
+    t.match(JSON.parse(retained?.payload ?? ''), { isConnected: true, url: urlOf(port) })
+    await technician.end()
+    await broker.stop()
+    await again.stop()
+  })
+
+  t.test('a GO that waited is refused also when the box itself has much to send again', async t => {
+    const mosquitto = await startMosquitto()
+    const cable = await startCable(mosquitto.port)
+    const { broker, bus, commands, refusals } = externalBox(urlOf(cable.port))
+    const technician = await client(mosquitto.port, 'anyone')
+    await technician.subscribe(`${base}/#`)
+    const heard = (end: string, word: string): boolean =>
+      technician.messages.some(
+        ({ topic, payload }) => topic === `${base}/${end}` && payload.includes(word),
+      )
+    await broker.start()
+    bus.publish('box/availability', { state: 'ready', boot: 1 })
+    await until(() => heard('availability', 'ready'), 'the box')
+    cable.mute()
+    for (let n = 0; n < 50; n++) bus.publish('command/answered', { ...answered, id: `${n}` })
+    cable.cut()
+    await until(() => heard('availability', 'lost'), 'the box to be lost')
+    for (let n = 0; n < 5; n++) await technician.publish(`${base}/cue`, 'GO')
+    cable.mend()
+    await until(() => refusals.length + commands.length >= 5, 'all five')
+    t.same(commands, [], 'none is carried out')
+    t.match(refusals, Array(5).fill({ message: /while the box was away/ }))
+    await until(() => heard('response/49', '49'), 'what the box had to say')
+    for (let n = 0; commands.length === 0 && n < 20; n++)
+      await technician.publish(`${base}/cue`, 'GO')
+    t.match(commands[0], { action: 'go' }, 'what is sent now is carried out')
+    await technician.end()
+    await broker.stop()
+    cable.stop()
+    await mosquitto.stop()
+  })
+
+  t.test('after a stall of the network every state is told as it is then', async t => {
+    const mosquitto = await startMosquitto()
+    const cable = await startCable(mosquitto.port)
+    const { broker, bus } = externalBox(urlOf(cable.port))
+    const watcher = await client(mosquitto.port, 'anyone')
+    await watcher.subscribe(`${base}/front/state`)
+    const lamp = (level: number): void =>
+      bus.publish('output/state', { output: 'front', kind: 'dimmer', level, parts: [level] })
+    const last = (): string => watcher.messages.at(-1)?.payload ?? ''
+    await broker.start()
+    await until(() => broker.read().isConnected, 'the connection')
+    lamp(0.1)
+    await until(() => last().includes('0.1'), 'the level')
+    cable.stall()
+    for (let n = 0; n < 1_200; n++) bus.publish('command/answered', { ...answered, id: `${n}` })
+    for (const level of [0.2, 0.3, 0.4]) lamp(level)
+    t.match(last(), '0.1', 'nothing gets through')
+    cable.loosen()
+    await until(() => last().includes('0.4'), 'the level of now')
+    t.equal(broker.read().connections, 1, 'on the same connection')
+    await watcher.end()
+    await broker.stop()
+    cable.stop()
+    await mosquitto.stop()
+  })
+
   t.test('a box that breaks off is told as lost, one that stops as sleeping', async t => {
     const mosquitto = await startMosquitto()
     const watcher = await client(mosquitto.port, 'anyone')
@@ -153,14 +249,7 @@ t.test('Mosquitto', { skip: !hasMosquitto && 'there is no mosquitto' }, async t 
       const { broker, bus } = externalBox(urlOf(probe.port))
       await broker.start()
       bus.publish('box/availability', { state: 'ready', boot: 1 })
-      for (let n = 0; n < 1_100; n++)
-        bus.publish('command/answered', {
-          id: `${n}`,
-          origin: 'x',
-          isAccepted: true,
-          code: null,
-          message: null,
-        })
+      for (let n = 0; n < 1_100; n++) bus.publish('command/answered', { ...answered, id: `${n}` })
       t.equal(broker.read().waiting, 1_000, 'what waits has a bound')
       t.ok(broker.read().dropped >= 100, 'and what is dropped is counted')
       const mosquitto = await startMosquitto(probe.port)

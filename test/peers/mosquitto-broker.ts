@@ -49,7 +49,9 @@ export async function startMosquitto(
   )
   const child = spawn(BROKER, ['-c', config], { stdio: 'ignore' })
   // A test that fails half-way must not leave it running.
-  process.once('exit', () => child.kill('SIGKILL'))
+  const end = (): void => void child.kill('SIGKILL')
+  process.once('exit', end)
+  child.once('exit', () => process.off('exit', end))
   await listening(chosen, child)
   return {
     port: chosen,
@@ -68,19 +70,29 @@ export interface Cable {
   tries(): number
   /** From here on nothing of what those who are connected send arrives. */
   mute(): void
+  /** What is sent from the near side waits on the way, until `loosen`. */
+  stall(): void
+  loosen(): void
   pull(): void
+  /** Pulled, and nobody gets through until `mend`. */
+  cut(): void
+  mend(): void
   stop(): void
 }
 
 export async function startCable(to: number): Promise<Cable> {
   const sockets = new Set<Socket>()
-  const nears = new Set<Socket>()
+  const nears = new Map<Socket, Socket>()
   let tries = 0
+  let isCut = false
+  let isStalled = false
   const server = createServer(near => {
     tries++
+    near.on('error', () => {})
+    if (isCut) return void near.destroy()
     const far = createConnection({ port: to, host: '127.0.0.1', noDelay: true })
     near.setNoDelay(true)
-    nears.add(near)
+    nears.set(near, far)
     near.on('close', () => nears.delete(near))
     for (const [one, other] of [
       [near, far],
@@ -92,7 +104,7 @@ export async function startCable(to: number): Promise<Cable> {
         sockets.delete(one)
         other.destroy()
       })
-      one.pipe(other)
+      if (one === far || !isStalled) one.pipe(other)
     }
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -103,9 +115,24 @@ export async function startCable(to: number): Promise<Cable> {
     port: portOf(server.address()),
     tries: () => tries,
     mute: () => {
-      for (const near of nears) near.unpipe().resume()
+      for (const near of nears.keys()) near.unpipe().resume()
+    },
+    stall: () => {
+      isStalled = true
+      for (const near of nears.keys()) near.unpipe()
+    },
+    loosen: () => {
+      isStalled = false
+      for (const [near, far] of nears) near.pipe(far)
     },
     pull,
+    cut: () => {
+      isCut = true
+      pull()
+    },
+    mend: () => {
+      isCut = false
+    },
     stop: () => {
       pull()
       server.close()

@@ -172,6 +172,7 @@ async function makeCertificates(t: Test): Promise<Papers> {
   for (const name of ['tour-authority', 'stranger']) await papers.authority(name)
   for (const name of ['box', 'lamp-1', 'lamp-2']) await papers.certificate(name, 'tour-authority')
   await papers.certificate('intruder', 'stranger')
+  await papers.certificate('old', 'tour-authority', { days: -1 })
   await writeFile(papers.path('revoked'), '# names or serial numbers\nlamp-2\n')
   return papers
 }
@@ -202,12 +203,20 @@ t.test(
     t.not((await publish('lamp-1', 'lamp-9')).code, 0, 'and no other may be taken')
     t.not((await publish('lamp-2', 'lamp-2')).code, 0, 'revoked')
     t.not((await publish('intruder', 'intruder')).code, 0, 'of another authority')
+    t.not((await publish('old', 'old')).code, 0, 'run out')
     t.not((await publish(null, 'nobody')).code, 0, 'without one')
-    t.same(
-      refusals.map(({ code }) => code),
-      ['client.identifier', 'client.revoked'],
-      'the others did not get past TLS',
+    t.match(
+      refusals,
+      [
+        { code: 'client.identifier', client: 'lamp-9' },
+        { code: 'client.revoked', client: 'lamp-2' },
+        { code: 'client.tls', client: '127.0.0.1', message: /is not signed by who is in box/ },
+        { code: 'client.tls', client: '127.0.0.1', message: /has run out: renew it/ },
+        { code: 'client.tls', client: '127.0.0.1', message: 'it has no certificate' },
+      ],
+      'and each is told why',
     )
+    t.equal(refusals.length, 5)
     t.equal(broker.read()?.publishReceived, 1)
     await broker.stop()
   },

@@ -3,17 +3,14 @@ import { messageOf } from '../../core/errors.js'
 import { after } from '../../core/time.js'
 import type { Clock } from '../../ports/clock.js'
 import type { ConnectPacket, InnerBroker, InnerClient, ReturnCode } from './aedes-inside.js'
+import type { Certificate } from './certificate.js'
 import { type BrokerRole, isSafeName, type Rights, rightsOf, type Surroundings } from './grants.js'
 import type { PasswordCheck } from './password-check.js'
 import { Penalties } from './penalty.js'
 import type { StorePersistence } from './persistence.js'
 import type { RefusalReason, Refusals } from './refusals.js'
 import { isTopic } from './topic.js'
-
-export interface Certificate {
-  readonly name: string
-  readonly serial: string
-}
+import type { Unwelcome } from './welcome.js'
 
 export interface Identity {
   readonly user: string
@@ -34,12 +31,16 @@ export interface Peer {
 export interface AdmissionOptions {
   readonly around: Surroundings
   readonly keepaliveSecondsMax: number
-  readonly isRevoked: (certificate: Certificate) => boolean
+  /** Null for who is welcome. */
+  readonly reasonAgainst: (certificate: Certificate) => Unwelcome | null
 }
+
+/** Somebody with a password, as a list of the unwelcome would name it. */
+export const withoutPaper = (name: string): Certificate => ({ name, serial: '', validTo: null })
 
 /** How a list of the unwelcome would name it. */
 export const named = ({ certificate, identity }: Peer): Certificate =>
-  certificate ?? { name: identity?.user ?? '', serial: '' }
+  certificate ?? withoutPaper(identity?.user ?? '')
 
 /** In base64 and with a message's number behind it, it must fit into a key of the store. */
 const CLIENT_ID_BYTES_MAX = 256
@@ -151,7 +152,7 @@ export class Admission {
     }
     this.#refusals.note(final.reason, {
       topic: '',
-      client: peer.connect.clientId ?? '',
+      client: peer.connect.clientId || peer.address,
       message: `${peer.address}: ${final.message}`,
     })
     if (final.code === 5) await this.#wait(this.#penalties.failed(peer.address))
@@ -192,8 +193,10 @@ export class Admission {
     isWanted: () => boolean,
   ): Promise<Verdict> {
     if (peer.certificate) return this.#certified(peer.certificate, username)
-    if (username === undefined || password === undefined || !isSafeName(username))
+    if (username === undefined || password === undefined)
       return refused(5, 'client.credentials', 'a user name and a password are needed')
+    if (!isSafeName(username))
+      return refused(5, 'client.credentials', 'no user has a name like that')
     const credential = await this.#passwords
       .check(username, password, { address: peer.address, isWanted })
       .catch((error: unknown) => this.#cannotCheck(error))
@@ -226,8 +229,8 @@ export class Admission {
     const { connect } = peer
     const clientId = client.id ?? ''
     if (client.closed) return refused(3, 'client.limit', 'the client left while it was let in')
-    if (this.#options.isRevoked(named({ ...peer, identity })))
-      return refused(5, 'client.revoked', `"${identity.user}" is no longer welcome`)
+    const unwelcome = this.#options.reasonAgainst(named({ ...peer, identity }))
+    if (unwelcome) return refused(5, unwelcome.reason, unwelcome.message)
     if (connect?.will && !identity.rights.mayPublish(connect.will.topic))
       return refused(5, 'client.will', `will topic "${connect.will.topic}": not allowed`)
     const other = broker.clients[clientId]

@@ -2,10 +2,12 @@
  * Reads what people and machines write to the command topics. Pure: bytes in, a command or a reason out. A reason names
  * the path, the rule and the value, for whoever wrote it sits at another machine and sees nothing else.
  */
+import { commandIn } from '../../core/command-shape.js'
 import { ConfigError } from '../../core/errors.js'
 import { nearest } from '../../core/nearest.js'
 import { check, integer, name, number, type Of, object, optional } from '../../core/schema.js'
-import { commandIn, requestId, topics } from '../../topics.js'
+import { requestId } from '../../core/shapes.js'
+import { topics } from '../../topics.js'
 import type { Address } from './tree.js'
 
 /** Commands are short; what is longer is not one. */
@@ -59,7 +61,10 @@ export function readCommand(address: Address, payload: Uint8Array): Reading {
       case 'get':
         return { kind: 'get', output: check(name, address.output, 'topic.output') }
       case 'request':
-        return { kind: 'command', command: readRequest(address.action, textOf(payload)) }
+        return {
+          kind: 'command',
+          command: readRequest(address.action, payload.length === 0 ? '' : textOf(payload)),
+        }
     }
   } catch (error) {
     if (error instanceof ConfigError) return { kind: 'refused', message: error.message }
@@ -101,7 +106,8 @@ function readSet(output: string, text: string): CommandIn {
 
 function readRequest(word: string, text: string): CommandIn {
   const action = actionOf(word, 'topic.action')
-  if (!text.startsWith('{')) throw wrong(`must be JSON such as {"tx":"1"}, is ${quote(text)}`)
+  if (!text.startsWith('{'))
+    throw wrong(`must be JSON such as {"tx":"1"}, is ${quote(text)}; a word alone goes to …/cue`)
   const { tx, ...fields } = check(requestIn, json(text), 'payload')
   return complete({ ...fields, id: tx, action })
 }

@@ -6,7 +6,10 @@ export interface ConnectionLimits {
   readonly perAddressMax: number
 }
 
-/** Counts sockets from the moment they are accepted, over all listeners: a silent one counts as well. */
+/**
+ * Counts sockets over all listeners, from the moment they are accepted until they are closed on our side: a silent one
+ * counts, and so does one that was refused. Whoever refuses must close, and not wait for the other side to do it.
+ */
 export class ConnectionGate {
   readonly #limits: ConnectionLimits
   readonly #onRefused: (address: string, message: string) => void

@@ -59,12 +59,23 @@ export class Delivery {
       this.#client.connackSent &&
       !this.#client.closed &&
       !this.#isDoubled(packet) &&
-      this.#events.mayRead(this.#client, packet.topic)
-    const qos = grantedQos(this.#client, packet.topic, qosOf(packet.qos))
+      this.#events.mayRead(this.#client, packet.topic) &&
+      !(isRetained && this.#isOutdated(packet))
+    const qos = isWanted ? grantedQos(this.#client, packet.topic, qosOf(packet.qos)) : 0
     if (!isWanted || this.#isTooSlow(packet, qos)) done()
     else if (qos === 0) this.#write(packet, 0, undefined, done)
-    else if (this.#client.clean || isRetained) this.#write(packet, qos, takeId(this.#client), done)
+    else if (this.#client.clean) this.#write(packet, qos, takeId(this.#client), done)
+    else if (isRetained) this.#deliverRetained(packet, qos, done)
     else this.#deliverKept(packet, qos, done)
+  }
+
+  /** It has a number of its own, as if it had been published for this session. */
+  #deliverRetained(packet: InnerPacket, qos: QoS, done: Done): void {
+    const { broker } = this.#persistence
+    const copy = { ...packet, brokerId: broker.id }
+    if (this.#persistence.keepRetained(this.#client.id ?? '', copy, qos === 1))
+      this.#deliverKept(copy, qos, done)
+    else this.#write(packet, qos, takeId(this.#client), done)
   }
 
   /** A session's message is already in its line; what is not there was refused, or has been sent again meanwhile. */
@@ -92,11 +103,10 @@ export class Delivery {
       return
     }
     // Exactly once: the identifier must be known after a power cut before the receiver sees it.
-    const isKept = await this.#persistence.synced().then(
-      () => true,
-      () => false,
-    )
-    if (isKept && !this.#client.closed) this.#write(packet, qos, messageId, done)
+    await this.#persistence.synced().catch(() => this.#persistence.writes.recovered())
+    const isWaiting =
+      this.#persistence.queue.find(clientId, packet) === entry && entry.sentTo === this.#client
+    if (isWaiting && !this.#client.closed) this.#write(packet, qos, messageId, done)
     else done()
   }
 
@@ -105,6 +115,11 @@ export class Delivery {
     const isDoubled = this.#last === packet.brokerCounter
     this.#last = packet.brokerCounter
     return isDoubled
+  }
+
+  /** A newer value came while the older ones were told, and was delivered at once: the older must not come after it. */
+  #isOutdated({ topic, payload }: InnerPacket): boolean {
+    return this.#persistence.retained.get(topic)?.payload !== payload
   }
 
   #isTooSlow(packet: InnerPacket, qos: QoS): boolean {
@@ -151,10 +166,14 @@ export class Delivery {
  * more than the publisher's.
  */
 export function grantedQos(client: InnerClient, topic: string, published: QoS): QoS {
-  const granted = Object.entries(client.subscriptions)
-    .filter(([filter]) => matches(filter, topic))
-    .map(([, { qos }]) => qos)
-  return granted.length === 0 ? published : qosOf(Math.min(published, Math.max(...granted)))
+  if (published === 0) return 0
+  let granted = -1
+  for (const filter of Object.keys(client.subscriptions)) {
+    const { qos = 0 } = client.subscriptions[filter] ?? {}
+    if (qos > granted && matches(filter, topic)) granted = qos
+    if (granted >= published) break
+  }
+  return granted < 0 ? published : qosOf(Math.min(published, granted))
 }
 
 /** Reading leaves the identifier, writing moves on: the way aedes itself uses the field. */

@@ -1,6 +1,6 @@
 /** `docs/topics.md`, from the same table as the AsyncAPI document. */
 import { jsonSchema, name, type Schema } from '../../core/schema.js'
-import { cueId, requestId } from '../../topics.js'
+import { cueId, requestId } from '../../core/shapes.js'
 import { type Described, describedTopics } from './describe.js'
 import { grants } from './grants.js'
 

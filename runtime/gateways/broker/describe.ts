@@ -1,6 +1,7 @@
 /** The documents about MQTT, made from the table of topics: `docs/asyncapi.json` and, in `describe-page.ts`, the page. */
+import { commandIn } from '../../core/command-shape.js'
 import { jsonSchema, type Schema } from '../../core/schema.js'
-import { commandIn, topics } from '../../topics.js'
+import { topics } from '../../topics.js'
 import { requestIn, setIn } from './commands.js'
 
 export interface Described {

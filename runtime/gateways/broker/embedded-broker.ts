@@ -4,18 +4,18 @@
  */
 import type { Duplex } from 'node:stream'
 import type { EmbeddedBrokerConfig } from '../../config.js'
-import { ConfigError, type Problem } from '../../core/errors.js'
 import type { Service } from '../../core/lifecycle.js'
 import { repeat } from '../../core/repeat.js'
 import { after } from '../../core/time.js'
 import type { Cancel, MonotonicMs } from '../../ports/clock.js'
 import type { Files } from '../../ports/files.js'
-import type { Certificate, Peer } from './admission.js'
+import type { Peer } from './admission.js'
 import type { BridgeOptions, Outgoing } from './bridge.js'
+import { type BrokerState, StateTeller } from './broker-state.js'
 import { ConnectionGate } from './connection-gate.js'
-import { createEngine, type Engine, type EnginePorts } from './engine.js'
+import { refuseBadCredentials } from './credentials.js'
+import { createEngine, type Engine, type EngineOptions, type EnginePorts } from './engine.js'
 import { evict } from './eviction.js'
-import { isSafeName } from './grants.js'
 import {
   type Listener,
   type ListenerOptions,
@@ -25,10 +25,11 @@ import {
   type Origin,
   type TlsMaterial,
 } from './listeners.js'
-import { isPasswordHash } from './password.js'
 import type { Credential } from './password-check.js'
-import { Revocations } from './revocations.js'
+import { droppedIn, refusedIn } from './refusals.js'
+import { readTls } from './tls-material.js'
 import { type BrokerReading, systemTopics } from './traffic.js'
+import { createWelcome, type Welcome } from './welcome.js'
 
 export interface EmbeddedBrokerPorts extends EnginePorts {
   /** Where the certificates are; null when there is no TLS. */
@@ -72,20 +73,24 @@ export class EmbeddedBroker implements Service {
   readonly name = 'broker'
   readonly #ports: EmbeddedBrokerPorts
   readonly #options: EmbeddedBrokerOptions
+  readonly #teller: StateTeller
   #running: Running | null = null
 
   constructor(ports: EmbeddedBrokerPorts, options: EmbeddedBrokerOptions) {
     this.#ports = ports
     this.#options = options
+    this.#teller = new StateTeller(ports.clock, ports.bus, () => this.#state())
   }
 
   /** @throws ConfigError for a user or a certificate that cannot be, BoxError `port.taken`, `storage.io` */
   async start(): Promise<void> {
     const { clock } = this.#ports
     refuseBadCredentials(this.#options.credentials)
-    const material = await this.#readTls()
-    const revocations = this.#revocations()
-    const engine = this.#createEngine(revocations)
+    const material = await readTls(this.#ports.files, this.#options.config.tls)
+    const welcome = this.#createWelcome(material)
+    const reasonAgainst: EngineOptions['reasonAgainst'] = certificate =>
+      welcome?.reasonAgainst(certificate) ?? null
+    const engine = this.#createEngine(reasonAgainst)
     const running: Running = {
       engine,
       gate: this.#createGate(engine),
@@ -95,14 +100,14 @@ export class EmbeddedBroker implements Service {
       ports: { tcp: 0, tls: null, webSocket: null },
     }
     this.#running = running
-    const isRevoked = (certificate: Certificate): boolean => revocations?.has(certificate) ?? false
-    await revocations?.start(() => evict(engine, isRevoked))
-    running.cancels.push(() => revocations?.stop())
+    await welcome?.start(() => evict(engine, reasonAgainst))
+    running.cancels.push(() => welcome?.stop())
     await engine.aedes.listen()
-    evict(engine, isRevoked)
+    evict(engine, reasonAgainst)
     engine.bridge.start(message => publish(engine, message))
     this.#schedule(running)
     running.ports = await this.#listen(running, material)
+    this.#teller.start()
   }
 
   async stop(): Promise<void> {
@@ -111,6 +116,7 @@ export class EmbeddedBroker implements Service {
     if (!running) return
     const { engine } = running
     for (const cancel of running.cancels) cancel()
+    this.#teller.stop()
     engine.bridge.stop()
     for (const listener of running.listeners) listener.close()
     // mqtt-packet hands its bytes over at the next tick: `sleeping` must leave before the sockets close.
@@ -157,7 +163,25 @@ export class EmbeddedBroker implements Service {
     }
   }
 
-  #createEngine(revocations: Revocations | null): Engine {
+  #state(): BrokerState | null {
+    const [running, reading] = [this.#running, this.read()]
+    return (
+      running &&
+      reading && {
+        kind: 'embedded',
+        url: null,
+        isConnected: true,
+        since: running.startedMs,
+        trouble: null,
+        clients: reading.connected,
+        waiting: reading.queued,
+        dropped: droppedIn(reading.refused),
+        refused: refusedIn(reading.refused),
+      }
+    )
+  }
+
+  #createEngine(reasonAgainst: EngineOptions['reasonAgainst']): Engine {
     const { tour, box, boot, config, credentials, homeAssistant, heardTopics } = this.#options
     return createEngine(this.#ports, {
       place: { tour, box },
@@ -166,7 +190,7 @@ export class EmbeddedBroker implements Service {
       heardTopics,
       limits: config.limits,
       credentials,
-      isRevoked: certificate => revocations?.has(certificate) ?? false,
+      reasonAgainst,
     })
   }
 
@@ -185,6 +209,8 @@ export class EmbeddedBroker implements Service {
       connectMs: limits.connectMs,
       enter: socket => running.gate.enter(socket),
       onStream: (stream, from) => receive(running.engine, stream, from),
+      onTlsRefused: (address, message) =>
+        running.engine.refusals.note('client.tls', { topic: '', client: address, message }),
       onError: error => this.#ports.log.error('broker.accept-failed', { error: error.message }),
     }
     const open = async (opening: Promise<Listener>): Promise<number> => {
@@ -237,31 +263,21 @@ export class EmbeddedBroker implements Service {
     }
   }
 
-  #revocations(): Revocations | null {
+  /** Null where there are no certificates. */
+  #createWelcome(material: TlsMaterial | null): Welcome | null {
     const { clock, log, files } = this.#ports
-    const file = this.#options.config.tls?.revoked ?? null
-    return files && file !== null ? new Revocations(clock, log, files, file) : null
-  }
-
-  async #readTls(): Promise<TlsMaterial | null> {
-    const { tls } = this.#options.config
-    if (!tls) return null
-    const read = async (field: 'key' | 'certificate' | 'clientAuthority'): Promise<Uint8Array> => {
-      const bytes = (await this.#ports.files?.read(tls[field])) ?? null
-      if (bytes) return bytes
-      throw new ConfigError([
-        { path: `box.broker.tls.${field}`, message: `there is no ${tls[field]}`, place: null },
-      ])
-    }
-    return {
-      key: await read('key'),
-      certificate: await read('certificate'),
-      clientAuthority: await read('clientAuthority'),
-    }
+    const revoked = this.#options.config.tls?.revoked ?? null
+    return material && files
+      ? createWelcome({ clock, log, files }, material.clientAuthority, revoked)
+      : null
   }
 }
 
-function receive({ aedes, admission, persistence }: Engine, stream: Duplex, from: Origin): void {
+export function receive(
+  { aedes, admission, persistence }: Engine,
+  stream: Duplex,
+  from: Origin,
+): void {
   const peer: Peer = { ...from, connect: null, identity: null, granted: new Set() }
   const client = aedes.handle(stream)
   admission.remember(client, peer)
@@ -271,7 +287,7 @@ function receive({ aedes, admission, persistence }: Engine, stream: Duplex, from
   })
 }
 
-function publish({ aedes }: Engine, { topic, payload, qos, isRetained }: Outgoing): void {
+export function publish({ aedes }: Engine, { topic, payload, qos, isRetained }: Outgoing): void {
   aedes.publish(
     { cmd: 'publish', topic, payload: Buffer.from(payload), qos, retain: isRetained },
     null,
@@ -288,25 +304,4 @@ function publishOldWills({ persistence, publisher }: Engine): void {
       if (!error) void persistence.delWill({ id: clientId })
     })
   }
-}
-
-function refuseBadCredentials(credentials: readonly Credential[]): void {
-  const seen = new Set<string>()
-  const problems = credentials.flatMap(({ username, passwordHash }, index): Problem[] => {
-    const path = `credentials[${index}]`
-    const found: Problem[] = []
-    if (!isSafeName(username))
-      found.push({
-        path: `${path}.username`,
-        message: 'must be letters, digits, dots, dashes and underscores, at most 64',
-        place: null,
-      })
-    if (seen.has(username))
-      found.push({ path: `${path}.username`, message: `"${username}" is there twice`, place: null })
-    if (passwordHash !== null && !isPasswordHash(passwordHash))
-      found.push({ path: `${path}.passwordHash`, message: 'must be a scrypt hash', place: null })
-    seen.add(username)
-    return found
-  })
-  if (problems.length > 0) throw new ConfigError(problems)
 }

@@ -8,7 +8,7 @@ import type { Keys } from '../../ports/keys.js'
 import type { Log } from '../../ports/log.js'
 import type { Store } from '../../ports/store.js'
 import type { Messages } from '../../topics.js'
-import { Admission, type Certificate } from './admission.js'
+import { Admission } from './admission.js'
 import {
   createAedes,
   type InnerBroker,
@@ -17,6 +17,7 @@ import {
   onHandle,
 } from './aedes-inside.js'
 import { Bridge, type BridgeOptions } from './bridge.js'
+import type { Certificate } from './certificate.js'
 import { Delivery, grantedQos, skipUsedIds } from './delivery.js'
 import { discoveryTopic } from './home-assistant.js'
 import { Intake, paceParser } from './intake.js'
@@ -30,6 +31,7 @@ import { type PacketLike, payloadBytes, qosOf } from './stored-packet.js'
 import { TOPIC_LEVELS_MAX } from './topic.js'
 import { Traffic } from './traffic.js'
 import { baseOf } from './tree.js'
+import type { Unwelcome } from './welcome.js'
 
 /** A commit takes 16 MiB; a packet must fit into one with its names. */
 const PACKET_BYTES_MAX = 15 * 1024 * 1024
@@ -55,7 +57,8 @@ export interface EnginePorts {
 export interface EngineOptions extends BridgeOptions {
   readonly limits: BrokerLimits
   readonly credentials: readonly Credential[]
-  readonly isRevoked: (certificate: Certificate) => boolean
+  /** Null for who is welcome. */
+  readonly reasonAgainst: (certificate: Certificate) => Unwelcome | null
 }
 
 export interface Engine {
@@ -81,6 +84,7 @@ export function createEngine(ports: EnginePorts, options: EngineOptions): Engine
       refusals.note(drop.reason, { ...drop, message: dropTexts[drop.reason] }, drop.count),
     onCommitMs: milliseconds => commitMs.add(milliseconds),
     isGranted: (client, filter) => admission.peer(client)?.granted.has(filter) ?? false,
+    ownerOf: client => admission.peer(client)?.identity?.user ?? '',
   })
   const aedes = createAedes({
     id: `${options.place.box}.${String(options.boot).padStart(10, '0')}`,
@@ -134,7 +138,7 @@ const dropTexts: { readonly [R in Drop['reason']]: string } = {
 
 type PersistenceEvents = Pick<
   ConstructorParameters<typeof StorePersistence>[3],
-  'onDrop' | 'onCommitMs' | 'isGranted'
+  'onDrop' | 'onCommitMs' | 'isGranted' | 'ownerOf'
 >
 
 function createPersistence(
@@ -170,11 +174,11 @@ function createAdmission(
   refusals: Refusals,
   persistence: StorePersistence,
 ): Admission {
-  const { place, homeAssistant, limits, credentials, isRevoked } = options
+  const { place, homeAssistant, limits, credentials, reasonAgainst } = options
   return new Admission(clock, refusals, new PasswordCheck(keys, credentials), persistence, {
     around: { ...place, homeAssistantPrefix: homeAssistant.prefix },
     keepaliveSecondsMax: limits.keepaliveSecondsMax,
-    isRevoked,
+    reasonAgainst,
   })
 }
 

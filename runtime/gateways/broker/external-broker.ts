@@ -15,10 +15,12 @@ import type { Keys } from '../../ports/keys.js'
 import type { Log } from '../../ports/log.js'
 import type { Messages } from '../../topics.js'
 import { Bridge, type BridgeOptions } from './bridge.js'
+import { type BrokerState, StateTeller } from './broker-state.js'
+import { CatchUp } from './catch-up.js'
 import { ExternalLink } from './external-link.js'
 import { LinkReport } from './link-report.js'
 import { Outbound } from './outbound.js'
-import { Refusals } from './refusals.js'
+import { Refusals, refusedIn } from './refusals.js'
 import { baseOf, commandFilters } from './tree.js'
 
 export interface ExternalBrokerPorts {
@@ -54,8 +56,6 @@ const RETRY_MS_MAX = 30_000
 const STEADY_MS = 10_000
 const CONNECT_MS = 10_000
 const KEEPALIVE_SECONDS = 30
-/** After a reconnection the broker first sends what it queued; longer than this it does not take. */
-const CATCH_UP_MS = 5_000
 const END_MS = 2_000
 
 export class ExternalBroker implements Service {
@@ -64,6 +64,8 @@ export class ExternalBroker implements Service {
   readonly #options: ExternalBrokerOptions
   readonly #link: ExternalLink
   readonly #report: LinkReport
+  readonly #teller: StateTeller
+  readonly #catchUp: CatchUp
   #client: MqttClient | null = null
   #bridge: Bridge | null = null
   #refusals: Refusals | null = null
@@ -74,10 +76,7 @@ export class ExternalBroker implements Service {
   #isSteady = false
   /** What went wrong with the connection of this moment; null when nothing was said. */
   #trouble: unknown = null
-  /** What we send to ourselves to learn that the queue is empty; null when it is. */
-  #marker: string | null = null
   #cancelRetry: Cancel = () => {}
-  #cancelCatchUp: Cancel = () => {}
   #cancelSteady: Cancel = () => {}
 
   constructor(ports: ExternalBrokerPorts, options: ExternalBrokerOptions) {
@@ -85,6 +84,8 @@ export class ExternalBroker implements Service {
     this.#options = options
     this.#link = new ExternalLink(ports.files, options.config)
     this.#report = new LinkReport(ports.clock, ports.log, options.config)
+    this.#teller = new StateTeller(ports.clock, ports.bus, () => this.#state())
+    this.#catchUp = new CatchUp(ports.clock, ports.keys)
   }
 
   /** Does not wait for the broker: a box starts without its network. @throws ConfigError */
@@ -94,12 +95,15 @@ export class ExternalBroker implements Service {
     await this.#link.load()
     const client = new MqttClient(() => this.#openStream(), this.#clientOptions())
     const refusals = new Refusals(clock, log, bus)
-    const outbound = new Outbound(client, message =>
-      refusals.note('limit.queue', {
-        topic: message.topic,
-        client: 'broker',
-        message: 'the broker is away and too much waits: the oldest message is dropped',
-      }),
+    const outbound = new Outbound(
+      ({ topic, payload, qos, isRetained }, onDone) =>
+        void client.publish(topic, payload, { qos, retain: isRetained }, onDone),
+      ({ topic }) =>
+        refusals.note('limit.queue', {
+          topic,
+          client: 'broker',
+          message: 'the broker is away or slow, and too much waits: the oldest message is dropped',
+        }),
     )
     const bridge = new Bridge(bus, keys, refusals, {
       place: { tour, box },
@@ -111,6 +115,10 @@ export class ExternalBroker implements Service {
     this.#refusals = refusals
     this.#outbound = outbound
     this.#bridge = bridge
+    // Not `connect`: that comes when all is sent again which was not acknowledged, and commands come before it.
+    client.on('packetreceive', packet => {
+      if (packet.cmd === 'connack') this.#catchUp.begin(packet.sessionPresent)
+    })
     client.on('connect', ({ sessionPresent }) => this.#onConnect(client, sessionPresent))
     client.on('message', (topic, payload, packet) => this.#onMessage(topic, payload, packet))
     client.on('close', () => this.#onClose(client))
@@ -119,17 +127,21 @@ export class ExternalBroker implements Service {
     })
     bridge.start(message => outbound.send(message))
     client.connect()
+    this.#report.begin()
+    this.#teller.start()
   }
 
   async stop(): Promise<void> {
     const client = this.#client
     this.#client = null
     this.#cancelRetry()
-    this.#cancelCatchUp()
+    this.#catchUp.stop()
     this.#cancelSteady()
+    this.#teller.stop()
     this.#bridge?.stop()
     if (!client) return
-    if (!client.connected) {
+    // Without a farewell the will says `lost`; with one, whoever was not told `sleeping` would go on believing in `ready`.
+    if (!this.#isUp || this.#outbound?.isBehind) {
       client.end(true)
       return
     }
@@ -158,6 +170,22 @@ export class ExternalBroker implements Service {
     }
   }
 
+  #state(): BrokerState | null {
+    const state = this.#report.state()
+    const { waiting, dropped, refused } = this.read()
+    return (
+      state && {
+        kind: 'external',
+        url: this.#options.config.url,
+        ...state,
+        clients: null,
+        waiting,
+        dropped,
+        refused: refusedIn(refused),
+      }
+    )
+  }
+
   #onConnect(client: MqttClient, isResumed: boolean): void {
     const { clock } = this.#ports
     this.#isUp = true
@@ -168,34 +196,18 @@ export class ExternalBroker implements Service {
       this.#isSteady = true
       this.#report.steady()
     })
-    this.#marker = isResumed ? Buffer.from(this.#ports.keys.randomBytes(8)).toString('hex') : null
     client.subscribe([...this.#filters()], { qos: 1 }, error => {
       if (error) this.#ports.log.error('broker.subscribe-failed', { error: messageOf(error) })
     })
-    this.#catchUp(client)
-    for (const state of this.#bridge?.states() ?? []) this.#outbound?.send(state)
-    this.#outbound?.flush()
-  }
-
-  /**
-   * Commands that waited in our session while the box was away must not be carried out now. What the broker queued comes
-   * before a message we send to ourselves: when that is back, the rest is new.
-   */
-  #catchUp(client: MqttClient): void {
-    this.#cancelCatchUp()
-    if (this.#marker === null) return
-    client.publish(this.#markerTopic(), this.#marker, { qos: 1 }, () => {})
-    this.#cancelCatchUp = this.#ports.clock.runAt(
-      after(this.#ports.clock.monotonicMs(), CATCH_UP_MS),
-      () => {
-        this.#marker = null
-      },
-    )
+    const word = this.#catchUp.ask()
+    if (word !== null) client.publish(this.#wordTopic(), word, { qos: 1 }, () => {})
+    this.#outbound?.open(this.#bridge?.states() ?? [])
+    this.#teller.look()
   }
 
   #onMessage(topic: string, payload: Buffer, packet: IPublishPacket): void {
-    if (topic === this.#markerTopic()) {
-      if (payload.toString('latin1') === this.#marker) this.#marker = null
+    if (topic === this.#wordTopic()) {
+      this.#catchUp.hear(payload)
       return
     }
     this.#bridge?.receive({
@@ -206,7 +218,7 @@ export class ExternalBroker implements Service {
       isRetained: packet.retain,
       isRepeated: packet.dup,
       messageId: packet.messageId ?? null,
-      isStale: this.#marker !== null,
+      isStale: this.#catchUp.isUnderWay,
       isReplayed: packet.retain,
     })
   }
@@ -224,8 +236,11 @@ export class ExternalBroker implements Service {
     if (this.#client !== client) return
     if (this.#isUp) this.#report.lost(this.#isSteady)
     else this.#report.failed(this.#trouble, this.#link.isInTime(this.#ports.clock.wallTimeMs()))
+    this.#teller.look()
     this.#isUp = false
     this.#isSteady = false
+    this.#catchUp.stop()
+    this.#outbound?.close()
     this.#cancelSteady()
     this.#cancelRetry()
     const longest = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(this.#tries++, 10))
@@ -249,11 +264,11 @@ export class ExternalBroker implements Service {
   #filters(): readonly string[] {
     const { tour, box, homeAssistant } = this.#options
     const heard = this.#options.heardTopics.filter(topic => this.#bridge?.hears(topic))
-    const filters = [...commandFilters({ tour, box }), this.#markerTopic(), ...heard]
+    const filters = [...commandFilters({ tour, box }), this.#wordTopic(), ...heard]
     return homeAssistant.isEnabled ? [...filters, `${homeAssistant.prefix}/status`] : filters
   }
 
-  #markerTopic(): string {
+  #wordTopic(): string {
     return `${baseOf(this.#options)}/link`
   }
 

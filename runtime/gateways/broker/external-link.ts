@@ -2,7 +2,7 @@
  * The way to somebody else's broker: a new connection each time, with what the files of box.json hold by then, so that a
  * certificate that was renewed needs no restart.
  */
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto'
 import { connect as connectTcp, isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
@@ -11,6 +11,7 @@ import type { ExternalBrokerConfig } from '../../config.js'
 import { ConfigError, messageOf, type Problem } from '../../core/errors.js'
 import type { WallTimeMs } from '../../ports/clock.js'
 import type { Files } from '../../ports/files.js'
+import { certificatesIn, lifetimeOf } from './certificate.js'
 
 const MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 const HANDSHAKE_MS = 10_000
@@ -25,8 +26,7 @@ interface Material {
 interface OwnCertificate {
   readonly certificate: Buffer
   readonly key: Buffer
-  /** Milliseconds since 1970. */
-  readonly validTo: number
+  readonly validTo: WallTimeMs
 }
 
 interface Address {
@@ -159,15 +159,14 @@ function refuseIdleFields(config: ExternalBrokerConfig, kind: Address['kind']): 
 
 /** @throws ConfigError unless there is at least one certificate, and nothing else that calls itself one */
 function readChain(bytes: Buffer, field: Field): X509Certificate[] {
-  const texts = bytes
-    .toString('latin1')
-    .match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)
-  if (!texts) throw wrong(field, 'must hold a certificate as PEM (-----BEGIN CERTIFICATE-----)')
+  let chain: X509Certificate[]
   try {
-    return texts.map(text => new X509Certificate(text))
+    chain = certificatesIn(bytes)
   } catch (cause) {
     throw wrong(field, `holds a certificate that cannot be read: ${messageOf(cause)}`)
   }
+  if (chain.length > 0) return chain
+  throw wrong(field, 'must hold a certificate as PEM (-----BEGIN CERTIFICATE-----)')
 }
 
 function checkPair(certificate: Buffer, key: Buffer): OwnCertificate {
@@ -180,8 +179,7 @@ function checkPair(certificate: Buffer, key: Buffer): OwnCertificate {
   }
   if (!own?.checkPrivateKey(privateKey))
     throw wrong('key', 'does not belong to the certificate in box.broker.certificate')
-  // biome-ignore lint/style/noRestrictedGlobals: reads the text of a certificate, and asks no clock
-  return { certificate, key, validTo: Date.parse(own.validTo) }
+  return { certificate, key, validTo: lifetimeOf(own).to }
 }
 
 const wrong = (field: Field, message: string): ConfigError =>

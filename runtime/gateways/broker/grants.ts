@@ -49,6 +49,9 @@ export const grants: { readonly [R in BrokerRole]: Grant } = {
 }
 
 export interface Rights {
+  /** For who was refused: filters of what would have been allowed. */
+  readonly publishes: readonly string[]
+  readonly subscribes: readonly string[]
   mayPublish(topic: string): boolean
   /** Decides a SUBSCRIBE: the whole filter must lie within one grant. */
   maySubscribe(filter: string): boolean
@@ -86,6 +89,8 @@ export function rightsOf(role: BrokerRole, user: string, around: Surroundings): 
     )
   const grant = grants[role]
   return {
+    publishes: grant.publish.map(fill),
+    subscribes: grant.subscribe.map(fill),
     mayPublish: topic =>
       isTopic(topic) &&
       !(role === 'box' && topic.startsWith(`${own}/`)) &&

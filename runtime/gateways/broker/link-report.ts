@@ -1,4 +1,4 @@
-/** Tells the log how the link to another broker fares: each trouble when it begins, and again every ten minutes. */
+/** How the link to another broker fares; the log hears of each trouble when it begins, and again every ten minutes. */
 import { ConfigError, messageOf } from '../../core/errors.js'
 import { after } from '../../core/time.js'
 import type { Clock, MonotonicMs } from '../../ports/clock.js'
@@ -7,6 +7,20 @@ import { explainFailure, type LinkConfig } from './link-failure.js'
 
 const TELL_AGAIN_MS = 600_000
 
+interface Trouble {
+  /** `box.broker.url`, and the like. */
+  readonly field?: string
+  readonly message: string
+}
+
+export interface LinkState {
+  readonly isConnected: boolean
+  /** Since when it is, or is not. */
+  readonly since: MonotonicMs
+  /** The last one, also when it is over. */
+  readonly trouble: { readonly at: MonotonicMs; readonly message: string } | null
+}
+
 export class LinkReport {
   readonly #clock: Clock
   readonly #log: Log
@@ -14,6 +28,7 @@ export class LinkReport {
   #told: { readonly text: string; readonly atMs: MonotonicMs } | null = null
   /** Like the last one, and not told. */
   #untold = 0
+  #state: LinkState | null = null
 
   constructor(clock: Clock, log: Log, config: LinkConfig) {
     this.#clock = clock
@@ -21,7 +36,18 @@ export class LinkReport {
     this.#config = config
   }
 
+  /** Before the first try. */
+  begin(): void {
+    this.#note(false, null)
+  }
+
+  /** Null before `begin`. */
+  state(): LinkState | null {
+    return this.#state
+  }
+
   up(isResumed: boolean): void {
+    this.#note(true, this.#state?.trouble ?? null)
     this.#log.info('broker.link-up', { url: this.#config.url, isResumed })
   }
 
@@ -38,7 +64,7 @@ export class LinkReport {
    * @param isInTime false when the certificate of this box has run out
    */
   failed(error: unknown, isInTime: boolean): void {
-    this.#tell('broker.link-failed', { ...explainFailure(error, this.#config, isInTime) })
+    this.#tell('broker.link-failed', explainFailure(error, this.#config, isInTime))
   }
 
   /** What the files hold now makes no sense: what they held before is used. */
@@ -56,8 +82,16 @@ export class LinkReport {
     this.#untold = 0
   }
 
-  #tell(event: string, facts: Readonly<Record<string, unknown>>): void {
+  #note(isConnected: boolean, trouble: LinkState['trouble']): void {
+    const before = this.#state
+    const since = before?.isConnected === isConnected ? before.since : this.#clock.monotonicMs()
+    this.#state = { isConnected, since, trouble }
+  }
+
+  #tell(event: string, facts: Trouble): void {
     const now = this.#clock.monotonicMs()
+    const { field, message } = facts
+    this.#note(false, { at: now, message: field === undefined ? message : `${field}: ${message}` })
     const text = `${event} ${JSON.stringify(facts)}`
     if (this.#told?.text === text && now < after(this.#told.atMs, TELL_AGAIN_MS)) {
       this.#untold++

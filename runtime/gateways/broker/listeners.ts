@@ -1,17 +1,13 @@
 /** The three ways in: TCP on this machine, TLS with certificates, WebSocket for browsers. */
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
-import {
-  type AddressInfo,
-  createServer as createTcpServer,
-  type Server,
-  type Socket,
-} from 'node:net'
+import { type AddressInfo, createServer as createTcpServer, type Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { createWebSocketStream, WebSocketServer } from 'ws'
 import { BoxError } from '../../core/errors.js'
-import type { Certificate } from './admission.js'
+import { type Certificate, certificateOf } from './certificate.js'
+import { explainTlsRefusal } from './tls-refusal.js'
 
 export interface TlsMaterial {
   readonly key: Uint8Array
@@ -27,6 +23,8 @@ export interface ListenerOptions {
   /** False closes the socket at once: too many of them. */
   readonly enter: (socket: Socket) => boolean
   readonly onStream: (stream: Duplex, from: Origin) => void
+  /** Somebody did not get through the handshake. */
+  readonly onTlsRefused: (address: string, reason: string) => void
   /** The machine is out of sockets, most likely; the listener goes on. */
   readonly onError: (error: Error) => void
 }
@@ -75,7 +73,7 @@ export function listenTls(options: ListenerOptions, tls: TlsMaterial): Promise<L
       certificate: certificateOf(socket),
     }),
   )
-  server.on('tlsClientError', (_, socket) => socket.destroy())
+  tellRefused(server, options)
   return listen(server, options)
 }
 
@@ -96,6 +94,7 @@ export function listenWebSocket(options: WebSocketOptions): Promise<Listener> {
       })
     : createHttpServer(http)
   guardSockets(server, options)
+  tellRefused(server, options)
   const sockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -109,7 +108,7 @@ export function listenWebSocket(options: WebSocketOptions): Promise<Listener> {
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const refusal = refusalOf(request, options.hosts)
     if (refusal !== null) {
-      socket.end(`HTTP/1.1 ${refusal}\r\nconnection: close\r\n\r\n`)
+      refuseUpgrade(socket, refusal)
       return
     }
     sockets.handleUpgrade(request, socket, head, webSocket =>
@@ -137,6 +136,16 @@ export function refusalOf(request: IncomingMessage, hosts: readonly string[]): s
   return isOurs ? null : '403 Forbidden'
 }
 
+/**
+ * The HTTP server lets go of a socket that wants an upgrade: from then on nobody but us hears that it was reset, which
+ * would end the process, and nobody but us closes it when the other side does not.
+ */
+function refuseUpgrade(socket: Socket, status: string): void {
+  socket.on('error', () => {})
+  socket.write(`HTTP/1.1 ${status}\r\nconnection: close\r\n\r\n`)
+  socket.destroySoon()
+}
+
 function hostnameOf(url: string): string {
   try {
     return new URL(url).hostname.replace(/^\[|\]$/g, '')
@@ -151,6 +160,20 @@ function guardSockets(server: Server, options: ListenerOptions): void {
   server.prependListener('connection', (socket: Socket) => void options.enter(socket))
 }
 
+function tellRefused(server: Server, options: ListenerOptions): void {
+  server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    const reason = explainTlsRefusal(error, socket.authorizationError)
+    if (reason !== null) options.onTlsRefused(addressOf(underOf(socket)), reason)
+    socket.destroy()
+  })
+}
+
+/** When Node refuses a certificate, the TLS socket has no address any more; the one it stands on remembers. */
+function underOf(socket: TLSSocket): Socket {
+  const under: unknown = Reflect.get(socket, '_parent')
+  return under instanceof Socket ? under : socket
+}
+
 const tlsOptions = (tls: TlsMaterial, handshakeTimeout: number) => ({
   key: Buffer.from(tls.key),
   cert: Buffer.from(tls.certificate),
@@ -161,12 +184,6 @@ const tlsOptions = (tls: TlsMaterial, handshakeTimeout: number) => ({
 })
 
 const isTls = (socket: Socket): socket is TLSSocket => 'getPeerCertificate' in socket
-
-function certificateOf(socket: TLSSocket): Certificate {
-  const { subject, serialNumber } = socket.getPeerCertificate()
-  const name = subject?.CN ?? ''
-  return { name: typeof name === 'string' ? name : '', serial: serialNumber ?? '' }
-}
 
 /** IPv4 as people write it, also when the socket is of both kinds. */
 export const addressOf = (socket: Socket): string => plain(socket.remoteAddress ?? 'unknown')

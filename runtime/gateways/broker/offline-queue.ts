@@ -124,23 +124,21 @@ export class OfflineQueue {
       if (message.waiting === 0) this.#dropMessage(message)
   }
 
-  /** Says which clients could not take it: their line is full, or all lines together are. */
-  enqueue(clientIds: Iterable<string>, packet: PacketLike): readonly string[] {
+  /**
+   * Says which clients could not take it: their line is full, or all lines together are.
+   * @param isLazy a power cut soon after may lose it
+   */
+  enqueue(clientIds: Iterable<string>, packet: PacketLike, isLazy = false): readonly string[] {
     const key = messageKey(packet)
     const message = this.#messages.get(key) ?? this.#newMessage(key, packet)
     const refused: string[] = []
     for (const clientId of new Set(clientIds))
-      if (!this.#add(clientId, message)) refused.push(clientId)
+      if (!this.#add(clientId, message, isLazy)) refused.push(clientId)
     if (message.waiting === 0) this.#release(message)
     else if (this.#messages.get(key) !== message) {
       this.#messages.set(key, message)
       this.#bytes += message.bytes
-      this.#writes.append({
-        kind: 'put',
-        table: MESSAGES,
-        key,
-        value: encodePacket(packet),
-      })
+      this.#write({ kind: 'put', table: MESSAGES, key, value: encodePacket(packet) }, isLazy)
     }
     return refused
   }
@@ -161,11 +159,14 @@ export class OfflineQueue {
     this.#save(clientId, entry, isLazy)
   }
 
-  /** QoS 2: the receiver has the message; what is left is PUBREL under this identifier. */
+  /**
+   * QoS 2: the receiver has the message; what is left is PUBREL under this identifier. PUBREL has to wait until that is
+   * on disk: whoever has answered it takes the identifier for a new message.
+   */
   releaseMessage(clientId: string, entry: Entry): void {
     if (entry.message) this.#leave(entry.message)
     entry.message = null
-    this.#save(clientId, entry, true)
+    this.#save(clientId, entry, false)
   }
 
   remove(clientId: string, entry: Entry): void {
@@ -174,7 +175,9 @@ export class OfflineQueue {
     this.#count--
     if (entry.messageId !== undefined && line.byMessageId.get(entry.messageId) === entry)
       line.byMessageId.delete(entry.messageId)
-    this.#writes.appendLazily({ kind: 'remove', table: QUEUE, key: rowKey(clientId, entry.key) })
+    // What was released has an identifier that is free from now on: its row must be gone before the next one's is there.
+    const isLazy = entry.message !== null
+    this.#write({ kind: 'remove', table: QUEUE, key: rowKey(clientId, entry.key) }, isLazy)
     if (entry.message) this.#leave(entry.message)
   }
 
@@ -191,7 +194,7 @@ export class OfflineQueue {
     if (entry.message.cached) return { ...entry.message.cached }
     const bytes = await this.#store.read(MESSAGES, entry.message.key)
     if (bytes === null) return null
-    const { clientId: _, ...packet } = decodePacket(bytes)
+    const { clientId: _, owner: __, ...packet } = decodePacket(bytes)
     return packet
   }
 
@@ -207,7 +210,7 @@ export class OfflineQueue {
     return { key, bytes: size + ENTRY_BYTES, waiting: 0, cached: isCached ? copyOf(packet) : null }
   }
 
-  #add(clientId: string, message: Message): boolean {
+  #add(clientId: string, message: Message, isLazy: boolean): boolean {
     const line = this.#line(clientId)
     if (line.entries.has(message.key)) return true
     const { perSessionMax, perOnlineSessionMax, bytesMax } = this.#limits
@@ -225,7 +228,7 @@ export class OfflineQueue {
     message.waiting++
     this.#count++
     this.#bytes += ENTRY_BYTES
-    this.#save(clientId, entry, false)
+    this.#save(clientId, entry, isLazy)
     return true
   }
 
@@ -247,14 +250,12 @@ export class OfflineQueue {
   }
 
   #save(clientId: string, entry: Entry, isLazy: boolean): void {
-    const change = {
-      kind: 'put',
-      table: QUEUE,
-      key: rowKey(clientId, entry.key),
-      value: encoder.encode(
-        JSON.stringify({ messageId: entry.messageId ?? null, isReleased: entry.message === null }),
-      ),
-    } as const
+    const saved = { messageId: entry.messageId ?? null, isReleased: entry.message === null }
+    const value = encoder.encode(JSON.stringify(saved))
+    this.#write({ kind: 'put', table: QUEUE, key: rowKey(clientId, entry.key), value }, isLazy)
+  }
+
+  #write(change: Parameters<WriteBehind['appendLazily']>[0], isLazy: boolean): void {
     if (isLazy) this.#writes.appendLazily(change)
     else this.#writes.append(change)
   }

@@ -11,6 +11,8 @@ import { copyOf, type PacketLike } from './stored-packet.js'
 
 /** More than this waiting for the disk, and new messages that need it are refused until it has caught up. */
 const PENDING_BYTES_MAX = 32 * 1024 * 1024
+/** The same for messages of QoS 2, which are kept in memory when the disk fails. */
+const OWED_BYTES_MAX = 4 * 1024 * 1024
 
 interface Job {
   readonly packet: PacketLike
@@ -57,7 +59,8 @@ export class OrderedPublisher {
 
   /** Calls `done` when the message was handed to its subscribers and, if it left anything to keep, that is on disk. */
   publish(packet: PacketLike, client: InnerClient | null, done: Done): void {
-    if (this.#persistence.writes.pendingBytes > PENDING_BYTES_MAX) {
+    const { pendingBytes, owedBytes } = this.#persistence.writes
+    if (pendingBytes > PENDING_BYTES_MAX || (packet.qos === 2 && owedBytes > OWED_BYTES_MAX)) {
       done(new BoxError('storage.full', 'the disk does not keep up with the messages'))
       return
     }
@@ -91,7 +94,8 @@ export class OrderedPublisher {
     if (this.#current !== job) return
     this.#current = null
     if (!error) this.#persistence.writeIncoming(job.packet)
-    const isKept = this.#persistence.writes.release()
+    // QoS 2 has been delivered and must not be again: its sender tries again, but it counts as come.
+    const isKept = this.#persistence.writes.release(job.packet.qos !== 2)
     if (error || !isKept) job.done(error)
     else void this.#acknowledge(job)
     this.#pump()

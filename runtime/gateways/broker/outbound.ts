@@ -1,50 +1,86 @@
-import type { MqttClient } from 'mqtt'
 import type { Outgoing } from './bridge.js'
 
-/** Events kept while the broker is away, and messages under way to it. States are not kept: they are told anew. */
-const WAITING_MAX = 1_000
 const UNDER_WAY_MAX = 1_000
+const EVENTS_MAX = 1_000
+/** More than a box and its show have topics. */
+const STATES_MAX = 2_048
 
-/** What goes out through a client of another broker, with a bound on what waits: the oldest is dropped, and told. */
+/** Hands a message to the connection; `onDone` when it was written, and with QoS 1 when it was acknowledged. */
+type Publish = (message: Outgoing, onDone: () => void) => void
+
+/**
+ * What goes out to another broker, with a bound on what waits while it is away or slow: of a state the newest value, of
+ * events the newest thousand; what is dropped is told. States go first.
+ */
 export class Outbound {
-  readonly #client: MqttClient
+  readonly #publish: Publish
   readonly #onDropped: (message: Outgoing) => void
-  readonly #waiting: Outgoing[] = []
-  #underWay = 0
+  readonly #events: Outgoing[] = []
+  readonly #states = new Map<string, Outgoing>()
+  /** By QoS. */
+  readonly #underWay: [number, number] = [0, 0]
+  #connection = 0
+  #isOpen = false
+  #isFlushing = false
   #dropped = 0
 
-  constructor(client: MqttClient, onDropped: (message: Outgoing) => void) {
-    this.#client = client
+  constructor(publish: Publish, onDropped: (message: Outgoing) => void) {
+    this.#publish = publish
     this.#onDropped = onDropped
   }
 
+  /** Events; states are not counted, they are told anew at each connection. */
   get waiting(): number {
-    return this.#waiting.length
+    return this.#events.length
   }
 
   get dropped(): number {
     return this.#dropped
   }
 
+  /** States wait that could not be told yet. */
+  get isBehind(): boolean {
+    return this.#states.size > 0
+  }
+
+  /** @param states all that must be retained, as it stands */
+  open(states: readonly Outgoing[]): void {
+    for (const state of states) this.#keepState(state)
+    this.#isOpen = true
+    this.#flush()
+  }
+
+  /** What was acknowledged by nobody is sent again by the client, and says then that it is done. */
+  close(): void {
+    this.#isOpen = false
+    this.#connection++
+    this.#underWay[0] = 0
+  }
+
   send(message: Outgoing): void {
-    if (this.#client.connected && this.#underWay < UNDER_WAY_MAX) this.#publish(message)
-    else if (!message.isRetained && message.qos > 0) this.#keep(message)
-    else if (this.#client.connected) this.#drop(message)
-    else if (!message.isRetained) this.#dropped++
+    if (message.isRetained) this.#keepState(message)
+    else if (message.qos > 0 || this.#hasRoom()) this.#keepEvent(message)
+    else if (this.#isOpen) this.#drop(message)
+    else this.#dropped++
+    this.#flush()
   }
 
-  /** The connection is there again. */
-  flush(): void {
-    while (this.#client.connected && this.#underWay < UNDER_WAY_MAX) {
-      const message = this.#waiting.shift()
-      if (!message) return
-      this.#publish(message)
-    }
+  #hasRoom(): boolean {
+    return this.#isOpen && this.#underWay[0] + this.#underWay[1] < UNDER_WAY_MAX
   }
 
-  #keep(message: Outgoing): void {
-    this.#waiting.push(message)
-    const oldest = this.#waiting.length > WAITING_MAX ? this.#waiting.shift() : undefined
+  /** A newer value takes the place of the older one in the line: what changes all the time gets its turn as well. */
+  #keepState(message: Outgoing): void {
+    this.#states.set(message.topic, message)
+    const [oldest] = this.#states.values()
+    if (this.#states.size <= STATES_MAX || !oldest) return
+    this.#states.delete(oldest.topic)
+    this.#drop(oldest)
+  }
+
+  #keepEvent(message: Outgoing): void {
+    this.#events.push(message)
+    const oldest = this.#events.length > EVENTS_MAX ? this.#events.shift() : undefined
     if (oldest) this.#drop(oldest)
   }
 
@@ -53,11 +89,34 @@ export class Outbound {
     this.#onDropped(message)
   }
 
-  #publish({ topic, payload, qos, isRetained }: Outgoing): void {
-    this.#underWay++
-    this.#client.publish(topic, payload, { qos, retain: isRetained }, () => {
-      this.#underWay--
-      this.flush()
+  #flush(): void {
+    // A message may be done before `#hand` returns.
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    while (this.#hasRoom()) {
+      const message = this.#next()
+      if (!message) break
+      this.#hand(message)
+    }
+    this.#isFlushing = false
+  }
+
+  #next(): Outgoing | undefined {
+    const [state] = this.#states.values()
+    if (!state) return this.#events.shift()
+    this.#states.delete(state.topic)
+    return state
+  }
+
+  #hand(message: Outgoing): void {
+    const { qos } = message
+    const connection = this.#connection
+    this.#underWay[qos]++
+    this.#publish(message, () => {
+      // The client forgets what it wrote to a connection that is gone, or remembers it late.
+      if (qos === 0 && connection !== this.#connection) return
+      this.#underWay[qos]--
+      this.#flush()
     })
   }
 }

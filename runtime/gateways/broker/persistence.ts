@@ -15,7 +15,7 @@ import { Retained, type RetainedLimits } from './retained.js'
 import { SessionLife, type SessionLimits } from './session-life.js'
 import { type Route, Sessions, type Subscription, subscriptionOf } from './sessions.js'
 import type { PacketLike, StoredPacket, Will } from './stored-packet.js'
-import { Wills } from './wills.js'
+import { type OwnedWill, type Testator, Wills } from './wills.js'
 import { WriteBehind } from './write-behind.js'
 
 /**
@@ -23,7 +23,6 @@ import { WriteBehind } from './write-behind.js'
  * when it is given some (MQTT-3.2.2-2), and asks about each before it uses it.
  */
 export const SESSION_MARKER = '$session'
-
 export interface Drop {
   readonly reason: 'limit.queue' | 'limit.retained' | 'session.expired' | 'storage.rotten'
   readonly topic: string
@@ -37,6 +36,8 @@ export interface PersistenceOptions {
   readonly sessions: SessionLimits
   /** aedes hands over all filters of a SUBSCRIBE, those it refused as well. */
   readonly isGranted: (client: object, filter: string) => boolean
+  /** The user behind a connection; empty when nobody knows. */
+  readonly ownerOf: (client: object) => string
   readonly onDrop: (drop: Drop) => void
   readonly onCommitMs: (milliseconds: number) => void
 }
@@ -51,11 +52,11 @@ export class StorePersistence {
   readonly #log: Log
   readonly #options: PersistenceOptions
   readonly #wills: Wills
-  readonly #incoming: Incoming
   readonly writes: WriteBehind
   readonly sessions: Sessions
   readonly queue: OfflineQueue
   readonly retained: Retained
+  readonly incoming: Incoming
   readonly replays: Replays
   readonly life: SessionLife
   broker: BrokerLike = { id: '', counter: 0 }
@@ -72,15 +73,15 @@ export class StorePersistence {
       options.queue,
       clientId => (this.sessions.get(clientId)?.holder ?? null) !== null,
     )
-    this.retained = new Retained(this.writes, options.retained)
+    this.retained = new Retained(clock, this.writes, options.retained)
     this.replays = new Replays(this.queue, (client, topic) =>
       options.onDrop({ reason: 'storage.rotten', topic, client, count: 1 }),
     )
+    this.incoming = new Incoming(this.writes)
     this.life = new SessionLife(log, this, options.sessions, (client, count) =>
       options.onDrop({ reason: 'session.expired', topic: '', client, count }),
     )
     this.#wills = new Wills(this.writes)
-    this.#incoming = new Incoming(this.writes)
   }
 
   /** Reads everything back. @throws BoxError `storage.io` */
@@ -98,9 +99,11 @@ export class StorePersistence {
     await this.retained.load(source)
     await this.queue.load(source)
     await this.#wills.load(source)
-    await this.#incoming.load(source)
+    await this.incoming.load(source)
     for (const clientId of this.queue.clients())
       if (!this.sessions.get(clientId)) this.queue.clear(clientId)
+    for (const clientId of this.incoming.clients())
+      if (!this.sessions.get(clientId)) this.incoming.clear(clientId)
     // The same boot number twice must not give one key to two messages.
     broker.counter = Math.max(broker.counter, this.queue.lastCounterOf(broker.id))
   }
@@ -113,19 +116,18 @@ export class StorePersistence {
     await this.writes.drain()
   }
 
-  willsOfOtherBoots(): Will[] {
+  willsOfOtherBoots(): OwnedWill[] {
     return this.#wills.all().filter(will => will.brokerId !== this.broker.id)
   }
 
   /** Session, queue, will and unfinished handshakes of a client that is no longer welcome. */
   forget(clientId: string): void {
     this.life.discard(clientId)
-    this.#incoming.clear(clientId)
     this.forgetWill(clientId)
   }
 
   forgetWill(clientId: string): void {
-    this.#wills.remove(clientId)
+    this.#wills.forget(clientId)
   }
 
   keepWills(): void {
@@ -134,13 +136,21 @@ export class StorePersistence {
 
   /** False when a message of QoS 2 has come before, and its PUBREL not yet. */
   claimIncoming(client: Claimant, messageId: number): boolean {
-    return this.#incoming.claim(client, messageId)
+    return this.incoming.claim(client, messageId)
   }
 
   /** To be called between `writes.hold()` and `writes.release()` of the message. */
   writeIncoming(packet: object): void {
-    const change = this.#incoming.take(packet)
+    const change = this.incoming.take(packet)
     if (change) this.writes.append(change)
+  }
+
+  /**
+   * A retained message becomes part of the session that it is sent to, so that it comes again when the connection breaks
+   * (MQTT-4.4.0-1). False when the line of the session is full: then it is sent, but not again.
+   */
+  keepRetained(clientId: string, packet: PacketLike, isLazy: boolean): boolean {
+    return this.queue.enqueue([clientId], packet, isLazy).length === 0
   }
 
   // From here on: the interface of aedes-persistence 11.
@@ -151,11 +161,11 @@ export class StorePersistence {
   }
 
   createRetainedStream(filter: string): Readable {
-    return Readable.from(this.retained.select([filter]))
+    return this.createRetainedStreamCombi([filter])
   }
 
   createRetainedStreamCombi(filters: readonly string[]): Readable {
-    return Readable.from(this.retained.select(filters))
+    return Readable.from(this.retained.tell(filters))
   }
 
   async addSubscriptions(client: Publisher, wanted: readonly Subscription[]): Promise<void> {
@@ -205,7 +215,8 @@ export class StorePersistence {
   ): Promise<void> {
     const refused = this.queue.enqueue(
       subs.map(sub => sub.clientId),
-      packet,
+      // The mark is for those who subscribe, and these have (MQTT-3.3.1-9).
+      { ...packet, retain: false },
     )
     for (const client of refused)
       this.#options.onDrop({ reason: 'limit.queue', topic: packet.topic, client, count: 1 })
@@ -216,14 +227,18 @@ export class StorePersistence {
     const { messageId } = packet
     if (packet.cmd === 'pubrel') {
       const sent = this.queue.line(client.id)?.byMessageId.get(messageId ?? -1)
-      if (sent) this.queue.releaseMessage(client.id, sent)
+      if (sent?.message) {
+        this.queue.releaseMessage(client.id, sent)
+        await this.synced()
+      } else if (sent) await this.writes.recovered()
       return
     }
     const entry = 'topic' in packet ? this.queue.find(client.id, packet) : undefined
     if (!entry || messageId === undefined) throw new Error('no such packet')
     const isExactlyOnce = 'qos' in packet && packet.qos === 2
     this.queue.assign(client.id, entry, messageId, !isExactlyOnce)
-    if (isExactlyOnce) await this.synced()
+    // Its identifier must be on disk before the receiver sees it. A disk that fails does not end the connection.
+    if (isExactlyOnce) await this.writes.recovered()
   }
 
   /** The message, when it is still in memory. */
@@ -245,35 +260,41 @@ export class StorePersistence {
   }
 
   async incomingStorePacket(client: Publisher, packet: PacketLike): Promise<void> {
-    this.#incoming.add(client, packet)
+    this.incoming.add(client, packet)
   }
 
   async incomingGetPacket(
     client: Publisher,
     packet: { readonly messageId?: number | undefined },
   ): Promise<StoredPacket> {
-    const found = this.#incoming.get(client, packet)
+    const found = this.incoming.get(client, packet)
     if (!found) throw new Error('no such packet')
     return found
   }
 
   async incomingDelPacket(
-    client: Publisher,
+    client: Publisher & { readonly conn?: { destroy(): unknown } },
     packet: { readonly messageId?: number | undefined },
   ): Promise<void> {
-    if (!this.#incoming.remove(client, packet.messageId ?? 0)) throw new Error('no such packet')
-    await this.synced()
+    try {
+      if (await this.incoming.remove(client, packet.messageId ?? 0)) return
+    } catch (error) {
+      // aedes would send PUBCOMP all the same, and the identifier is not free.
+      client.conn?.destroy()
+      throw error
+    }
+    throw new Error('no such packet')
   }
 
   async cleanIncoming(client: Publisher): Promise<void> {
-    this.#incoming.clear(client.id)
+    this.incoming.clear(client.id)
   }
 
   /** Writes who and which broker into the will itself: aedes reads them back from it. */
-  async putWill(client: Publisher, will: Will): Promise<void> {
+  async putWill(client: Testator, will: Will): Promise<void> {
     will.brokerId = this.broker.id
     will.clientId = client.id
-    this.#wills.put(client.id, will)
+    this.#wills.put(client, will, this.#options.ownerOf(client))
     await this.synced()
   }
 
@@ -281,8 +302,8 @@ export class StorePersistence {
     return this.#wills.get(client.id)
   }
 
-  async delWill(client: Publisher): Promise<Will | undefined> {
-    return this.#wills.remove(client.id)
+  async delWill(client: Testator): Promise<Will | undefined> {
+    return this.#wills.remove(client)
   }
 
   streamWill(brokers: Readonly<Record<string, unknown>> = {}): Readable {

@@ -3,7 +3,7 @@
  * acknowledged and dropped, not answered with a broken connection: MQTT 3.1.1 allows either (MQTT-3.3.5-2), and a client
  * that is thrown out comes back and sends the same message again. The reason goes to `…/refused`.
  */
-import { messageOf } from '../../core/errors.js'
+import { BoxError, messageOf } from '../../core/errors.js'
 import { after, later } from '../../core/time.js'
 import type { Clock, MonotonicMs } from '../../ports/clock.js'
 import type { Admission } from './admission.js'
@@ -65,8 +65,9 @@ export class Reception {
   install(broker: InnerBroker): void {
     const publish = broker.publish
     broker.publish = (packet, client, done) => {
-      if (this.#finished.delete(packet)) done()
-      else publish(packet, client, done)
+      const finish = client && packet.qos === 2 ? this.#ending(client, packet, done) : done
+      if (this.#finished.delete(packet)) finish()
+      else publish(packet, client, finish)
     }
     broker.authorizePublish = (client, packet, done) => this.#onPublish(client, packet, done)
     broker.authorizeSubscribe = (client, wanted, done) => {
@@ -116,11 +117,8 @@ export class Reception {
   }
 
   #judge(client: InnerClient, packet: IncomingPacket, done: Done): void {
-    if (
-      this.#isDoubled(client, packet) ||
-      !this.#isAllowed(client, packet) ||
-      this.#handOver(client, packet) === 'refused'
-    ) {
+    if (this.#isDoubled(client, packet)) void this.#acknowledgeDoubled(client, packet, done)
+    else if (!this.#isAllowed(client, packet) || this.#handOver(client, packet) === 'refused') {
       this.#finished.add(packet)
       done()
     } else if (packet.qos === 1 && packet.cmd === 'publish')
@@ -134,13 +132,36 @@ export class Reception {
     return cmd === 'publish' && qos === 2 && !this.#persistence.claimIncoming(client, messageId)
   }
 
+  /** Nothing of it counts but the answer, and that promises what the first one did: it waits for the disk, too. */
+  async #acknowledgeDoubled(
+    client: InnerClient,
+    packet: IncomingPacket,
+    done: Done,
+  ): Promise<void> {
+    try {
+      await this.#persistence.incoming.kept(client, packet.messageId ?? 0)
+    } catch (error) {
+      if (!(error instanceof BoxError)) throw error
+      this.#acknowledge(client, packet, error, done)
+      return
+    }
+    this.#acknowledge(client, packet, null, done)
+  }
+
+  #ending(client: InnerClient, { messageId = 0 }: PacketLike, done: Done): Done {
+    return error => {
+      this.#persistence.incoming.end(client, messageId, Boolean(error))
+      done(error)
+    }
+  }
+
   #isAllowed(client: InnerClient, { topic }: IncomingPacket): boolean {
     const identity = this.#admission.peer(client)?.identity
     if (identity?.rights.mayPublish(topic)) return true
     this.#refusals.note('publish.denied', {
       topic,
       client: client.id ?? '',
-      message: `the role "${identity?.role ?? 'none'}" may not publish here`,
+      message: `the role "${identity?.role ?? 'none'}" may not publish here, ${but(identity?.rights.publishes)}`,
     })
     return false
   }
@@ -185,7 +206,7 @@ export class Reception {
       this.#refusals.note('subscribe.denied', {
         topic,
         client: client.id ?? '',
-        message: `the role "${peer.identity?.role ?? 'none'}" may not read all of this`,
+        message: `the role "${peer.identity?.role ?? 'none'}" may not read all of this, ${but(peer.identity?.rights.subscribes)}`,
       })
       return null
     }
@@ -201,3 +222,6 @@ export class Reception {
     return wanted
   }
 }
+
+const but = (allowed: readonly string[] = []): string =>
+  allowed.length === 0 ? 'and nowhere else' : `but ${allowed.join(', ')}`

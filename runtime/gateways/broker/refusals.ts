@@ -22,17 +22,47 @@ export const refusalReasons = [
   'slow.closed',
   'packet.large',
   'client.credentials',
+  /** Its certificate ran out. */
+  'client.expired',
   'client.identifier',
   'client.keepalive',
   'client.limit',
   'client.protocol',
   'client.revoked',
+  /** It did not get through the handshake. */
+  'client.tls',
   'client.will',
   'storage.failed',
   'storage.rotten',
 ] as const
 
 export type RefusalReason = (typeof refusalReasons)[number]
+
+/** A message that was kept or promised, and did not get where it should. */
+const dropReasons: ReadonlySet<string> = new Set<RefusalReason>([
+  'limit.queue',
+  'session.expired',
+  'slow.qos0',
+  'storage.failed',
+  'storage.rotten',
+])
+/** Delivered all the same. */
+const delivered: ReadonlySet<string> = new Set<RefusalReason>([
+  'limit.retained',
+  'publish.throttled',
+])
+
+type Counts = Readonly<Partial<Record<string, number>>>
+
+const sumOf = (counts: Counts, isMeant: (reason: string) => boolean): number =>
+  Object.entries(counts).reduce((sum, [reason, n = 0]) => sum + (isMeant(reason) ? n : 0), 0)
+
+export const droppedIn = (counts: Counts): number =>
+  sumOf(counts, reason => dropReasons.has(reason))
+
+/** Clients and messages that were turned away. */
+export const refusedIn = (counts: Counts): number =>
+  sumOf(counts, reason => !dropReasons.has(reason) && !delivered.has(reason))
 
 export interface Refusal {
   readonly topic: string

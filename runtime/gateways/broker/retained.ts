@@ -2,13 +2,19 @@
  * Retained messages: all in memory, and on disk those a client published with QoS 1 or 2. What the box itself retains is
  * published anew at each start, and QoS 0 promises nothing (MQTT-3.3.1-7): neither wears out the card.
  */
+import type { Clock } from '../../ports/clock.js'
 import { loadTable, type TableSource } from './load-table.js'
 import { decodePacket, encodePacket, type PacketLike, payloadBytes } from './stored-packet.js'
 import { TopicMap } from './topic-tree.js'
+import { Turns } from './turns.js'
 import type { WriteBehind } from './write-behind.js'
 
 const TABLE = 'mqtt-retained'
 const PAGE_ROWS = 64
+/** So many are told in one turn of the main loop, to all who subscribe together. */
+const TOLD_PER_TURN = 32
+/** A filter may have to be held against all that is kept: so many cost as much as telling one. */
+const LOOKED_AT_PER_ONE = 500
 
 /** Bounds for what others publish. The box's own states are bounded by the box. */
 export interface RetainedLimits {
@@ -26,6 +32,7 @@ interface Kept {
 }
 
 export class Retained {
+  readonly #turns: Turns
   readonly #writes: WriteBehind
   readonly #limits: RetainedLimits
   readonly #kept = new TopicMap<Kept>()
@@ -33,7 +40,8 @@ export class Retained {
   #foreignCount = 0
   #foreignBytes = 0
 
-  constructor(writes: WriteBehind, limits: RetainedLimits) {
+  constructor(clock: Clock, writes: WriteBehind, limits: RetainedLimits) {
+    this.#turns = new Turns(clock, TOLD_PER_TURN)
     this.#writes = writes
     this.#limits = limits
   }
@@ -48,7 +56,7 @@ export class Retained {
 
   load(source: TableSource): Promise<void> {
     return loadTable(source, TABLE, PAGE_ROWS, (_, value) => {
-      const { clientId: __, ...packet } = decodePacket(value)
+      const { clientId: __, owner: ___, ...packet } = decodePacket(value)
       this.#keep(packet, true)
     })
   }
@@ -76,12 +84,19 @@ export class Retained {
     return true
   }
 
-  /** Each message once, even when several filters reach it. */
-  select(filters: readonly string[]): PacketLike[] {
-    const found = new Map<string, PacketLike>()
-    for (const filter of filters)
-      for (const { packet } of this.#kept.select(filter)) found.set(packet.topic, packet)
-    return [...found.values()]
+  /** For who subscribes: each once, even when several filters reach it, and as it is when its turn comes. */
+  async *tell(filters: readonly string[]): AsyncGenerator<PacketLike, void> {
+    const told = new Set<string>()
+    for (const filter of filters) {
+      await this.#turns.take(1 + this.count / LOOKED_AT_PER_ONE)
+      for (const { packet } of this.#kept.select(filter)) {
+        if (told.has(packet.topic)) continue
+        told.add(packet.topic)
+        await this.#turns.take(1)
+        const latest = this.get(packet.topic)
+        if (latest) yield latest
+      }
+    }
   }
 
   get(topic: string): PacketLike | undefined {

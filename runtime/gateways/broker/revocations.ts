@@ -4,7 +4,7 @@ import { repeat } from '../../core/repeat.js'
 import type { Cancel, Clock } from '../../ports/clock.js'
 import type { Files } from '../../ports/files.js'
 import type { Log } from '../../ports/log.js'
-import type { Certificate } from './admission.js'
+import type { Certificate } from './certificate.js'
 
 const EVERY_MS = 2_000
 const ENTRIES_MAX = 100_000
@@ -40,7 +40,7 @@ export class Revocations {
     this.#cancel()
   }
 
-  has({ name, serial }: Certificate): boolean {
+  has({ name, serial }: Pick<Certificate, 'name' | 'serial'>): boolean {
     return this.#entries.has(normal(name)) || this.#entries.has(normal(serial))
   }
 

@@ -1,5 +1,6 @@
 /** Whose session it is, who has it now, and when it ends. */
 import type { Log } from '../../ports/log.js'
+import type { Incoming } from './incoming.js'
 import type { OfflineQueue } from './offline-queue.js'
 import type { Replays } from './replay.js'
 import type { Session, Sessions } from './sessions.js'
@@ -14,12 +15,18 @@ export class SessionLife {
   readonly #sessions: Sessions
   readonly #queue: OfflineQueue
   readonly #replays: Replays
+  readonly #incoming: Incoming
   readonly #limits: SessionLimits
   readonly #onExpired: (clientId: string, queued: number) => void
 
   constructor(
     log: Log,
-    parts: { readonly sessions: Sessions; readonly queue: OfflineQueue; readonly replays: Replays },
+    parts: {
+      readonly sessions: Sessions
+      readonly queue: OfflineQueue
+      readonly replays: Replays
+      readonly incoming: Incoming
+    },
     limits: SessionLimits,
     onExpired: (clientId: string, queued: number) => void,
   ) {
@@ -27,6 +34,7 @@ export class SessionLife {
     this.#sessions = parts.sessions
     this.#queue = parts.queue
     this.#replays = parts.replays
+    this.#incoming = parts.incoming
     this.#limits = limits
     this.#onExpired = onExpired
   }
@@ -59,11 +67,12 @@ export class SessionLife {
     this.#replays.end(clientId)
   }
 
-  /** A client that comes with clean=true: its old session ends, and its queue with it (MQTT-3.1.2-6). */
+  /** A client that comes with clean=true: its old session ends, with its queue and its receipts (MQTT-3.1.2-6). */
   discard(clientId: string): void {
     const session = this.#sessions.get(clientId)
     if (session) this.#sessions.remove(session)
     this.#queue.clear(clientId)
+    this.#incoming.clear(clientId)
     this.#replays.end(clientId)
   }
 

@@ -44,6 +44,12 @@ export interface Will extends StoredPacketHead {
   brokerId?: string | undefined
 }
 
+/** Of a will: who asked for it, and the user it speaks for. */
+interface Origin {
+  readonly clientId: string | undefined
+  readonly owner: string | undefined
+}
+
 interface StoredPacketHead {
   topic: string
   qos: QoS
@@ -60,15 +66,14 @@ const head = object({
   brokerId: optional(string({ max: 256 })),
   brokerCounter: optional(integer({ min: 0, max: Number.MAX_SAFE_INTEGER })),
   clientId: optional(string({ max: 65_535 })),
+  owner: optional(string({ max: 128 })),
 })
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /** Four bytes of length, the head as JSON, the payload as it came. */
-export function encodePacket(
-  packet: PacketLike & { readonly clientId?: string | undefined },
-): Uint8Array {
+export function encodePacket(packet: PacketLike & Partial<Origin>): Uint8Array {
   const payload = packet.payload ?? ''
   const isText = typeof payload === 'string'
   const body = isText ? encoder.encode(payload) : payload
@@ -83,6 +88,7 @@ export function encodePacket(
         : { brokerId: packet.brokerId }),
       ...(packet.brokerCounter === undefined ? {} : { brokerCounter: packet.brokerCounter }),
       ...(packet.clientId === undefined ? {} : { clientId: packet.clientId }),
+      ...(packet.owner === undefined ? {} : { owner: packet.owner }),
     }),
   )
   const bytes = new Uint8Array(4 + text.length + body.length)
@@ -93,9 +99,7 @@ export function encodePacket(
 }
 
 /** @throws BoxError `storage.rotten` when the bytes are not what `encodePacket` wrote. */
-export function decodePacket(
-  bytes: Uint8Array,
-): StoredPacket & { readonly clientId: string | undefined } {
+export function decodePacket(bytes: Uint8Array): StoredPacket & Origin {
   try {
     const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0)
     const fields = check(head, JSON.parse(decoder.decode(bytes.subarray(4, 4 + length))), 'packet')
@@ -111,6 +115,7 @@ export function decodePacket(
       dup: false,
       messageId: undefined,
       clientId: fields.clientId,
+      owner: fields.owner,
     }
   } catch (cause) {
     throw new BoxError('storage.rotten', 'a stored MQTT message cannot be read', { cause })

@@ -28,15 +28,28 @@ const isSound = (text: string): boolean =>
 
 /** Whether a message on `topic` reaches a subscriber of `filter`. Wildcards do not reach `$` topics (MQTT-4.7.2-1). */
 export function matches(filter: string, topic: string): boolean {
-  const wanted = filter.split('/')
-  const levels = topic.split('/')
   if (topic.startsWith('$') && startsWild(filter)) return false
-  for (const [index, level] of wanted.entries()) {
-    if (level === '#') return true
-    if (index >= levels.length || (level !== '+' && level !== levels[index])) return false
+  // Without taking them apart: with every message this is asked of every filter of every reader.
+  let [at, here] = [0, 0]
+  while (at <= filter.length) {
+    const [end, ends] = [levelEnd(filter, at), levelEnd(topic, here)]
+    if (isLevel(filter, at, end, '#')) return true
+    if (here > topic.length) return false
+    const isSame = end - at === ends - here && filter.startsWith(topic.slice(here, ends), at)
+    if (!isSame && !isLevel(filter, at, end, '+')) return false
+    at = end + 1
+    here = ends + 1
   }
-  return wanted.length === levels.length
+  return here > topic.length
 }
+
+function levelEnd(text: string, start: number): number {
+  const end = text.indexOf('/', start)
+  return end < 0 ? text.length : end
+}
+
+const isLevel = (filter: string, start: number, end: number, wildcard: '#' | '+'): boolean =>
+  end - start === 1 && filter[start] === wildcard
 
 /**
  * Whether every topic that `filter` can match is also matched by `allowed`. This, and not a mere match, is what a

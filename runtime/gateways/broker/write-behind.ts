@@ -1,7 +1,7 @@
 /**
  * Writes to the store in the order they were asked for, one commit under way at a time: what arrives meanwhile shares
  * the next sync. So a burst of messages costs two syncs, not one each, and delivery never waits for the disk; only the
- * acknowledgement does, through `synced()`.
+ * acknowledgement does, through `synced()`. What fails is owed: it is tried again, unless its sender sends it again.
  */
 import { BoxError, messageOf } from '../../core/errors.js'
 import { after } from '../../core/time.js'
@@ -12,19 +12,28 @@ import type { Change, Store } from '../../ports/store.js'
 /** The Store's own limits are 4096 changes and 16 MiB a commit. */
 const CHANGES_MAX = 4_000
 const BYTES_MAX = 8 * 1024 * 1024
-/** How long a removal may wait for company. If the plug is pulled before, a message is delivered again: QoS 1 allows it. */
+/** How long a change may wait for company. If the plug is pulled before, a message of QoS 1 is delivered again. */
 const LAZY_MS = 250
 const LAZY_MAX = 2_000
+/** A disk that is full stays full for a while, and each try copies what it tries: a little, and not often. */
+const RETRY_MS = 2_000
+const RETRY_BYTES_MAX = 512 * 1024
+/** Removals beyond this are given up: they bring back messages of QoS 1, which may come twice. */
+const OWED_MAX = 20_000
 
 interface Group {
-  readonly changes: Change[]
+  readonly changes: Keyed[]
   bytes: number
+  readonly kind: 'own' | 'resent' | 'owed'
 }
 
 interface Waiter {
   readonly position: number
+  /** Waits for what is owed as well. */
+  readonly isForAll: boolean
   readonly resolve: () => void
-  readonly reject: (error: unknown) => void
+  /** Null for who waits however often it fails. */
+  readonly reject: ((error: unknown) => void) | null
 }
 
 type Keyed = Extract<Change, { key: string }>
@@ -34,9 +43,14 @@ export class WriteBehind {
   readonly #clock: Clock
   readonly #log: Log
   readonly #groups: Group[] = []
-  /** The group that a hold keeps open. */
-  #open: Group | null = null
+  /** What a hold keeps open, and who waits for it: it has no position yet. */
+  #open: Keyed[] | null = null
+  #openWaiters: Waiter[] = []
   readonly #lazy = new Map<string, Keyed>()
+  /** What failed, the last change of each key; what is tried again at the moment is in a group. */
+  readonly #owed = new Map<string, Keyed>()
+  #owedBytes = 0
+  #isPaying = false
   #waiters: Waiter[] = []
   /** Groups asked for and groups settled, counted since the start. */
   #asked = 0
@@ -44,6 +58,7 @@ export class WriteBehind {
   #isCommitting = false
   #pendingBytes = 0
   #cancelLazy: Cancel | null = null
+  #cancelRetry: Cancel | null = null
   readonly #onCommitMs: (milliseconds: number) => void
 
   constructor(store: Store, clock: Clock, log: Log, onCommitMs: (milliseconds: number) => void) {
@@ -58,31 +73,42 @@ export class WriteBehind {
     return this.#pendingBytes
   }
 
-  /** Until `release`, everything appended belongs to one commit: all of a message's traces, or none. */
-  hold(): void {
-    this.#open ??= { changes: [], bytes: 0 }
+  /** Bytes that failed and are tried again, those under way left out; callers refuse new work of that kind. */
+  get owedBytes(): number {
+    return this.#owedBytes
   }
 
-  /** Whether anything was appended during the hold: if so, `synced()` says when it is on disk. */
-  release(): boolean {
-    const group = this.#open
+  /** Until `release`, everything appended belongs to one commit: all of a message's traces, or none. */
+  hold(): void {
+    this.#open ??= []
+  }
+
+  /**
+   * Whether anything was appended during the hold: if so, `synced()` says when it is on disk.
+   * @param isResent its sender is told of a failure and sends it again, or it may be lost: only its removals are owed
+   */
+  release(isResent = false): boolean {
+    const changes = this.#open ?? []
+    const waiters = this.#openWaiters
     this.#open = null
-    if (!group || group.changes.length === 0) return false
-    this.#enter(group)
+    this.#openWaiters = []
+    if (changes.length === 0) return false
+    this.#enter(changes, isResent ? 'resent' : 'own')
+    this.#waiters.push(...waiters.map(waiter => ({ ...waiter, position: this.#asked })))
     return true
   }
 
   append(...changes: readonly Keyed[]): void {
-    for (const change of changes) this.#lazy.delete(nameOf(change))
-    const group = this.#open ?? { changes: [], bytes: 0 }
-    group.changes.push(...changes)
-    group.bytes += changes.reduce((sum, change) => sum + bytesOf(change), 0)
-    if (group !== this.#open) this.#enter(group)
+    for (const change of changes) this.#supersede(nameOf(change))
+    if (this.#open) this.#open.push(...changes)
+    else this.#enter([...changes], 'own')
   }
 
   /** For what may be lost in a power cut without harm. The last change of a key is the one that is written. */
   appendLazily(change: Keyed): void {
-    this.#lazy.set(nameOf(change), change)
+    const name = nameOf(change)
+    this.#supersede(name)
+    this.#lazy.set(name, change)
     if (this.#lazy.size >= LAZY_MAX) this.#flushLazy()
     else
       this.#cancelLazy ??= this.#clock.runAt(after(this.#clock.monotonicMs(), LAZY_MS), () =>
@@ -92,25 +118,64 @@ export class WriteBehind {
 
   /** Resolves when all that was appended so far is on disk. Throws the BoxError of the commit that failed. */
   synced(): Promise<void> {
-    if (this.#settled === this.#asked) return Promise.resolve()
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ position: this.#asked, resolve, reject })
-    })
+    return this.#wait(false, true)
+  }
+
+  /**
+   * The same, and what failed before is on disk as well: it is tried again at once. For an answer that promises
+   * something which an earlier commit should have written. Throws the BoxError of the next commit that fails.
+   */
+  caughtUp(): Promise<void> {
+    return this.#wait(true, true)
+  }
+
+  /** The same, however often it fails before: for what waits to be delivered. */
+  recovered(): Promise<void> {
+    return this.#wait(true, false)
   }
 
   /** Writes everything, the lazy changes too; for an orderly stop. A store that fails is logged, not thrown. */
   async drain(): Promise<void> {
     this.release()
     this.#flushLazy()
-    await this.synced().catch(() => {})
+    await this.caughtUp().catch(() => {})
     this.#cancelLazy?.()
     this.#cancelLazy = null
+    this.#cancelRetry?.()
+    this.#cancelRetry = null
   }
 
-  #enter(group: Group): void {
-    this.#pendingBytes += group.bytes
+  #wait(isForAll: boolean, isFailing: boolean): Promise<void> {
+    const isOpen = (this.#open?.length ?? 0) > 0
+    if (isForAll) this.#payOwed()
+    if (!isOpen && this.#settled === this.#asked && (!isForAll || this.#isEven))
+      return Promise.resolve()
+    return new Promise((resolve, refuse) => {
+      const reject = isFailing ? refuse : null
+      const waiters = isOpen ? this.#openWaiters : this.#waiters
+      waiters.push({ position: this.#asked, isForAll, resolve, reject })
+    })
+  }
+
+  /** Nothing is owed. */
+  get #isEven(): boolean {
+    return this.#owed.size === 0 && !this.#isPaying
+  }
+
+  /** A later change of the key makes an earlier one pointless. */
+  #supersede(name: string): void {
+    this.#lazy.delete(name)
+    const owed = this.#owed.get(name)
+    if (!owed) return
+    this.#owed.delete(name)
+    this.#owedBytes -= bytesOf(owed)
+  }
+
+  #enter(changes: Keyed[], kind: Group['kind']): void {
+    const bytes = changes.reduce((sum, change) => sum + bytesOf(change), 0)
+    this.#pendingBytes += bytes
     this.#asked++
-    this.#groups.push(group)
+    this.#groups.push({ changes, bytes, kind })
     void this.#pump()
   }
 
@@ -119,8 +184,7 @@ export class WriteBehind {
     this.#cancelLazy = null
     const changes = [...this.#lazy.values()]
     this.#lazy.clear()
-    for (let from = 0; from < changes.length; from += CHANGES_MAX)
-      this.#enter(groupOf(changes.slice(from, from + CHANGES_MAX)))
+    for (const part of partsOf(changes, BYTES_MAX)) this.#enter(part, 'own')
   }
 
   async #pump(): Promise<void> {
@@ -138,39 +202,69 @@ export class WriteBehind {
     const startedMs = this.#clock.monotonicMs()
     let failure: unknown = null
     try {
-      for (const changes of partsOf(groups.flatMap(group => group.changes)))
-        await this.#store.commit(changes)
+      const changes = groups.flatMap(group => group.changes)
+      for (const part of partsOf(changes, BYTES_MAX)) await this.#store.commit(part)
     } catch (error) {
       failure = error
     }
     this.#onCommitMs(this.#clock.monotonicMs() - startedMs)
     this.#pendingBytes -= groups.reduce((sum, group) => sum + group.bytes, 0)
+    if (groups.some(({ kind }) => kind === 'owed')) this.#isPaying = false
+    if (failure instanceof BoxError) this.#owe(groups)
+    else if (failure === null) this.#payOwed()
     this.#settle(groups.length, failure)
     if (failure === null) return
     if (!(failure instanceof BoxError)) throw failure
     this.#log.error('broker.store-failed', { code: failure.code, error: messageOf(failure) })
-    this.#retryRemovals(groups)
   }
 
   #settle(count: number, failure: unknown): void {
     this.#settled += count
-    const due = this.#waiters.filter(waiter => waiter.position <= this.#settled)
-    this.#waiters = this.#waiters.filter(waiter => waiter.position > this.#settled)
-    for (const waiter of due) failure === null ? waiter.resolve() : waiter.reject(failure)
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const waiter of waiters) {
+      const isDue = waiter.position <= this.#settled
+      const { isForAll, resolve, reject } = waiter
+      if (failure === null && isDue && (!isForAll || this.#isEven)) resolve()
+      else if (failure !== null && reject && (isDue || isForAll)) reject(failure)
+      else this.#waiters.push(waiter)
+    }
   }
 
-  /** A removal that failed would bring a message back after a restart: it is tried again with the next lazy round. */
-  #retryRemovals(groups: readonly Group[]): void {
-    const later = new Set(
-      this.#groups
-        .flatMap(group => group.changes)
-        .flatMap(change => ('key' in change ? [nameOf(change)] : [])),
-    )
-    for (const change of groups.flatMap(group => group.changes))
-      if (change.kind === 'remove' && this.#lazy.size < LAZY_MAX - 1) {
-        const name = nameOf(change)
-        if (!this.#lazy.has(name) && !later.has(name)) this.appendLazily(change)
-      }
+  /**
+   * In the order in which they were asked for: a message before the record that it was received. Later changes of the
+   * same key stand; they wait in a group, in the hold, or among the lazy ones.
+   */
+  #owe(groups: readonly Group[]): void {
+    const waiting = [...this.#groups.flatMap(group => group.changes), ...(this.#open ?? [])]
+    const later = new Set([...waiting.map(nameOf), ...this.#lazy.keys()])
+    const tried = groups.filter(({ kind }) => kind === 'owed').flatMap(({ changes }) => changes)
+    const untried = [...this.#owed.values()]
+    const fresh = groups.filter(({ kind }) => kind !== 'owed').flatMap(owedOf)
+    this.#owed.clear()
+    this.#owedBytes = 0
+    for (const change of [...tried, ...untried, ...fresh]) {
+      const name = nameOf(change)
+      if (later.has(name)) continue
+      this.#supersede(name)
+      if (change.kind === 'remove' && this.#owed.size >= OWED_MAX) continue
+      this.#owed.set(name, change)
+      this.#owedBytes += bytesOf(change)
+    }
+    if (this.#owed.size > 0)
+      this.#cancelRetry ??= this.#clock.runAt(after(this.#clock.monotonicMs(), RETRY_MS), () => {
+        this.#cancelRetry = null
+        this.#payOwed()
+      })
+  }
+
+  /** One part of it; when that is on disk, the next. */
+  #payOwed(): void {
+    if (this.#owed.size === 0 || this.#isPaying) return
+    const [part = []] = partsOf(this.#owed.values(), RETRY_BYTES_MAX)
+    for (const change of part) this.#supersede(nameOf(change))
+    this.#isPaying = true
+    this.#enter(part, 'owed')
   }
 }
 
@@ -179,10 +273,9 @@ const nameOf = (change: Keyed): string => `${change.table}\u0000${change.key}`
 const bytesOf = (change: Change): number =>
   'value' in change ? change.value.length + change.key.length : 64
 
-const groupOf = (changes: Change[]): Group => ({
-  changes,
-  bytes: changes.reduce((sum, change) => sum + bytesOf(change), 0),
-})
+/** A removal that failed would bring a message back after a restart, whoever sends it again. */
+const owedOf = ({ changes, kind }: Group): Keyed[] =>
+  kind === 'resent' ? changes.filter(change => change.kind === 'remove') : changes
 
 /** Takes whole groups from the front while they fit into one commit; at least one. */
 function takeBatch(groups: Group[]): Group[] {
@@ -198,8 +291,19 @@ function takeBatch(groups: Group[]): Group[] {
   return groups.splice(0, count)
 }
 
-/** Only a message to more than 4000 sessions is larger than a commit; it is then several. */
-function* partsOf(changes: readonly Change[]): Generator<readonly Change[]> {
-  for (let from = 0; from < changes.length; from += CHANGES_MAX)
-    yield changes.slice(from, from + CHANGES_MAX)
+/** Only a message to thousands of sessions, or of many megabytes, is larger than a commit; it is then several. */
+function* partsOf(changes: Iterable<Keyed>, bytesMax: number): Generator<Keyed[]> {
+  let part: Keyed[] = []
+  let bytes = 0
+  for (const change of changes) {
+    const more = bytesOf(change)
+    if (part.length > 0 && (part.length >= CHANGES_MAX || bytes + more > bytesMax)) {
+      yield part
+      part = []
+      bytes = 0
+    }
+    part.push(change)
+    bytes += more
+  }
+  if (part.length > 0) yield part
 }

@@ -17,7 +17,8 @@ import {
   table,
   unknown,
 } from '../../core/schema.js'
-import { cueId, requestId, topics } from '../../topics.js'
+import { cueId, requestId } from '../../core/shapes.js'
+import { topics } from '../../topics.js'
 
 const wallMs = number({ min: -8.64e15, max: 8.64e15 })
 
@@ -99,6 +100,7 @@ export const stateAnswer = object({
   showState: nullable(topics['show/state'].payload),
   late: nullable(topics['cue/late'].payload),
   telemetry: nullable(topics['telemetry/state'].payload),
+  broker: nullable(topics['broker/state'].payload),
   devices: list(topics['device/state'].payload, { max: 256 }),
   levels: topics['levels/sampled'].payload.shape.levels,
   colors: topics['levels/sampled'].payload.shape.colors,

@@ -1,10 +1,11 @@
 import type { Bus } from '../../core/bus.js'
+import { commandIn } from '../../core/command-shape.js'
 import type { Of } from '../../core/schema.js'
 import { after } from '../../core/time.js'
 import { ulid } from '../../core/ulid.js'
 import type { Cancel, Clock } from '../../ports/clock.js'
 import type { Keys } from '../../ports/keys.js'
-import { commandIn, type Messages } from '../../topics.js'
+import type { Messages } from '../../topics.js'
 import type { CommandAnswer } from './api.js'
 import { checked, Refusal } from './refusal.js'
 

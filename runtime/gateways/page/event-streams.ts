@@ -55,6 +55,7 @@ export class EventStreams {
       'x-accel-buffering': 'no',
     })
     this.#send(client, 'snapshot', `retry: 1000\n${messageText('snapshot', first)}`)
+    this.#send(client, 'beat', this.#beatText())
   }
 
   /** @param key a newer message of the same key replaces one that still waits; null when every one counts */
@@ -66,12 +67,13 @@ export class EventStreams {
     this.#cancelFlush ??= this.#clock.runAt(this.#clock.monotonicMs(), () => this.#flush())
   }
 
-  /** A comment keeps proxies awake, an event lets the page notice silence. */
+  /** A comment keeps proxies awake, an event lets the page notice silence and know the clock of the box. */
   beat(): void {
+    const text = this.#beatText()
     for (const client of [...this.#clients]) {
       client.blockedBeats = client.isBlocked ? client.blockedBeats + 1 : 0
       if (client.blockedBeats >= BLOCKED_BEATS_MAX) this.#drop(client)
-      else this.#send(client, 'beat', `: heartbeat\n${messageText('beat', {})}`)
+      else this.#send(client, 'beat', text)
     }
   }
 
@@ -81,6 +83,10 @@ export class EventStreams {
     this.#news.clear()
     for (const { response } of this.#clients) response.destroy()
     this.#clients.clear()
+  }
+
+  #beatText(): string {
+    return `: heartbeat\n${messageText('beat', { monotonicMs: this.#clock.monotonicMs() })}`
   }
 
   #flush(): void {

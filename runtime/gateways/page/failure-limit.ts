@@ -4,7 +4,10 @@ const FAILURES_MAX = 10
 const WINDOW_MS = 60_000
 const ADDRESSES_MAX = 256
 
-/** Counts failed log-ins per address; after ten within a minute the rest of that minute is refused unread. */
+/**
+ * Counts failed log-ins per address; after ten within a minute, wrong tokens are told to wait for the rest of it. The
+ * token is compared first: the right one always gets in.
+ */
 export class FailureLimit {
   readonly #clock: Clock
   readonly #counts = new Map<string, { count: number; readonly since: MonotonicMs }>()

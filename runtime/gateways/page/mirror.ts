@@ -21,6 +21,7 @@ export interface Mirrored {
 const stateTopics = [
   'box/availability',
   'box/info',
+  'broker/state',
   'show/state',
   'cue/late',
   'telemetry/state',
@@ -124,6 +125,7 @@ export class Mirror implements Service {
 const nothingKnown: States = {
   'box/availability': null,
   'box/info': null,
+  'broker/state': null,
   'show/state': null,
   'cue/late': null,
   'telemetry/state': null,

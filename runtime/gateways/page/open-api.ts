@@ -1,6 +1,7 @@
 /** Describes the HTTP interface in OpenAPI 3.1, from the very shapes that check it. */
+
+import { commandIn } from '../../core/command-shape.js'
 import { jsonSchema } from '../../core/schema.js'
-import { commandIn } from '../../topics.js'
 import {
   acknowledgement,
   commandAnswer,
@@ -12,6 +13,7 @@ import {
   sessionAnswer,
   stateAnswer,
 } from './api.js'
+import { nowHeader, sentHeader } from './lateness.js'
 
 const shapes = {
   Acknowledgement: acknowledgement,
@@ -45,6 +47,14 @@ const operating = [{ bearer: [] }, { cookie: [] }]
 /** Open where only this machine can connect; in the venue's network the token is needed. */
 const reading = [{}, ...operating]
 
+const sentAt = {
+  name: sentHeader,
+  in: 'header',
+  required: false,
+  description: `When it was asked, in milliseconds on the clock of the box, as \`beat\` and the header \`${nowHeader}\` of answers tell it. What was more than 2 s on its way is then refused with 409.`,
+  schema: { type: 'number', minimum: 0 },
+}
+
 const paths = {
   '/health': {
     get: {
@@ -67,7 +77,7 @@ const paths = {
     get: {
       summary: 'What happens, as server-sent events.',
       description:
-        'Begins with `snapshot` (a State). Then one event per message, named like its topic (`show/state`, `cue/fired`, `levels/sampled`, …), with `{wallMs, payload}`; `lines` on the simulated board, `log` for log lines, `beat` every 5 s. A reader that cannot keep up is dropped and begins again.',
+        'Begins with `snapshot` (a State). Then one event per message, named like its topic (`show/state`, `cue/fired`, `levels/sampled`, …), with `{wallMs, payload}`; `lines` on the simulated board, `log` for log lines, `beat` with the box’s clock in `monotonicMs` at the beginning and every 5 s. A reader that cannot keep up is dropped and begins again.',
       security: reading,
       responses: {
         200: {
@@ -134,6 +144,7 @@ const paths = {
       description:
         'Send an `id` of your own to be able to ask again after a broken connection: the same id is the same request, and is carried out once.',
       security: operating,
+      parameters: [sentAt],
       requestBody: body('Command'),
       responses: {
         200: answer('Accepted and on disk.', 'CommandAnswer'),
@@ -141,7 +152,8 @@ const paths = {
         401: denied,
         403: foreign,
         409: {
-          description: 'Refused by the show, or the id was used for another command.',
+          description:
+            'Refused by the show, or it came too late, or the id was used for another command.',
           content: {
             'application/json': {
               schema: {
@@ -163,13 +175,14 @@ const paths = {
     post: {
       summary: 'Presses a button of the simulated board.',
       security: operating,
+      parameters: [sentAt],
       requestBody: body('Press'),
       responses: {
         200: answer('Pressed.', 'Acknowledgement'),
         400: invalid,
         401: denied,
         403: foreign,
-        409: refusal('There is no such input, or the board is a real one.'),
+        409: refusal('There is no such input, or the board is a real one, or it came too late.'),
         429: limited,
       },
     },

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { BoxError, messageOf } from '../../core/errors.js'
 import { suggestion } from '../../core/nearest.js'
+import type { MonotonicMs } from '../../ports/clock.js'
 import type { Log } from '../../ports/log.js'
 import type { Access, Credential } from './access.js'
 import { type BoxSnapshot, type HealthState, login, press } from './api.js'
@@ -8,6 +9,7 @@ import { type Asset, isFresh } from './assets.js'
 import type { CommandDesk } from './command-desk.js'
 import type { EventStreams } from './event-streams.js'
 import type { FailureLimit } from './failure-limit.js'
+import { latenessOf, nowHeader } from './lateness.js'
 import { checked, Refusal, replyTo } from './refusal.js'
 import { apiLine, type LogSource, type SimulatedBoard } from './sources.js'
 
@@ -30,6 +32,7 @@ export interface Surroundings {
   readonly snapshot: (isOperator: boolean) => BoxSnapshot
   readonly inputNames: () => readonly string[]
   readonly port: () => number
+  readonly now: () => MonotonicMs
 }
 
 const securityHeaders: Readonly<Record<string, string>> = {
@@ -111,12 +114,21 @@ function addOperatingRoutes(app: FastifyInstance, at: Surroundings): void {
     requireCredential(at, request)
     requireOrigin(at, request)
   }
-  app.post('/api/command', { onRequest }, async (request, reply) => {
+  // When the body is there: it may come long after the head.
+  const preHandler = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const now = at.now()
+    reply.header(nowHeader, now)
+    const lateness = latenessOf(request.headers, now)
+    if (!lateness) return
+    at.log.warn('page.request-late', { address: request.ip, message: lateness.message })
+    throw lateness
+  }
+  app.post('/api/command', { onRequest, preHandler }, async (request, reply) => {
     const source = at.access.credentialOf(request.headers, at.port()) === 'cookie' ? 'page' : 'api'
     const answer = await at.desk.ask(request.body, `${source}/${request.ip}`)
     return reply.code(answer.isAccepted ? 200 : 409).send(answer)
   })
-  app.post('/api/simulated/press', { onRequest }, async (request, reply) => {
+  app.post('/api/simulated/press', { onRequest, preHandler }, async (request, reply) => {
     const { input, holdMs } = checked(press, request.body, 'press')
     if (!at.simulated)
       throw new Refusal(409, 'command.refused', 'only the simulated board has buttons to press')

@@ -21,7 +21,7 @@ import {
   unknown,
   withDefault,
 } from '../../core/schema.js'
-import { cueId } from '../../topics.js'
+import { cueId } from '../../core/shapes.js'
 import { curveNames } from './curves.js'
 import { readColor, readDurationMs, readInput, readLevel, readMomentMs, readOut } from './words.js'
 
@@ -133,7 +133,12 @@ const chase = object({
 })
 
 const payload = string({ max: 65_536 })
-const topic = pattern(/^[^\0+#]{1,256}$/, 'a topic without + and #', 256)
+/** What a broker takes: more than that would be refused there, in the middle of the show. */
+const topic = pattern(
+  /^(?!\$)(?!(?:[^/]*\/){10})[^\0+#]{1,170}$/,
+  'a topic of at most 10 levels and 170 characters, without + and #, that does not begin with $',
+  256,
+)
 
 /** Exactly one of `capture`, `mqtt`, `http` (and one day `print`). */
 const action = object({

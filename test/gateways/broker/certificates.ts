@@ -39,9 +39,10 @@ export class Papers {
   }
 
   /** `<file>.crt` and `<file>.key`. */
-  async authority(file: string): Promise<void> {
+  async authority(file: string, days = 2): Promise<void> {
     const out = ['-keyout', this.path(`${file}.key`), '-out', this.path(`${file}.crt`)]
-    await execute('openssl', ['req', '-x509', ...newKey, '-days', '2', ...subject(file), ...out])
+    const paper = ['-x509', '-days', `${days}`]
+    await execute('openssl', ['req', ...paper, ...newKey, ...subject(file), ...out])
   }
 
   /** `<file>.crt` and `<file>.key`, in the place of those that were there. */

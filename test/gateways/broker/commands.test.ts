@@ -69,6 +69,7 @@ t.test('a refusal names the path, the rule and the value', async t => {
     [{ kind: 'set', output: 'Front' }, 'ON', /^topic\.output: must be lower-case/],
     [{ kind: 'set', output: 'front' }, 'maybe', /^payload: must be ON, OFF, a number/],
     [{ kind: 'request', action: 'go' }, 'GO', /^payload: must be JSON such as \{"tx":"1"\}/],
+    [{ kind: 'request', action: 'panic' }, '', /is ""; a word alone goes to …\/cue$/],
     [{ kind: 'request', action: 'go' }, '{}', /^payload\.tx: is missing$/],
     [{ kind: 'request', action: 'fly' }, '{"tx":"1"}', /^topic\.action: must be one of/],
     [{ kind: 'get', output: '+' }, '', /^topic\.output: must be/],

@@ -42,13 +42,14 @@ t.test('states of the bus are retained for who comes later', async t => {
   bus.publish('cue/late', { count: 1, p50: 1, p95: 1, p99: 1, max: 1 })
   const viewer = await client(port, users.view)
   await viewer.subscribe(`vb/${tour}/${box}/#`)
-  await viewer.received(2)
+  await viewer.received(3)
   t.match(
     viewer.messages
       .map(({ topic, retain }) => ({ topic, retain }))
       .sort((a, b) => (a.topic < b.topic ? -1 : 1)),
     [
       { topic: `${base}/availability`, retain: true },
+      { topic: `${base}/broker`, retain: true },
       { topic: `${base}/cue/late`, retain: true },
     ],
   )
@@ -126,4 +127,24 @@ t.test('an output is asked for its state, and answers with it', async t => {
   t.match(refusals, [{ message: 'topic.output: there is no "frnt" here' }])
   await technician.end()
   await broker.stop()
+})
+
+t.test('a refusal says what would have been allowed, and who it was', async t => {
+  const { broker, port, refusals } = await startBroker()
+  t.teardown(() => broker.stop())
+  const technician = await client(port, users.operate, { clientId: 'phone' })
+  await technician.publish(`${base}/CUE`, 'GO')
+  t.same(await technician.subscribe('$SYS/#'), [128])
+  const viewer = await client(port, users.view)
+  await viewer.publish(`${base}/cue`, 'GO')
+  const nobody = { cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clean: true } as const
+  const stranger = new RawClient(port)
+  stranger.send({ ...nobody, clientId: '', keepalive: 60 })
+  t.match(await stranger.packet('connack'), { returnCode: 5 })
+  t.match(refusals, [
+    { code: 'publish.denied', client: 'phone', message: `, but ${base}/cue, vb/${tour}/all/cue,` },
+    { code: 'subscribe.denied', message: /, but vb\/spring\/#, .*\$SYS\/broker\/#$/ },
+    { code: 'publish.denied', message: /may not publish here, and nowhere else$/ },
+    { code: 'client.credentials', client: '127.0.0.1', message: /a user name and a password/ },
+  ])
 })

@@ -1,8 +1,12 @@
-/** Somebody who was welcome, and is not any more: over TLS with a certificate, over WebSocket with one or a password. */
+/**
+ * Somebody who was welcome, and is not any more, revoked or with a certificate that ran out: over TLS with a certificate,
+ * over WebSocket with one or a password.
+ */
 import { readFile, writeFile } from 'node:fs/promises'
 import { connect, type IClientOptions } from 'mqtt'
 import t, { type Test } from 'tap'
 import { SimulatedStore } from '../../../drivers/simulated/store.js'
+import { after } from '../../../runtime/core/time.js'
 import { makePapers, type Papers } from './certificates.js'
 import {
   type BrokerSettings,
@@ -20,7 +24,7 @@ import {
 } from './harness.js'
 
 const master = await makePapers(t)
-await master.authority('tour')
+await master.authority('tour', 30)
 await master.certificate('box', 'tour')
 await master.certificate('lamp-1', 'tour')
 await master.certificate('lamp-2', 'tour')
@@ -160,6 +164,59 @@ for (const way of ['mqtts', 'wss'] as const) {
   })
 }
 
+const DAY_MS = 86_400_000
+
+for (const way of ['mqtts', 'wss'] as const)
+  t.test(`${way}: whose certificate runs out is cut off, and his will with it`, async t => {
+    let aheadMs = 0
+    const clock = hastened(20, () => aheadMs)
+    const { enter, refusals, broker, port } = await openVenue(t, way, { clock })
+    const viewer = await client(port, users.view)
+    await viewer.subscribe(`${base}/gadget/#`)
+    const topic = `${base}/gadget/lamp-1/gone`
+    const will = { topic, payload: Buffer.from('x'), qos: 1, retain: false } as const
+    const lamp = await enter('lamp-1', { clean: false, will })
+    await lamp.subscribe('lamp-1/#')
+    aheadMs = 4 * DAY_MS
+    await until(() => !lamp.mqtt.connected, 'the connection to close')
+    t.match(refusals, [
+      {
+        code: 'client.expired',
+        client: 'lamp-1',
+        message: /"lamp-1" ran out 2 days ago.*: renew it/,
+      },
+    ])
+    // TLS goes by the clock of the machine, and lets it in, as it does with every session that is resumed.
+    await t.rejects(enter('lamp-1', { clean: false }), { code: 5 }, 'and it stays out')
+    t.match(broker.read(), { sessions: 1, connected: 1 }, 'its session waits')
+    aheadMs = 0
+    const renewed = await enter('lamp-1', { clean: false })
+    t.equal(renewed.isSessionPresent, true)
+    t.equal(viewer.mqtt.connected, true, 'a password does not run out')
+    t.same(viewer.messages, [], 'no will')
+  })
+
+t.test('a clock that cannot be right cuts nobody off', async t => {
+  let aheadMs = 0
+  const clock = hastened(20, () => aheadMs)
+  const { enter, log, refusals, port } = await openVenue(t, 'mqtts', { clock })
+  const lamp = await enter('lamp-1')
+  for (const wrongMs of [100 * 365 * DAY_MS, -100 * 365 * DAY_MS]) {
+    const before = log.lines.length
+    aheadMs = wrongMs
+    await until(() => log.lines.length > before, 'the doubt')
+    t.match(log.lines.at(-1), { event: 'broker.clock-doubted' })
+    await (await enter('lamp-2')).end()
+    await probe(port)
+    aheadMs = 0
+    await lamp.publish('lamp-1/n', 'still here')
+    await new Promise(resolve =>
+      clock.runAt(after(clock.monotonicMs(), 4_000), () => resolve(null)),
+    )
+  }
+  t.same(refusals, [])
+})
+
 t.test('nothing is forwarded to a revoked client, whatever its socket does', async t => {
   const { enter, revoke, refusals, bus, broker } = await openVenue(t, 'mqtts')
   const lamp = await enter('lamp-1')
@@ -223,6 +280,35 @@ t.test('a list that was changed while the box was off holds from the start', asy
   for (const table of ['mqtt-session', 'mqtt-will'])
     t.same(await store.scan(table, { from: '', before: null, limit: 10 }), [], table)
 })
+
+t.test(
+  'a will from before the restart goes with its user, whatever the client is called',
+  async t => {
+    const store = new SimulatedStore()
+    const first = await openVenue(t, 'mqtts', { store })
+    const will = {
+      topic: `${base}/cue`,
+      payload: Buffer.from('GO'),
+      qos: 1,
+      retain: false,
+    } as const
+    await client(first.port, users.operate, { clientId: 'phone-7', will })
+    await client(first.port, users.driver, {
+      clientId: 'phone-8',
+      will: { ...will, topic: 'lamp-1/n' },
+    })
+    await first.broker.stop()
+    await writeFile(master.path('revoked'), `${users.operate}\n`)
+    t.teardown(() => writeFile(master.path('revoked'), '# nobody\n'))
+    const second = await openVenue(t, 'mqtts', { store, boot: 2 })
+    await second.broker.stop()
+    const left = await store.scan('mqtt-will', { from: '', before: null, limit: 10 })
+    t.same(
+      left.map(({ key }) => Buffer.from(key, 'base64url').toString()),
+      ['phone-8'],
+    )
+  },
+)
 
 /** Whatever was under way before is over when this is. */
 async function probe(port: number): Promise<void> {

@@ -55,6 +55,15 @@ t.test('who may subscribe to what', async t => {
     t.equal(may(role, user).maySubscribe(filter), isAllowed, `${role} ${user} ${filter}`)
 })
 
+t.test('who was refused can be told what is allowed', async t => {
+  t.same(may('view', 'v').publishes, [])
+  t.same(may('view', 'v').subscribes, ['vb/spring/#', 'homeassistant/#', '$SYS/broker/#'])
+  t.same(may('driver', 'lamp').publishes, ['lamp/#', '+/lamp/#', 'vb/spring/left/gadget/lamp/#'])
+  for (const role of roles)
+    for (const filter of may(role, 'lamp').subscribes)
+      if (!filter.startsWith('+')) t.ok(may(role, 'lamp').maySubscribe(filter), `${role} ${filter}`)
+})
+
 t.test('nobody writes to $SYS or to what the box says of itself', async t => {
   for (const role of roles)
     for (const user of ['left', 'right', 'spring', 'all'])

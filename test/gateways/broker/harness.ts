@@ -292,13 +292,16 @@ export function within<T>(work: Promise<T>, what: string): Promise<T> {
   })
 }
 
-/** A clock on which waits of a second and more are `times` shorter: for what a broker does after a while. */
-export function hastened(times: number): Clock {
+/**
+ * A clock on which waits of a second and more are `times` shorter: for what a broker does after a while.
+ * @param wallAheadMs how far somebody has set its wall time forward
+ */
+export function hastened(times: number, wallAheadMs: () => number = () => 0): Clock {
   const real = new LinuxClock(ownAnchor())
   return {
     monotonicMs: () => real.monotonicMs(),
     showTimeMs: () => real.showTimeMs(),
-    wallTimeMs: () => real.wallTimeMs(),
+    wallTimeMs: () => after(real.wallTimeMs(), wallAheadMs()),
     showToMonotonic: at => real.showToMonotonic(at),
     monotonicToShow: at => real.monotonicToShow(at),
     showErrorMs: () => 0,

@@ -61,3 +61,26 @@ t.test('files that make no sense any more are told with their field', async t =>
     { event: 'broker.link-spoiled', facts: { message: 'the disk is on fire' } },
   ])
 })
+
+t.test('how the link fares is known, and since when, with the last trouble', async t => {
+  const { clock, link } = report()
+  t.equal(link.state(), null)
+  link.begin()
+  t.same(link.state(), { isConnected: false, since: 0, trouble: null })
+  await clock.advance(1_000)
+  link.failed({ code: 'ECONNREFUSED' }, true)
+  await clock.advance(1_000)
+  link.failed({ code: 'ECONNREFUSED' }, true)
+  const message = 'box.broker.url: nobody listens there: does the broker run?'
+  t.same(link.state(), { isConnected: false, since: 0, trouble: { at: 2_000, message } })
+  await clock.advance(1_000)
+  link.up(false)
+  t.same(link.state(), { isConnected: true, since: 3_000, trouble: { at: 2_000, message } })
+  await clock.advance(1_000)
+  link.lost(true)
+  t.match(link.state(), {
+    isConnected: false,
+    since: 4_000,
+    trouble: { at: 4_000, message: 'the connection broke off' },
+  })
+})

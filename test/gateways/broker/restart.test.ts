@@ -1,7 +1,7 @@
 /** What the persistence finds when it starts: whole, torn and forgotten. */
 import t from 'tap'
 import { SimulatedStore } from '../../../drivers/simulated/store.js'
-import type { Drop } from '../../../runtime/gateways/broker/persistence.js'
+import type { Drop, StorePersistence } from '../../../runtime/gateways/broker/persistence.js'
 import { persistenceOn } from './shelf.js'
 
 const subscription = { topic: 'a/#', qos: 1 } as const
@@ -110,4 +110,55 @@ t.test('a message to two sessions is kept once, until both have it', async t => 
   }
   t.equal((await messages()).length, 0)
   t.equal(shelf.queue.bytes, 0)
+})
+
+const received = (store: SimulatedStore) =>
+  store.scan('mqtt-incoming', { from: '', before: null, limit: 10 })
+
+/** A message of QoS 2 that a client published, and has not released. */
+async function receive(shelf: StorePersistence, client: { id: string }): Promise<void> {
+  const publish = { ...packet(1), qos: 2, messageId: 5 }
+  shelf.claimIncoming(client, 5)
+  await shelf.incomingStorePacket(client, publish)
+  shelf.writeIncoming(publish)
+  await shelf.synced()
+}
+
+t.test('a session that expires takes the unfinished receipts of its client with it', async t => {
+  const store = new SimulatedStore()
+  const shelf = persistenceOn(store)
+  await shelf.setup({ id: 'box.0000000001', counter: 0 })
+  const first = { id: 'desk' }
+  shelf.life.open('desk', 'operator', first)
+  await receive(shelf, first)
+  shelf.life.close('desk', first)
+  t.equal((await received(store)).length, 1)
+  for (let hour = 0; hour < 2; hour++) shelf.life.age()
+  await shelf.writes.drain()
+  t.same(await received(store), [])
+  t.equal(shelf.claimIncoming({ id: 'desk' }, 5), true, 'the next of that name starts anew')
+})
+
+t.test('receipts without a session are dropped at the start', async t => {
+  const store = new SimulatedStore()
+  const shelf = persistenceOn(store)
+  await shelf.setup({ id: 'box.0000000001', counter: 0 })
+  await receive(shelf, { id: 'ghost' })
+  const next = persistenceOn(store)
+  await next.setup({ id: 'box.0000000002', counter: 0 })
+  t.equal(next.claimIncoming({ id: 'ghost' }, 5), true)
+  await next.writes.drain()
+  t.same(await received(store), [])
+})
+
+t.test('a receipt that was cleared while its message was on its way is not written', async t => {
+  const store = new SimulatedStore()
+  const shelf = persistenceOn(store)
+  await shelf.setup({ id: 'box.0000000001', counter: 0 })
+  const publish = { ...packet(1), qos: 2, messageId: 5 }
+  await shelf.incomingStorePacket({ id: 'desk' }, publish)
+  shelf.forget('desk')
+  shelf.writeIncoming(publish)
+  await shelf.writes.drain()
+  t.same(await received(store), [])
 })

@@ -8,6 +8,7 @@ export function persistenceOn(
   store: Store,
   drops: Drop[] = [],
   perSessionMax = 10_000,
+  ownerOf: (client: object) => string = () => '',
 ): StorePersistence {
   return new StorePersistence(
     new SimulatedClock({ showStartMs: 0, driftPpm: 0 }),
@@ -22,6 +23,7 @@ export function persistenceOn(
       retained: { countMax: 10_000, bytesMax: 1024 * 1024, isVolatile: () => false },
       sessions: { countMax: 100, expiryHours: 2 },
       isGranted: () => true,
+      ownerOf,
       onDrop: drop => void drops.push(drop),
       onCommitMs: () => {},
     },

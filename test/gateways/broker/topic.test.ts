@@ -41,6 +41,29 @@ const filters = fc
   .tuple(fc.array(fc.constantFrom('a', 'b', '', '$s', '+'), { maxLength: 3 }), fc.boolean())
   .map(([levels, isOpen]) => [...levels, ...(isOpen || levels.length === 0 ? ['#'] : [])].join('/'))
 
+/** Level by level, as the standard puts it. */
+function matchesByLevels(filter: string, topic: string): boolean {
+  const [wanted, levels] = [filter.split('/'), topic.split('/')]
+  if (/^[+#]/.test(filter) && topic.startsWith('$')) return false
+  const open = wanted.indexOf('#')
+  const fixed = open < 0 ? wanted : wanted.slice(0, open)
+  if (open < 0 ? wanted.length !== levels.length : levels.length < fixed.length) return false
+  return fixed.every((level, index) => level === '+' || level === levels[index])
+}
+
+t.test('what matches is the same as level by level', async t => {
+  let found = 0
+  fc.assert(
+    fc.property(filters, topics, (filter, topic) => {
+      const isMatch = matchesByLevels(filter, topic)
+      if (isMatch) found++
+      return matches(filter, topic) === isMatch
+    }),
+    { numRuns: 20_000, seed: 25 },
+  )
+  t.ok(found > 500, `${found} matched`)
+})
+
 t.test('a filter that is contained matches nothing that the allowed one does not', async t => {
   let found = 0
   fc.assert(

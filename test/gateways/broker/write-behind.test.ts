@@ -109,6 +109,125 @@ t.test('a commit that fails is told to who waits, and its removals are tried aga
   t.same(await inner.read('x', 'c'), Buffer.from('x'))
 })
 
+t.test('synced during a hold waits for what is held', async t => {
+  const { writes, letGo } = setUp()
+  writes.hold()
+  writes.append(put('message'))
+  let isSynced = false
+  void writes.synced().then(() => {
+    isSynced = true
+  })
+  await settle()
+  t.equal(isSynced, false)
+  writes.release()
+  await settle()
+  t.equal(isSynced, false)
+  await letGo()
+  t.equal(isSynced, true)
+})
+
+t.test('what nobody sends again is tried again, in its order, behind what is newer', async t => {
+  const { writes, commits, inner, clock, letGo } = setUp()
+  inner.fault = 'storage.full'
+  writes.hold()
+  writes.append(put('message'))
+  writes.append(put('retained', 'old'))
+  writes.append(put('record'))
+  writes.release()
+  const told = t.rejects(writes.synced(), { code: 'storage.full' })
+  await letGo()
+  await told
+  writes.hold()
+  writes.append(put('resent'))
+  writes.release(true)
+  await letGo()
+  await clock.advance(2_000)
+  t.equal(commits.at(-1), 'put message, put retained, put record')
+  await letGo()
+  inner.fault = null
+  const caughtUp = writes.caughtUp()
+  t.equal(commits.at(-1), 'put message, put retained, put record', 'at once when it matters')
+  await letGo()
+  await caughtUp
+  t.equal(writes.owedBytes, 0)
+  const count = commits.length
+  await clock.advance(60_000)
+  t.equal(commits.length, count, 'and that is all')
+  t.equal(await inner.read('x', 'resent'), null)
+})
+
+t.test('a little is tried again at a time, and a record never before its message', async t => {
+  const { writes, commits, inner, clock, letGo } = setUp()
+  const large = 'x'.repeat(400 * 1024)
+  inner.fault = 'storage.full'
+  writes.hold()
+  writes.append(put('message', large), put('retained', large), put('record'))
+  writes.release()
+  await letGo()
+  for (let tries = 0; tries < 3; tries++) {
+    await clock.advance(2_000)
+    t.equal(commits.at(-1), 'put message')
+    await letGo()
+  }
+  inner.fault = null
+  await clock.advance(2_000)
+  await letGo()
+  t.equal(commits.at(-1), 'put retained, put record', 'at once when the disk is well')
+  await letGo()
+  t.equal(writes.owedBytes, 0)
+})
+
+t.test('a newer change of a key takes the place of one that failed', async t => {
+  const { writes, commits, inner, letGo } = setUp()
+  inner.fault = 'storage.full'
+  writes.append(put('a', 'old'))
+  await letGo()
+  inner.fault = null
+  writes.append(put('a', 'new'))
+  await letGo()
+  await writes.caughtUp()
+  t.same(commits, ['put a', 'put a'])
+  t.same(await inner.read('x', 'a'), Buffer.from('new'))
+})
+
+t.test('whoever waits for all of it is told of a failure, or waits it out', async t => {
+  const { writes, inner, letGo } = setUp()
+  inner.fault = 'storage.io'
+  writes.append(put('a'))
+  await letGo()
+  let isRecovered = false
+  void writes.recovered().then(() => {
+    isRecovered = true
+  })
+  const told = t.rejects(writes.caughtUp(), { code: 'storage.io' })
+  await letGo()
+  await told
+  t.equal(isRecovered, false)
+  inner.fault = null
+  writes.append(put('b'))
+  await letGo()
+  t.equal(isRecovered, false, 'b is there, a is not')
+  await letGo()
+  t.equal(isRecovered, true)
+  t.same(await inner.read('x', 'a'), Buffer.from('x'))
+})
+
+t.test(
+  'a message of many megabytes that is retained as well is not too large to be kept',
+  async t => {
+    const { writes, inner, letGo } = setUp()
+    const value = 'x'.repeat(10 * 1024 * 1024)
+    writes.hold()
+    writes.append(put('message', value), put('retained', value))
+    writes.release()
+    const synced = writes.synced()
+    await letGo()
+    await letGo()
+    await synced
+    t.equal((await inner.read('x', 'retained'))?.length, value.length)
+  },
+)
+
 t.test('a drain writes the lazy changes too', async t => {
   const { writes, commits, letGo } = setUp()
   writes.appendLazily(remove('a'))

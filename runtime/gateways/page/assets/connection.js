@@ -3,6 +3,8 @@
  * at once and tries again, first soon and then more seldom.
  */
 
+import { BoxTime } from './box-time.js'
+
 const SILENCE_MS_MAX = 12_000
 const RETRY_MS_MIN = 400
 const RETRY_MS_MAX = 8_000
@@ -12,6 +14,7 @@ const FAILED = { isAccepted: false, code: 'link.down' }
 const events = [
   'box/availability',
   'box/info',
+  'broker/state',
   'show/state',
   'cue/late',
   'cue/fired',
@@ -25,6 +28,7 @@ const events = [
 ]
 
 const now = () => window.performance.now()
+const boxTime = new BoxTime()
 
 export class Connection {
   #source = null
@@ -62,6 +66,7 @@ export class Connection {
     const source = new EventSource('/api/events')
     this.#source = source
     this.#heardMs = now()
+    boxTime.forget()
     const listen = (name, listener) =>
       source.addEventListener(name, ({ data }) => {
         this.#heardMs = now()
@@ -72,7 +77,7 @@ export class Connection {
       this.#onSnapshot(snapshot)
       this.#onState('open')
     })
-    listen('beat', () => {})
+    listen('beat', ({ monotonicMs }) => boxTime.hear(monotonicMs, now()))
     for (const event of events) listen(event, message => this.#onEvent(event, message))
     source.addEventListener('error', () => void this.#lose(source))
   }
@@ -102,17 +107,19 @@ async function isLocked() {
   return reply?.status === 401
 }
 
-const request = (method, path, body) =>
+const request = (method, path, body, headers = {}) =>
   window.fetch(path, {
     method,
-    headers: body === null ? {} : { 'content-type': 'application/json' },
+    headers: body === null ? headers : { ...headers, 'content-type': 'application/json' },
     body: body === null ? null : JSON.stringify(body),
     signal: AbortSignal.timeout(ANSWER_MS_MAX),
   })
 
-async function post(path, body) {
+async function post(path, body, headers = {}) {
   try {
-    const reply = await request('POST', path, body)
+    const reply = await request('POST', path, body, headers)
+    const boxMs = reply.headers.get('roadcase-now-ms')
+    if (boxMs !== null) boxTime.hear(Number(boxMs), now())
     const answer = await reply.json()
     return { ...answer, isAccepted: reply.ok && answer.isAccepted !== false }
   } catch {
@@ -134,24 +141,32 @@ export function tokenFromAddress() {
 }
 
 /** What makes the stage safe is asked again until it is answered; a GO that comes late does more harm than none. */
-const triesFor = { panic: 5, blackout: 3 }
+function triesFor({ action, on }) {
+  if (action === 'panic') return 5
+  return action === 'blackout' && on ? 3 : 1
+}
+
+/** What a dead link holds back still arrives after the page has given up: the box refuses it by this. */
+function sentNow() {
+  const boxMs = boxTime.read(now())
+  return boxMs === null ? {} : { 'roadcase-sent-ms': Math.max(0, boxMs).toFixed(3) }
+}
 
 /** @returns `{isAccepted, code, message}`; never throws */
 export async function command(asked) {
   const body = { id: newId(), ...asked }
-  let answer = await post('/api/command', body)
-  for (
-    let tries = 1;
-    answer.code === FAILED.code && tries < (triesFor[asked.action] ?? 1);
-    tries++
-  ) {
+  const tries = triesFor(asked)
+  const headers = tries === 1 ? sentNow() : {}
+  let answer = await post('/api/command', body, headers)
+  for (let tried = 1; answer.code === FAILED.code && tried < tries; tried++) {
     await new Promise(resolve => window.setTimeout(resolve, RETRY_MS_MIN))
-    answer = await post('/api/command', body)
+    answer = await post('/api/command', body, headers)
   }
   return answer
 }
 
-export const pressButton = (input, holdMs) => post('/api/simulated/press', { input, holdMs })
+export const pressButton = (input, holdMs) =>
+  post('/api/simulated/press', { input, holdMs }, sentNow())
 
 /** Not randomUUID: browsers have it on https only, and a venue's page is plain http. */
 function newId() {

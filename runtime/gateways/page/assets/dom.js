@@ -36,13 +36,15 @@ export function setDisabled(button, isDisabled) {
 
 /**
  * Makes the children of `parent` those of `items`, in order, keeping the element of each key.
- * `create(item)` gives a new element; `update(element, item)` fills it in each time.
+ * `create(item)` gives a new element; `update(element, item)` fills it in each time. Of items with the same key the
+ * second is another one, and so on: each has one element, however often it is drawn.
  */
 export function renderList(parent, items, { keyOf, create, update }) {
   const known = new Map([...parent.children].map(child => [child.dataset.key, child]))
+  const counts = new Map()
   let place = parent.firstElementChild
   for (const item of items) {
-    const key = keyOf(item)
+    const key = uniqueKey(String(keyOf(item)), counts)
     let element = known.get(key)
     known.delete(key)
     if (!element) {
@@ -54,4 +56,10 @@ export function renderList(parent, items, { keyOf, create, update }) {
     update(element, item)
   }
   for (const left of known.values()) left.remove()
+}
+
+function uniqueKey(key, counts) {
+  const count = (counts.get(key) ?? 0) + 1
+  counts.set(key, count)
+  return count === 1 ? key : `${key} (${count})`
 }

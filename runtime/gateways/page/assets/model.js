@@ -10,11 +10,20 @@ export const emptyModel = {
   info: null,
   showState: null,
   late: null,
+  broker: null,
   devices: [],
   levels: {},
   colors: {},
   lines: null,
   recent: [],
+  /** Number of the next line of `recent`: two things that happened may be alike in everything else. */
+  serial: 0,
+}
+
+/** @returns the model that begins with a snapshot; lines of an earlier one are not taken for its own */
+export function withSnapshot({ serial }, snapshot) {
+  const recent = snapshot.recent.map((event, index) => ({ ...event, serial: serial + index }))
+  return { ...emptyModel, ...snapshot, recent, serial: serial + recent.length }
 }
 
 const stateFields = {
@@ -22,6 +31,7 @@ const stateFields = {
   'box/info': 'info',
   'show/state': 'showState',
   'cue/late': 'late',
+  'broker/state': 'broker',
 }
 
 const eventTopics = ['cue/fired', 'capture/taken', 'input/changed', 'message/refused']
@@ -51,7 +61,8 @@ function withDevice(model, payload, wallMs) {
 
 const withRecent = (model, topic, wallMs, payload) => ({
   ...model,
-  recent: [...model.recent, { topic, wallMs, payload }].slice(-RECENT_MAX),
+  recent: [...model.recent, { serial: model.serial, topic, wallMs, payload }].slice(-RECENT_MAX),
+  serial: model.serial + 1,
 })
 
 /** @returns the cue of that id, with its name where the show gives one; null when there is none */

@@ -1,7 +1,7 @@
 /** The page: what comes from the box changes the model, the model is drawn, and buttons and keys ask the box. */
 import { Connection, command, login, pressButton, tokenFromAddress } from './connection.js'
 import { byId, setClass, setText } from './dom.js'
-import { apply, emptyModel } from './model.js'
+import { apply, emptyModel, withSnapshot } from './model.js'
 import { render } from './view.js'
 import { actionText } from './words.js'
 
@@ -30,7 +30,7 @@ const connection = new Connection({
     draw()
   },
   onSnapshot: snapshot => {
-    model = { ...emptyModel, ...snapshot }
+    model = withSnapshot(model, snapshot)
     link = { ...link, heardWallMs: snapshot.wallMs }
     draw()
   },

@@ -11,6 +11,8 @@ import {
 } from './dom.js'
 import { cueOf, devicesOf, inputsOf, lampsOf } from './model.js'
 import {
+  brokerFigures,
+  brokerText,
   deviceText,
   eventText,
   inputText,
@@ -39,6 +41,7 @@ export function render(model, link, actions) {
   renderPins(model)
   renderLate(model)
   renderDevices(model)
+  renderBroker(model)
   renderRecent(model)
 }
 
@@ -227,9 +230,23 @@ function renderDevices(model) {
   })
 }
 
+function renderBroker({ broker }) {
+  renderList(byId('broker'), broker === null ? [] : [broker], {
+    keyOf: ({ kind }) => kind,
+    create: () => make('li', 'device', [make('i'), make('b'), make('small'), make('p')]),
+    update: (item, state) => {
+      const [, name, figures, fares] = item.children
+      setText(name, 'MQTT')
+      setText(figures, brokerFigures(state))
+      setText(fares, brokerText(state))
+      setAttribute(item, 'data-state', state.isConnected ? 'ready' : 'faulty')
+    },
+  })
+}
+
 function renderRecent(model) {
   renderList(byId('recent'), [...model.recent].reverse(), {
-    keyOf: event => `${event.wallMs} ${event.topic} ${JSON.stringify(event.payload)}`,
+    keyOf: event => event.serial,
     create: event => {
       const { text, isBad } = eventText(event)
       const item = make('li', isBad ? 'is-bad' : '', [make('time'), make('span')])

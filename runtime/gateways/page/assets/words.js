@@ -9,6 +9,16 @@ const clock = new Intl.DateTimeFormat(undefined, {
 
 export const timeText = wallMs => clock.format(wallMs)
 
+const weekClock = new Intl.DateTimeFormat(undefined, {
+  weekday: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+})
+
+/** Of what may be days ago. */
+export const dayTimeText = wallMs => weekClock.format(wallMs)
+
 /** Without the unit. */
 export function millisecondsText(value) {
   if (value === undefined || value === null) return '–'
@@ -26,6 +36,33 @@ export const deviceText = device =>
     ? (device.message ?? device.code ?? stateWords.faulty)
     : stateWords[device.state]
 
+/** @returns which broker it is, and since when it is reached or not */
+export function brokerText({ kind, url, isConnected, sinceWallMs, trouble }) {
+  if (kind === 'embedded') return `broker of this box, since ${dayTimeText(sinceWallMs)}`
+  const state = `${isConnected ? 'connected' : 'not connected'} since ${dayTimeText(sinceWallMs)}`
+  const why =
+    trouble === null
+      ? ''
+      : isConnected
+        ? `; last trouble ${dayTimeText(trouble.wallMs)}: ${trouble.message}`
+        : `: ${trouble.message}`
+  return `${url}, ${state}${why}`
+}
+
+/** @returns what waits, and what went wrong if anything did */
+export function brokerFigures({ clients, waiting, dropped, refused }) {
+  return [
+    clients === null ? null : countText(clients, 'client'),
+    `${waiting} waiting`,
+    dropped === 0 ? null : `${dropped} dropped`,
+    refused === 0 ? null : `${refused} refused`,
+  ]
+    .filter(text => text !== null)
+    .join(', ')
+}
+
+const countText = (count, word) => `${count} ${word}${count === 1 ? '' : 's'}`
+
 /** @returns one line about something that happened, and whether it is bad news */
 export function eventText({ topic, payload }) {
   switch (topic) {
@@ -40,7 +77,7 @@ export function eventText({ topic, payload }) {
     case 'command/answered':
       return { text: `Refused: ${payload.message ?? payload.code}`, isBad: true }
     case 'message/refused':
-      return { text: `Message to ${payload.topic} refused: ${payload.message}`, isBad: true }
+      return { text: `${refusedText(payload)} refused: ${payload.message}`, isBad: true }
     case 'device/state':
       return {
         text: `${payload.device} ${deviceText(payload)}`,
@@ -50,6 +87,10 @@ export function eventText({ topic, payload }) {
       return { text: topic, isBad: false }
   }
 }
+
+/** Not every refusal is of a message: a client may not have got in at all. */
+const refusedText = ({ topic, client }) =>
+  topic === '' ? `MQTT client ${client}` : `Message to ${topic}`
 
 function lateText(lateMs) {
   if (lateMs === null) return ''
