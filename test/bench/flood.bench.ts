@@ -33,6 +33,9 @@ for (const flooders of [0, 1, 2]) {
       'loop p99, ms': fared.loopLagMs.p99,
       'loop max, ms': fared.loopLagMs.max,
       'longest turn on the processor, ms': fared.turnCpuMsMax,
+      'longest turn, ms': fared.longestTurn.ms,
+      'of it on the processor, ms': fared.longestTurn.cpuMs,
+      'of it waiting for one, ms': fared.longestTurn.waitedMs,
       'kept over a restart': nextAfterRestart === fared.nextCue ? 'yes' : 'NO',
     })
   } finally {

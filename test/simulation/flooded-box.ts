@@ -125,7 +125,7 @@ async function measure(box: RunningBox, options: FloodOptions): Promise<Fared> {
   await pause(FADE_MS + 500)
   await asking.stop()
   const flooded = await Promise.all(flooding)
-  const { loopLagMs, turnCpuMsMax } = loop.stop()
+  const loopTimes = loop.stop()
   const { t0Ms, ...fade } = fadeOf(box, options.folder, t0ShowMs)
   await client.endAsync(true)
   const { answeredMs, unanswered, nextCue } = desk
@@ -135,8 +135,7 @@ async function measure(box: RunningBox, options: FloodOptions): Promise<Fared> {
     goAnsweredMs,
     answeredMs,
     unanswered,
-    loopLagMs,
-    turnCpuMsMax,
+    ...loopTimes,
     flooded,
     nextCue,
   }

@@ -117,8 +117,11 @@ export class Invariants {
 
   #pictureOf(state: ShowState, tMs: number): (number | string)[] {
     const at = stateAt(this.#show, state, tMs)
-    const { current, next, epoch, panic, blackout, armedWallMs, waiting } = at
-    const words = [current, next, epoch, panic.isOn, blackout.isOn, armedWallMs, waiting.length]
+    const { current, next, isNextChosen, epoch, panic, blackout, armedWallMs, waiting } = at
+    const words = [
+      ...[current, next, isNextChosen, epoch, panic.isOn, blackout.isOn, armedWallMs],
+      waiting.length,
+    ]
     return [...levels(this.#show, at, showTimeMs(tMs)), words.join(' ')]
   }
 

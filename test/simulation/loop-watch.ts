@@ -10,18 +10,26 @@ export interface LoopTimes {
   readonly loopLagMs: { readonly p50: number; readonly p99: number; readonly max: number }
   /** The longest turn of the main thread, in time on a processor: what others take from it left out. */
   readonly turnCpuMsMax: number
+  /** Of the turn that took longest by the clock: how long it was on a processor, and how long it waited for one. */
+  readonly longestTurn: { readonly ms: number; readonly cpuMs: number; readonly waitedMs: number }
 }
 
 export function watchLoop(): { stop(): LoopTimes } {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
   const usage = new ThreadUsage()
-  let before = usage.cpuMs()
+  let before = usage.read()
+  let beforeMs = performance.now()
   let turnCpuMsMax = 0
+  let longestTurn = { ms: 0, cpuMs: 0, waitedMs: 0 }
   // Each time the timer comes up, one turn of the loop or a few have gone by.
   const timer = setInterval(() => {
-    const now = usage.cpuMs()
-    turnCpuMsMax = Math.max(turnCpuMsMax, now - before)
+    const [now, nowMs] = [usage.read(), performance.now()]
+    const ms = nowMs - beforeMs
+    const [cpuMs, waitedMs] = [now.cpuMs - before.cpuMs, now.waitedMs - before.waitedMs]
+    turnCpuMsMax = Math.max(turnCpuMsMax, cpuMs)
+    if (ms > longestTurn.ms) longestTurn = { ms, cpuMs, waitedMs }
     before = now
+    beforeMs = nowMs
   }, RESOLUTION_MS)
   delay.enable()
   return {
@@ -36,19 +44,21 @@ export function watchLoop(): { stop(): LoopTimes } {
       return {
         loopLagMs: { p50: lagMs(p50), p99: lagMs(p99), max: lagMs(max) },
         turnCpuMsMax,
+        longestTurn,
       }
     },
   }
 }
 
-/** How long the main thread has been on a processor: the first number of its schedstat, proc(5). */
+/** How long the main thread has been on a processor, and has waited for one: its schedstat, proc(5). */
 class ThreadUsage {
   readonly #fd = openSync(`/proc/self/task/${process.pid}/schedstat`, 'r')
   readonly #bytes = Buffer.alloc(64)
 
-  cpuMs(): number {
+  read(): { readonly cpuMs: number; readonly waitedMs: number } {
     const count = readSync(this.#fd, this.#bytes, 0, this.#bytes.length, 0)
-    return Number(this.#bytes.toString('latin1', 0, count).split(' ')[0]) / NANOSECONDS
+    const [cpu, waited] = this.#bytes.toString('latin1', 0, count).split(' ')
+    return { cpuMs: Number(cpu) / NANOSECONDS, waitedMs: Number(waited) / NANOSECONDS }
   }
 
   close(): void {

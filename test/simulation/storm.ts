@@ -7,7 +7,9 @@ import { SimulatedKeys } from '../../drivers/simulated/keys.js'
 import { randomFrom } from '../../runtime/core/random.js'
 import { showTimeMs } from '../../runtime/core/time.js'
 import { checkShow } from '../../runtime/services/show/check-show.js'
+import { isFollow } from '../../runtime/services/show/fire.js'
 import { nextChange } from '../../runtime/services/show/levels.js'
+import type { ShowState } from '../../runtime/services/show/state.js'
 import type { ShowCommand } from '../../runtime/topics.js'
 import { Invariants } from './invariants.js'
 import { readKeptShow } from './kept-show.js'
@@ -139,10 +141,19 @@ export class Storm {
     const { state } = this.#invariants.model
     if (this.#asked.some(({ id }) => id === command.id)) this.#reach('a command asked twice')
     if (command.epoch !== undefined && command.epoch < state.epoch) this.#reach('an old epoch')
+    this.#countListMoves(command, state)
     if (command.action === 'panic' && this.#faults.count > 0) this.#reach('panic beside a fault')
     if (this.world.store.fault !== null) this.#reach('a command while the disk fails')
     this.#asked.push(command)
     this.world.ask(command)
+  }
+
+  #countListMoves({ action, epoch = 0 }: Asked, state: ShowState): void {
+    const isFollowing = state.waiting.some(({ deed }) => isFollow(deed))
+    if (action === 'goto' && isFollowing) this.#reach('a goto while a follow waits')
+    if (action === 'go' && state.isNextChosen && !state.panic.isOn) this.#reach('a jump')
+    if (epoch > state.epoch && state.waiting.some(({ deed }) => !isFollow(deed)))
+      this.#reach('a newer leader while something is scheduled')
   }
 
   #press(): void {

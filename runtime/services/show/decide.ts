@@ -3,7 +3,8 @@ import type { ErrorCode } from '../../core/errors.js'
 import { suggestionOrAll } from '../../core/nearest.js'
 import type { ShowCommand } from '../../topics.js'
 import { type CheckedShow, type Cue, outputsOf } from './checked-show.js'
-import { advance, isKnownFire } from './fold.js'
+import { isFollow } from './fire.js'
+import { advance, isKnownFire, ledBy } from './fold.js'
 import { type Deed, type FireDeed, type ShowEvent, type ShowState, WAITING_MAX } from './state.js'
 
 /** Later than this, a cue's late policy decides; sooner is the ordinary delay of a network or a button. */
@@ -43,12 +44,28 @@ export function decide(
   moment: Moment,
 ): Decision {
   const { nowMs } = moment
+  const { action, epoch = state.epoch } = command
+  if (epoch < state.epoch && action !== 'panic')
+    return refuse(`comes from a leader that was replaced: epoch ${epoch}, now ${state.epoch}`)
+  const decision = order(show, ledBy(state, epoch), command, moment)
+  if (epoch <= state.epoch || decision.kind === 'refuse' || decision.events.some(isFire))
+    return decision
+  return { ...decision, events: [happening(nowMs, { kind: 'lead', epoch }), ...decision.events] }
+}
+
+/** It says itself who leads. */
+const isFire = ({ deed }: ShowEvent): boolean => deed.kind === 'fire'
+
+/** @param state as it is under the leader who commands */
+function order(
+  show: CheckedShow,
+  state: ShowState,
+  command: ShowCommand,
+  moment: Moment,
+): Decision {
+  const { nowMs } = moment
   if (command.action === 'panic')
     return { kind: 'act', events: state.panic.isOn ? [] : [happening(nowMs, { kind: 'panic' })] }
-  if (command.epoch !== undefined && command.epoch < state.epoch)
-    return refuse(
-      `comes from a leader that was replaced: epoch ${command.epoch}, now ${state.epoch}`,
-    )
   if (command.atShowMs !== undefined && command.atShowMs > nowMs + AHEAD_MS_MAX)
     return invalid('atShowMs must be within a day')
   if (state.waiting.length >= WAITING_MAX && (command.atShowMs ?? 0) > nowMs)
@@ -80,7 +97,7 @@ function meaning(
     case 'clear':
       return clearOf(show, command, moment)
     case 'goto':
-      return gotoOf(show, command, moment)
+      return gotoOf(show, state, command, moment)
     case 'blackout':
       return plain(command, moment, {
         kind: 'blackout',
@@ -95,7 +112,7 @@ function meaning(
       })
     case 'arm':
       if (state.armedWallMs !== null) return { kind: 'act', events: [] }
-      return plain(command, moment, { kind: 'arm', wallMs: moment.wallMs })
+      return armOf(command, moment)
     case 'disarm':
       return plain(command, moment, { kind: 'disarm' })
     case 'panic':
@@ -109,6 +126,29 @@ const plain = (command: ShowCommand, { nowMs }: Moment, deed: Deed): Decision =>
   events: [happening(nowMs, deed, Math.max(nowMs, command.atShowMs ?? nowMs))],
 })
 
+/** Armed from when it takes effect, on the wall clock as it goes now. */
+function armOf(command: ShowCommand, moment: Moment): Decision {
+  const aheadMs = Math.max(0, (command.atShowMs ?? moment.nowMs) - moment.nowMs)
+  return plain(command, moment, { kind: 'arm', wallMs: moment.wallMs + aheadMs })
+}
+
+/**
+ * When a move in the list is asked for. Who acts before a follow acts in its place: where the lead would end behind the
+ * follow, the move is made at once, or both would happen, one after the other.
+ */
+function askedMsOf(
+  show: CheckedShow,
+  state: ShowState,
+  command: ShowCommand,
+  { nowMs, leadMs }: Moment,
+): number {
+  const askedMs = command.atShowMs ?? nowMs + leadMs
+  if (askedMs <= nowMs || askedMs > nowMs + leadMs) return askedMs
+  const { done } = advance(show, state, askedMs, STEPS_MAX)
+  const first = done.find(({ deed }) => deed.kind === 'fire')
+  return first && isFollow(first.deed) ? nowMs : askedMs
+}
+
 function fireOf(
   show: CheckedShow,
   state: ShowState,
@@ -116,7 +156,7 @@ function fireOf(
   moment: Moment,
 ): Decision {
   if (state.panic.isOn) return refuse('panic is on: release it first')
-  const askedMs = command.atShowMs ?? moment.nowMs + moment.leadMs
+  const askedMs = askedMsOf(show, state, command, moment)
   // A second GO within the lead of the first means the cue after it.
   const then = advance(show, state, Math.max(askedMs, moment.nowMs), STEPS_MAX).state
   const cue = cueOf(show, then, command)
@@ -127,12 +167,17 @@ function fireOf(
     cue: cue.id,
     epoch: command.epoch ?? state.epoch,
     origin: command.origin,
-    way: command.action === 'back' ? 'back' : 'go',
+    way: wayOf(then, command),
   }
   if (isKnownFire(state, deed)) return { kind: 'act', events: [] }
   // "The next one" comes after the present one, even where its button was pressed a moment before.
   const t0Ms = command.action === 'fire' ? askedMs : Math.max(askedMs, then.currentT0Ms)
   return inTime(cue, deed, t0Ms, moment.nowMs)
+}
+
+function wayOf(state: ShowState, { action }: ShowCommand): FireDeed['way'] {
+  if (action === 'back') return 'back'
+  return action === 'go' && state.isNextChosen ? 'jump' : 'go'
 }
 
 /** Which cue is meant, or why there is none. */
@@ -204,9 +249,15 @@ function clearOf(show: CheckedShow, command: ShowCommand, moment: Moment): Decis
     : invalid(problem)
 }
 
-function gotoOf(show: CheckedShow, command: ShowCommand, moment: Moment): Decision {
+/** Planned as a GO is, so that one behind a GO comes after it. */
+function gotoOf(
+  show: CheckedShow,
+  state: ShowState,
+  command: ShowCommand,
+  moment: Moment,
+): Decision {
   const cue = namedCue(show, command.cue)
-  return typeof cue === 'string'
-    ? invalid(cue)
-    : plain(command, moment, { kind: 'goto', cue: cue.id })
+  if (typeof cue === 'string') return invalid(cue)
+  const atShowMs = askedMsOf(show, state, command, moment)
+  return plain({ ...command, atShowMs }, moment, { kind: 'goto', cue: cue.id })
 }

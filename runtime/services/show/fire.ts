@@ -2,6 +2,7 @@
 import type { CheckedShow, Components, Cue } from './checked-show.js'
 import { insertSegment, type NewSegment } from './segments.js'
 import { type Deed, type FireDeed, OPEN_MAX, type ShowState, WAITING_MAX } from './state.js'
+import { trackedAt, trackedLook } from './tracked.js'
 
 /** Takes a cue's outputs over, makes it the current one, and lets what follows it wait. */
 export function fire(show: CheckedShow, state: ShowState, t0Ms: number, deed: FireDeed): ShowState {
@@ -10,7 +11,7 @@ export function fire(show: CheckedShow, state: ShowState, t0Ms: number, deed: Fi
   const isBack = deed.way === 'back'
   const fired: ShowState = {
     ...state,
-    segments: taken(show, state, isBack ? backwards(show, state, cue, t0Ms) : forwards(cue, t0Ms)),
+    segments: taken(show, state, partsOf(show, state, cue, t0Ms, deed.way)),
     clockDone: deed.way === 'clock' ? [...state.clockDone, cue.id] : state.clockDone,
     open: isBack ? state.open : opened(show, state, cue, t0Ms, deed.id),
   }
@@ -29,8 +30,8 @@ function taken(show: CheckedShow, state: ShowState, parts: readonly Part[]): Sho
   return segments
 }
 
-/** A cue of any kind takes the place of the follow that was waiting: the list has moved on. */
-const withoutFollow = (state: ShowState): ShowState['waiting'] =>
+/** Whoever moves the list takes the place of the follow that was waiting. */
+export const withoutFollow = (state: ShowState): ShowState['waiting'] =>
   state.waiting.filter(({ deed }) => !isFollow(deed))
 
 const wentBack = (state: ShowState, cue: Cue, t0Ms: number): ShowState => ({
@@ -38,12 +39,20 @@ const wentBack = (state: ShowState, cue: Cue, t0Ms: number): ShowState => ({
   current: cue.id,
   currentT0Ms: t0Ms,
   next: state.current ?? cue.next,
+  isNextChosen: false,
   waiting: withoutFollow(state),
 })
 
 function wentOn(state: ShowState, cue: Cue, t0Ms: number, deed: FireDeed): ShowState {
   const waiting = withoutFollow(state)
-  const sequel = { ...state, current: cue.id, currentT0Ms: t0Ms, next: cue.next, waiting }
+  const sequel = {
+    ...state,
+    current: cue.id,
+    currentT0Ms: t0Ms,
+    next: cue.next,
+    isNextChosen: false,
+    waiting,
+  }
   if (!cue.follow) return sequel
   const follow: Deed = { ...deed, id: followId(deed.id), cue: cue.follow.cue, way: 'follow' }
   return { ...sequel, waiting: withWaiting(waiting, t0Ms + cue.follow.afterMs, follow) }
@@ -60,7 +69,7 @@ export function passOver(
   return cue ? wentOn(state, cue, t0Ms, deed) : state
 }
 
-const isFollow = (deed: Deed): boolean => deed.kind === 'fire' && deed.way === 'follow'
+export const isFollow = (deed: Deed): boolean => deed.kind === 'fire' && deed.way === 'follow'
 
 /** `01J…` is followed by `01J….1`, then `01J….2`: the same names wherever they are derived. */
 function followId(id: string): string {
@@ -71,6 +80,17 @@ function followId(id: string): string {
 interface Part {
   readonly output: number
   readonly segment: NewSegment
+}
+
+function partsOf(
+  show: CheckedShow,
+  state: ShowState,
+  cue: Cue,
+  t0Ms: number,
+  way: FireDeed['way'],
+): Part[] {
+  if (way === 'back') return backwards(show, state, cue, t0Ms)
+  return way === 'jump' ? everything(show, cue, t0Ms) : forwards(cue, t0Ms)
 }
 
 function forwards(cue: Cue, t0Ms: number): Part[] {
@@ -95,22 +115,34 @@ const newSegment = (
   to: to ? [...to] : null,
 })
 
-/**
- * Back shows what the list says at the cue before: outputs that the cue which is left has changed, and the one before
- * does not name, go to where the nearest cue above put them, or home.
- */
+/** The cue, and beside it the look that the list has there, whatever was shown before. */
+function everything(show: CheckedShow, cue: Cue, t0Ms: number): Part[] {
+  const outputs = show.outputs.map(({ index }) => index)
+  return withList(show, cue, t0Ms, outputs)
+}
+
+/** Back shows what the list says at the cue before, on what the cue that is left has changed. */
 function backwards(show: CheckedShow, state: ShowState, cue: Cue, t0Ms: number): Part[] {
+  const left = state.current === null ? undefined : show.cuesById.get(state.current)
+  const outputs = left?.aims.map(({ output }) => output) ?? []
+  return withList(show, cue, t0Ms, outputs)
+}
+
+/**
+ * The cue, and of these outputs those that it does not name: they go to where the nearest cue above put them, or home, in
+ * the time of the cue.
+ */
+function withList(show: CheckedShow, cue: Cue, t0Ms: number, outputs: readonly number[]): Part[] {
   const parts = forwards(cue, t0Ms)
   const named = new Set(parts.map(({ output }) => output))
-  const left = state.current === null ? undefined : show.cuesById.get(state.current)
-  for (const { output } of left?.aims ?? []) {
+  const tracked = trackedAt(show, cue)
+  for (const output of outputs) {
     if (named.has(output)) continue
-    const owner = show.cues
-      .slice(0, cue.index)
-      .findLast(({ aims }) => aims.some(aim => aim.output === output))
-    const aim = owner?.aims.find(other => other.output === output)
-    const to = aim ? aim.to : (show.outputs[output]?.home ?? [])
-    parts.push({ output, segment: newSegment(cue, owner?.id ?? cue.id, to, t0Ms, 0) })
+    const home = show.outputs[output]?.home ?? []
+    const above = tracked.get(output)
+    const to = above ? trackedLook(above, home, t0Ms) : home
+    const owner = above && to === null ? above.owner : cue
+    parts.push({ output, segment: newSegment(cue, owner.id, to, t0Ms, 0) })
   }
   return parts
 }

@@ -3,7 +3,7 @@
  * events give the same state on every box and after every restart.
  */
 import { type CheckedShow, type Components, type Output, outputsOf } from './checked-show.js'
-import { fire, withWaiting } from './fire.js'
+import { fire, isFollow, withoutFollow, withWaiting } from './fire.js'
 import { handComponents, lostLevel, ramped } from './layers.js'
 import { componentsOf } from './looks.js'
 import { endOf, insertSegment, type NewSegment } from './segments.js'
@@ -63,15 +63,32 @@ export function fold(show: CheckedShow, state: ShowState, event: ShowEvent): Ste
   return { state: apply(show, at, t0Ms, deed), done: [...done, { t0Ms, deed }] }
 }
 
+/** For the log: how much of what waited before an event was neither done by it nor left waiting. */
+export function takenBack(
+  before: ShowState,
+  { state, done }: Step,
+): { readonly takenBack: number } {
+  const isLeft = (one: Done): boolean => state.waiting.includes(one) || done.includes(one)
+  return { takenBack: before.waiting.filter(one => !isLeft(one)).length }
+}
+
 /** Fired before, or by a leader that has been replaced. */
 export const isKnownFire = (state: ShowState, deed: FireDeed): boolean =>
   state.fires.includes(deed.id) || deed.epoch < state.epoch
 
 const noteFire = (state: ShowState, deed: FireDeed): ShowState => ({
-  ...state,
-  epoch: deed.epoch,
+  ...ledBy(state, deed.epoch),
   fires: [...state.fires, deed.id].slice(-FIRES_KEPT),
 })
+
+/**
+ * The state once a leader of this epoch has spoken: what an older one had only scheduled is taken back. What had begun
+ * stays, and so does the follow of a cue, which is a part of it.
+ */
+export const ledBy = (state: ShowState, epoch: number): ShowState =>
+  epoch <= state.epoch
+    ? state
+    : { ...state, epoch, waiting: state.waiting.filter(({ deed }) => isFollow(deed)) }
 
 function apply(show: CheckedShow, state: ShowState, t0Ms: number, deed: Deed): ShowState {
   switch (deed.kind) {
@@ -92,9 +109,13 @@ function apply(show: CheckedShow, state: ShowState, t0Ms: number, deed: Deed): S
     case 'release':
       return { ...state, panic: ramped(state.panic, false, t0Ms, deed.fadeMs) }
     case 'goto':
-      return { ...state, next: deed.cue }
+      return { ...state, next: deed.cue, isNextChosen: true, waiting: withoutFollow(state) }
     case 'arm':
-      return { ...state, armedWallMs: deed.wallMs }
+      return { ...state, armedWallMs: deed.wallMs, clockDone: [] }
+    case 'count':
+      return { ...state, armedWallMs: state.armedWallMs === null ? null : deed.fromWallMs }
+    case 'lead':
+      return ledBy(state, deed.epoch)
     case 'disarm':
       return { ...state, armedWallMs: null }
     case 'lost':

@@ -1,6 +1,6 @@
 /** How late each cue's first change was, as the devices tell it. */
 import { Histogram } from '../../core/histogram.js'
-import { after } from '../../core/time.js'
+import { after, publishedMs } from '../../core/time.js'
 import type { Cancel, Clock, ShowTimeMs } from '../../ports/clock.js'
 import type { Percentiles } from '../../ports/percentiles.js'
 import type { CheckedShow, Cue } from './checked-show.js'
@@ -19,7 +19,7 @@ interface Open {
   readonly cancel: Cancel
 }
 
-/** A fire and how late its first change was; null where nothing changed. */
+/** A fire and how late its first change was, as it is published; null where nothing changed. */
 export type Measured = (deed: FireDeed, t0: ShowTimeMs, lateMs: number | null) => void
 
 export class Lateness {
@@ -41,8 +41,16 @@ export class Lateness {
     for (const { cancel } of this.#open.splice(0)) cancel()
   }
 
+  /** As it is published. */
   read(): Percentiles {
-    return this.#histogram.read()
+    const { count, p50, p95, p99, max } = this.#histogram.read()
+    return {
+      count,
+      p50: publishedMs(p50),
+      p95: publishedMs(p95),
+      p99: publishedMs(p99),
+      max: publishedMs(max),
+    }
   }
 
   /** A cue takes effect: its first change may have happened, or may still come. */
@@ -81,6 +89,6 @@ export class Lateness {
     this.#open = this.#open.filter(other => other !== open)
     open.cancel()
     if (lateMs !== null) this.#histogram.add(lateMs)
-    this.#measured(open.deed, open.t0, lateMs)
+    this.#measured(open.deed, open.t0, lateMs === null ? null : publishedMs(lateMs))
   }
 }

@@ -1,11 +1,12 @@
 /**
  * How far the actions of each fire have gone, on the disk: so that a restart can tell what it missed from what was done.
- * Written at most once a second, and at the end; a power cut in between costs a wrong line in the log, and no action.
+ * Written behind the action, which must not wait for a disk, at most once a second, and at the end. What a power cut left
+ * unwritten is neither: nobody knows, and the log says so. It is never done again.
  */
 import { BoxError, messageOf } from '../../core/errors.js'
 import { within } from '../../core/lifecycle.js'
 import { Records } from '../../core/records.js'
-import { list, number, type Of, object, string } from '../../core/schema.js'
+import { boolean, list, number, type Of, object, string, withDefault } from '../../core/schema.js'
 import { after } from '../../core/time.js'
 import type { Cancel, Clock } from '../../ports/clock.js'
 import type { Log } from '../../ports/log.js'
@@ -15,6 +16,8 @@ import { OPEN_MAX } from './state.js'
 const WRITE_MS = 1_000
 const DISK_MS_MAX = 5_000
 const LAST = 'last'
+/** An action is written down by then: a picture is told of when it is taken, then comes the pause, then the disk. */
+const WRITTEN_MS_MAX = 5_000 + WRITE_MS + DISK_MS_MAX
 
 /** Offsets from the moment of the fire: the timeline may be another one after a restart. */
 const row = object({
@@ -22,7 +25,12 @@ const row = object({
     object({ fire: string({ max: 128 }), offsetMs: number({ min: -8.64e15, max: 8.64e15 }) }),
     { max: OPEN_MAX },
   ),
+  /** Written by an orderly stop: what is not here was not done. */
+  isWhole: withDefault(boolean, false),
 })
+
+/** What is known of an action that came due before the start. */
+export type Outcome = 'done' | 'missed' | 'unknown'
 
 export class Performed {
   readonly #clock: Clock
@@ -31,7 +39,11 @@ export class Performed {
   readonly #records: Records<Of<typeof row>>
   /** In the order of their last action; the oldest give way. */
   readonly #reached = new Map<string, number>()
+  /** The last run was stopped in order, and nothing has been done since. */
+  #isWhole = false
+  #isOpen = false
   #isDue = false
+  #writtenMs = Number.NEGATIVE_INFINITY
   #writing: Promise<void> = Promise.resolve()
   #cancel: Cancel = () => {}
 
@@ -42,23 +54,41 @@ export class Performed {
     this.#records = new Records(store, 'show-performed', row)
   }
 
-  /** What cannot be read is taken for not done, and is not done again all the same. */
+  /** Of what cannot be read nothing is known, and nothing is done again. */
   async open(): Promise<void> {
+    this.#isOpen = true
     try {
       const reading = this.#records.read(LAST)
       const kept = await within(this.#clock, DISK_MS_MAX, 'the actions were not read', reading)
       for (const { fire, offsetMs } of kept?.fires ?? []) this.#reached.set(fire, offsetMs)
+      this.#isWhole = kept?.isWhole ?? false
+      // From here on things are done again.
+      if (this.#isWhole) this.#write(false)
     } catch (error) {
       if (!(error instanceof BoxError)) throw error
       this.#log.warn('show.performed-unreadable', { code: error.code, error: messageOf(error) })
     }
   }
 
-  /** Milliseconds from the moment of the fire up to which its actions are done; null when none is known to be. */
-  reached(fire: string): number | null {
-    return this.#reached.get(fire) ?? null
+  /**
+   * What became of the actions of a fire that came due before the start.
+   * @param offsetsMs from the moment of the fire, of all of them that are past
+   */
+  outcomes(fire: string, offsetsMs: readonly number[]): readonly Outcome[] {
+    const reachedMs = this.#reached.get(fire) ?? Number.NEGATIVE_INFINITY
+    const first = Math.min(...offsetsMs.filter(offsetMs => offsetMs > reachedMs))
+    return offsetsMs.map(offsetMs => {
+      if (offsetMs <= reachedMs) return 'done'
+      // Had the box lived to do what came so much later, the first one would have been written down.
+      return this.#isWhole || offsetMs > first + WRITTEN_MS_MAX ? 'missed' : 'unknown'
+    })
   }
 
+  isDone(fire: string, offsetMs: number): boolean {
+    return offsetMs <= (this.#reached.get(fire) ?? Number.NEGATIVE_INFINITY)
+  }
+
+  /** An action is done, or what became of it has been told. */
   note(fire: string, offsetMs: number): void {
     const furthest = Math.max(offsetMs, this.#reached.get(fire) ?? offsetMs)
     this.#reached.delete(fire)
@@ -67,22 +97,27 @@ export class Performed {
     if (oldest !== undefined) this.#reached.delete(oldest)
     if (this.#isDue) return
     this.#isDue = true
-    this.#cancel = this.#clock.runAt(after(this.#clock.monotonicMs(), WRITE_MS), () =>
-      this.#write(),
-    )
+    const now = this.#clock.monotonicMs()
+    const restMs = Math.max(0, this.#writtenMs + WRITE_MS - now)
+    this.#cancel = this.#clock.runAt(after(now, restMs), () => this.#write(false))
   }
 
-  /** Ends when the last of it is on the disk, or has failed. */
-  async close(): Promise<void> {
+  /**
+   * Ends when the last of it is on the disk, or has failed.
+   * @param isWhole false when something may have been done that nobody told of
+   */
+  async close({ isWhole }: { readonly isWhole: boolean }): Promise<void> {
     this.#cancel()
-    if (this.#isDue) this.#write()
+    if (this.#isOpen) this.#write(isWhole)
+    this.#isOpen = false
     await this.#writing
   }
 
-  #write(): void {
+  #write(isWhole: boolean): void {
     this.#isDue = false
+    this.#writtenMs = this.#clock.monotonicMs()
     const fires = [...this.#reached].map(([fire, offsetMs]) => ({ fire, offsetMs }))
-    const commit = this.#store.commit([this.#records.put(LAST, { fires })])
+    const commit = this.#store.commit([this.#records.put(LAST, { fires, isWhole })])
     const writing = within(this.#clock, DISK_MS_MAX, 'the actions were not written', commit)
     this.#writing = writing.catch(error => {
       if (!(error instanceof BoxError)) throw error

@@ -4,7 +4,7 @@
  */
 import type { Bus } from '../../core/bus.js'
 import { BoxError, messageOf } from '../../core/errors.js'
-import { after, later, showTimeMs } from '../../core/time.js'
+import { after, later, publishedMs, showTimeMs } from '../../core/time.js'
 import type { Cancel, Clock, MonotonicMs, ShowTimeMs } from '../../ports/clock.js'
 import type { Capture, CaptureTrigger } from '../../ports/devices.js'
 import type { Log } from '../../ports/log.js'
@@ -96,7 +96,8 @@ export class Performer {
   async stop(): Promise<void> {
     this.takeBack()
     for (const cancel of this.#cancels.splice(0)) cancel()
-    await this.#performed.close()
+    // A shot that could no longer be called back may have been taken.
+    await this.#performed.close({ isWhole: this.#shots.size === 0 })
   }
 
   /** Forgets everything that has not happened yet. */
@@ -108,25 +109,36 @@ export class Performer {
 
   perform(fire: FiredCue, t0: ShowTimeMs): void {
     const now = this.#clock.showTimeMs()
-    for (const { action, deed } of this.#deedsOf(fire))
-      this.#perform(deed, action, after(t0, deed.offsetMs), now - LATE_MS)
-  }
-
-  /** What was due by now is not done again, and was missed only if it was not done then. */
-  #resume(fire: OpenFire): void {
-    const now = this.#clock.showTimeMs()
-    const doneMs = this.#performed.reached(fire.id)
-    for (const { action, deed } of this.#deedsOf(fire))
-      if (doneMs === null || deed.offsetMs > doneMs)
-        this.#perform(deed, action, after(showTimeMs(fire.t0Ms), deed.offsetMs), now)
-  }
-
-  #perform(deed: Deed, action: Action, at: ShowTimeMs, earliest: number): void {
-    if (at >= earliest) this.#arrange(deed, action, at)
-    else {
-      const lateMs = this.#clock.showTimeMs() - at
-      this.#log.warn('show.action-missed', { cue: deed.cue, action: action.kind, lateMs })
+    for (const { action, deed } of this.#deedsOf(fire)) {
+      const lateMs = now - after(t0, deed.offsetMs)
+      if (lateMs > LATE_MS) this.#tell('missed', deed, action, lateMs)
+      else this.#arrange(deed, action, after(t0, deed.offsetMs))
     }
+  }
+
+  /** What was due by now is not done again; what became of it is told once. */
+  #resume(fire: OpenFire): void {
+    const passedMs = this.#clock.showTimeMs() - fire.t0Ms
+    const deeds = this.#deedsOf(fire)
+    const due = deeds.filter(({ deed }) => deed.offsetMs < passedMs)
+    const outcomes = this.#performed.outcomes(
+      fire.id,
+      due.map(({ deed }) => deed.offsetMs),
+    )
+    for (const [index, { action, deed }] of due.entries()) {
+      const outcome = outcomes[index]
+      if (outcome === 'missed' || outcome === 'unknown')
+        this.#tell(outcome, deed, action, passedMs - deed.offsetMs)
+    }
+    for (const { action, deed } of deeds)
+      if (deed.offsetMs >= passedMs && !this.#performed.isDone(fire.id, deed.offsetMs))
+        this.#arrange(deed, action, after(showTimeMs(fire.t0Ms), deed.offsetMs))
+  }
+
+  #tell(outcome: 'missed' | 'unknown', deed: Deed, action: Action, lateMs: number): void {
+    const facts = { cue: deed.cue, action: action.kind, lateMs: publishedMs(lateMs) }
+    this.#log.warn(outcome === 'missed' ? 'show.action-missed' : 'show.action-unknown', facts)
+    this.#performed.note(deed.id, deed.offsetMs)
   }
 
   /** Other boxes take their own pictures. */
@@ -198,16 +210,18 @@ export class Performer {
   #taken(device: string, capture: Capture): void {
     const shot = this.#shots.get(capture.shotId)
     this.#shots.delete(capture.shotId)
-    if (shot) this.#performed.note(shot.deed.id, shot.deed.offsetMs)
+    // What was called back is as if it had never been asked for: after a restart it may still be to come.
+    if (shot && capture.refused !== 'cancelled')
+      this.#performed.note(shot.deed.id, shot.deed.offsetMs)
     const showOf = (at: MonotonicMs | null): number | null =>
-      at === null ? null : this.#clock.monotonicToShow(at)
+      at === null ? null : publishedMs(this.#clock.monotonicToShow(at))
     this.#bus.publish('capture/taken', {
       shot: capture.shotId,
       device,
       cue: shot?.deed.cue ?? null,
-      plannedShowMs: this.#clock.monotonicToShow(capture.plannedMs),
+      plannedShowMs: publishedMs(this.#clock.monotonicToShow(capture.plannedMs)),
       closedShowMs: showOf(capture.closedMs),
-      uncertaintyMs: capture.uncertaintyMs,
+      uncertaintyMs: publishedMs(capture.uncertaintyMs),
       source: capture.source,
       syncShowMs: showOf(capture.syncMs),
       refused: capture.refused,

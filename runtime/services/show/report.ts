@@ -2,6 +2,7 @@
 import type { Payload } from '../../topics.js'
 import { chaseChange } from './chase.js'
 import type { CheckedShow } from './checked-show.js'
+import { isFollow } from './fire.js'
 import { handBrightness } from './layers.js'
 import { endOf, playing } from './segments.js'
 import type { Segment, ShowState } from './state.js'
@@ -42,9 +43,6 @@ function runningCues(show: CheckedShow, state: ShowState, tMs: number): string[]
     if (t0Ms + (show.cuesById.get(cue)?.actionsMs ?? 0) > tMs) cues.add(cue)
   return [...cues].slice(0, RUNNING_MAX)
 }
-
-const isFollow = (deed: ShowState['waiting'][number]['deed']): boolean =>
-  deed.kind === 'fire' && deed.way === 'follow'
 
 /** What plays and still changes, and what has yet to take over. */
 function noteAlive(

@@ -1,6 +1,6 @@
 import type { Bus } from '../../core/bus.js'
 import type { Service } from '../../core/lifecycle.js'
-import { after, showTimeMs } from '../../core/time.js'
+import { after, publishedMs, showTimeMs } from '../../core/time.js'
 import { ulid } from '../../core/ulid.js'
 import type { Cancel, Clock } from '../../ports/clock.js'
 import type { CaptureTrigger, Light } from '../../ports/devices.js'
@@ -11,10 +11,10 @@ import type { Store } from '../../ports/store.js'
 import type { Messages, Payload, ShowCommand } from '../../topics.js'
 import { bind } from './channels.js'
 import type { CheckedShow } from './checked-show.js'
-import { clockEvents, nextClockMs } from './clock-cues.js'
+import { ClockWatch } from './clock-watch.js'
 import { type Decision, decide } from './decide.js'
 import { Desk } from './desk.js'
-import { type Done, fold } from './fold.js'
+import { type Done, fold, takenBack } from './fold.js'
 import { Foresight } from './foresight.js'
 import { Journal } from './journal.js'
 import { Lateness } from './lateness.js'
@@ -83,6 +83,7 @@ export class Show implements Service {
   readonly #desk: Desk
   readonly #triggers: Triggers
   readonly #timeline: Timeline
+  readonly #clockWatch: ClockWatch
   #state: ShowState
   #isRunning = false
   #lastReport = ''
@@ -111,6 +112,7 @@ export class Show implements Service {
         }),
     )
     this.#timeline = new Timeline(clock)
+    this.#clockWatch = new ClockWatch(clock, log, show, { newId })
     this.#planner = new Planner(clock, show, this.#plans, {
       planAheadMs,
       hasMoved: () => this.#hasMoved(),
@@ -118,7 +120,7 @@ export class Show implements Service {
     this.#lateness = new Lateness(clock, show, this.#plans, (deed, t0, lateMs) => {
       const { id: fire, cue, epoch, origin } = deed
       log.info('cue.fired', { cue, fire, origin, lateMs })
-      bus.publish('cue/fired', { fire, cue, epoch, atShowMs: t0, origin, lateMs })
+      bus.publish('cue/fired', { fire, cue, epoch, atShowMs: publishedMs(t0), origin, lateMs })
       if (lateMs !== null) bus.publish('cue/late', this.#lateness.read())
     })
     this.#performer = new Performer(clock, log, bus, store, network, devices.captures, show, {
@@ -160,6 +162,7 @@ export class Show implements Service {
     this.#isRunning = true
     const now = { showMs: this.#clock.showTimeMs(), wallMs: this.#clock.wallTimeMs() }
     this.#state = pickUp(this.#log, this.#show, kept, now)
+    this.#clockWatch.begin(this.#state, kept?.times.showMs ?? null)
     this.#timeline.look()
     for (const plan of this.#plans) plan.start(() => this.#lateness.look())
     this.#planner.replan(this.#state)
@@ -219,8 +222,11 @@ export class Show implements Service {
     if (events.length === 0) return
     const done: Done[] = []
     for (const event of events) {
-      const step = fold(this.#show, this.#state, event)
+      const before = this.#state
+      const step = fold(this.#show, before, event)
       this.#state = step.state
+      if (step.state.epoch > before.epoch)
+        this.#log.info('show.leader-new', { epoch: step.state.epoch, ...takenBack(before, step) })
       done.push(...step.done)
     }
     this.#planner.replan(this.#state)
@@ -257,13 +263,7 @@ export class Show implements Service {
 
   #turn(): void {
     this.#goOn()
-    this.#happenKept(
-      clockEvents(this.#show, this.#state, {
-        nowMs: this.#clock.showTimeMs(),
-        wallMs: this.#clock.wallTimeMs(),
-        newId: () => this.#newId(),
-      }),
-    )
+    this.#happenKept(this.#clockWatch.look(this.#state))
     if (this.#clock.monotonicMs() - this.#keptMs > KEEP_MS) this.#keepState()
     this.#tell()
     this.#rest()
@@ -279,12 +279,11 @@ export class Show implements Service {
     if (!this.#isRunning) return
     const now = this.#clock.monotonicMs()
     const next = nextTurnMs(this.#show, this.#state, this.#clock.showTimeMs())
-    const clockMs = nextClockMs(this.#show, this.#state)
     const restMs = Math.min(
       next === null
         ? Number.POSITIVE_INFINITY
         : this.#clock.showToMonotonic(showTimeMs(next)) - now,
-      clockMs === null ? Number.POSITIVE_INFINITY : clockMs - this.#clock.wallTimeMs(),
+      this.#clockWatch.restMs(this.#state) ?? Number.POSITIVE_INFINITY,
     )
     if (restMs === Number.POSITIVE_INFINITY) return
     const due = after(now, Math.min(REST_MS_MAX, Math.max(REST_MS_MIN, restMs)))

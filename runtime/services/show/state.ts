@@ -14,6 +14,7 @@ import {
   object,
   oneOf,
   string,
+  withDefault,
 } from '../../core/schema.js'
 import type { CheckedShow } from './checked-show.js'
 
@@ -42,8 +43,8 @@ const deed = choice(
     cue: word,
     epoch,
     origin: word,
-    /** `back` runs no actions and no follow. */
-    way: oneOf('go', 'back', 'clock', 'follow'),
+    /** `back` runs no actions and no follow; `jump` shows the whole look of the list, not only what the cue changes. */
+    way: oneOf('go', 'back', 'clock', 'follow', 'jump'),
   }),
   /** A clock cue whose moment went by unused. */
   object({ kind: literal('pass'), cue: word }),
@@ -56,6 +57,10 @@ const deed = choice(
   object({ kind: literal('goto'), cue: word }),
   object({ kind: literal('arm'), wallMs: moment }),
   object({ kind: literal('disarm') }),
+  /** The wall clock was set: clock cues count from here on it. */
+  object({ kind: literal('count'), fromWallMs: moment }),
+  /** A newer leader has said something. */
+  object({ kind: literal('lead'), epoch }),
   object({ kind: literal('lost'), isLost: boolean }),
   /** The venue's timeline was set anew: everything moves with it. */
   object({ kind: literal('rebase'), byMs: moment }),
@@ -98,7 +103,9 @@ export const showState = object({
   /** When `current` was fired. */
   currentT0Ms: moment,
   next: nullable(word),
-  /** Wall time since which the show is armed; null when it is not. */
+  /** `next` was chosen by goto: GO jumps there. */
+  isNextChosen: withDefault(boolean, false),
+  /** The show is armed, and clock cues after this wall time count: since the arming, or since the clock was set. */
   armedWallMs: nullable(moment),
   /** Clock cues that had their moment. */
   clockDone: list(word, { max: 2000 }),
@@ -132,6 +139,7 @@ export function initialState(show: CheckedShow, atMs: number): ShowState {
     current: null,
     currentT0Ms: atMs,
     next: show.cues[0]?.id ?? null,
+    isNextChosen: false,
     armedWallMs: null,
     clockDone: [],
     fires: [],

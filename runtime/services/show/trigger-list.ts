@@ -4,6 +4,9 @@ import type { Aim, Cue, Trigger, TriggerCause, TriggerDeed } from './checked-sho
 import { type Draft, knownScene, type Path } from './draft.js'
 import type { TriggerEntry } from './format.js'
 
+/** `vb/<tour>/all/…` */
+const COMMANDS_TO_ALL = /^vb\/[^/]+\/all(\/|$)/
+
 type Scenes = ReadonlyMap<string, readonly Aim[]>
 
 export const readTriggers = (draft: Draft, cues: readonly Cue[], scenes: Scenes): Trigger[] =>
@@ -50,8 +53,11 @@ function readCause(
       [...path, 'json'],
       'cannot stand beside payload: a message is one or the other',
     )
-  if (topic.startsWith('$'))
-    draft.problems.add([...path, 'mqtt'], 'must not begin with $: nobody can publish there')
+  if (COMMANDS_TO_ALL.test(topic))
+    draft.problems.add(
+      [...path, 'mqtt'],
+      'is where commands to all boxes come: they are carried out, and no trigger hears them',
+    )
   const own = cues.find(({ actions }) =>
     actions.some(action => action.kind === 'mqtt' && action.topic === topic),
   )

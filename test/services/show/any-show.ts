@@ -93,7 +93,11 @@ const deed = (fadeMsMin: number): fc.Arbitrary<Deed> =>
     {
       weight: 6,
       arbitrary: fc
-        .tuple(fc.constantFrom('1', '2', '3', '4'), fc.uuid(), fc.constantFrom('go', 'back'))
+        .tuple(
+          fc.constantFrom('1', '2', '3', '4'),
+          fc.uuid(),
+          fc.constantFrom('go', 'back', 'jump'),
+        )
         .map(
           ([name, id, way]): Deed => ({
             kind: 'fire',

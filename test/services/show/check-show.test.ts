@@ -145,11 +145,19 @@ t.test('what cannot work is refused with its place, its path and what would be r
     ],
     [
       'triggers: [{on: {mqtt: "door/#"}, do: next}]',
-      '8:18 show.triggers[0].on.mqtt: must be a topic without + and #, is "door/#"',
+      '8:18 show.triggers[0].on.mqtt: must be a topic of at most 10 levels and 170 characters, without + and #, that does not begin with $, is "door/#"',
     ],
     [
       'triggers: [{on: {mqtt: "$SYS/x"}, do: next}]',
-      '8:18 show.triggers[0].on.mqtt: must not begin with $: nobody can publish there',
+      '8:18 show.triggers[0].on.mqtt: must be a topic of at most 10 levels and 170 characters, without + and #, that does not begin with $, is "$SYS/x"',
+    ],
+    [
+      'cues: [{id: "1", do: [{mqtt: {topic: a/b/c/d/e/f/g/h/i/j/k}}]}]',
+      '8:31 show.cues[0].do[0].mqtt.topic: must be a topic of at most 10 levels and 170 characters, without + and #, that does not begin with $, is "a/b/c/d/e/f/g/h/i/j/k"',
+    ],
+    [
+      'triggers: [{on: {mqtt: vb/tour/all/cue}, do: next}]',
+      '8:18 show.triggers[0].on.mqtt: is where commands to all boxes come: they are carried out, and no trigger hears them',
     ],
     [
       'triggers: [{on: {mqtt: door, payload: open, json: {a: 1}}, do: next}]',

@@ -1,5 +1,10 @@
 import t from 'tap'
-import { clockEvents, nextClockMs } from '../../../runtime/services/show/clock-cues.js'
+import {
+  clockEvents,
+  countAnew,
+  jumpedOver,
+  nextClockMs,
+} from '../../../runtime/services/show/clock-cues.js'
 import { fold } from '../../../runtime/services/show/fold.js'
 import { readShow, stateAfter } from './stage.js'
 
@@ -55,4 +60,15 @@ t.test('panic lets the moment pass', async t => {
     deed: { kind: 'panic' },
   }).state
   t.match(clockEvents(show(), state, at(DOORS_MS)), [{ deed: { kind: 'pass' } }])
+})
+
+t.test('after a setting only that counts which the clock comes to from then on', async t => {
+  const before = armed(0)
+  t.same(jumpedOver(show(), before, DOORS_MS + 60_000), ['1'])
+  const set = fold(show(), before, countAnew({ nowMs: 0, wallMs: DOORS_MS + 60_000 })).state
+  t.same(clockEvents(show(), set, at(DOORS_MS + 60_000)), [])
+  t.equal(nextClockMs(show(), set), DOORS_MS + 1_800_000)
+  const back = fold(show(), set, countAnew({ nowMs: 0, wallMs: DOORS_MS - 60_000 })).state
+  t.equal(nextClockMs(show(), back), DOORS_MS, 'and nothing is lost when it is set back')
+  t.equal(fold(show(), stateAfter(show(), []), countAnew(at(0))).state.armedWallMs, null)
 })

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { advance, fold, rebased } from '../../../runtime/services/show/fold.js'
-import { initialState, SEGMENTS_MAX } from '../../../runtime/services/show/state.js'
+import { type Deed, initialState, SEGMENTS_MAX } from '../../../runtime/services/show/state.js'
 import { fireOf, readShow, shown, stateAfter } from './stage.js'
 
 const small = readShow(readFileSync('test/fixtures/shows/small.yaml', 'utf8'))
@@ -63,6 +63,93 @@ t.test('a fire that is known, or of an older leader, changes nothing', async t =
   const older = fold(small, once, { atMs: 500, t0Ms: 500, deed: fireOf('4', 'B', 2) })
   t.same(older, { state: once, done: [] })
   t.equal(fold(small, once, { atMs: 500, t0Ms: 500, deed: fireOf('4', 'B', 4) }).state.epoch, 4)
+})
+
+t.test('a newer leader takes back what an older one has only scheduled', async t => {
+  const scheduled = stateAfter(small, [
+    { atMs: 0, deed: fireOf('2', 'A', 3) },
+    { atMs: 100, t0Ms: 2000, deed: fireOf('1', 'B', 3) },
+    { atMs: 200, t0Ms: 2500, deed: { kind: 'blackout', isOn: true, fadeMs: 0 } },
+  ])
+  const words: [Deed, string][] = [
+    [{ kind: 'lead', epoch: 4 }, 'by whatever it says'],
+    [fireOf('3', 'C', 4), 'by a fire'],
+  ]
+  for (const [deed, why] of words) {
+    const led = fold(small, scheduled, { atMs: 500, t0Ms: 500, deed }).state
+    t.equal(led.epoch, 4, why)
+    const { done } = advance(small, led, 9000)
+    t.notOk(
+      done.some(({ deed: { kind } }) => kind === 'blackout'),
+      why,
+    )
+    t.notOk(
+      done.some(({ deed: what }) => what.kind === 'fire' && what.cue === '1'),
+      why,
+    )
+  }
+})
+
+t.test('what an older leader began stays, with what follows it', async t => {
+  const begun = stateAfter(small, [{ atMs: 0, deed: fireOf('2', 'A', 3) }])
+  const { state } = fold(small, begun, { atMs: 500, t0Ms: 500, deed: { kind: 'lead', epoch: 4 } })
+  for (const tMs of [500, 700, 1400, 2999, 3300])
+    t.same(shown(small, state, tMs), shown(small, begun, tMs), `at ${tMs}`)
+  t.match(advance(small, state, 3000).state, { current: '3', next: '4', epoch: 4 })
+})
+
+t.test('what is already due when a newer leader speaks has happened', async t => {
+  const scheduled = stateAfter(small, [{ atMs: 0, t0Ms: 400, deed: fireOf('1', 'A', 3) }])
+  const led = fold(small, scheduled, { atMs: 400, t0Ms: 400, deed: { kind: 'lead', epoch: 4 } })
+  t.match(led, { state: { current: '1' }, done: [{ deed: { cue: '1' } }] })
+})
+
+t.test('an older leader takes nothing back', async t => {
+  const scheduled = stateAfter(small, [{ atMs: 0, t0Ms: 2000, deed: fireOf('1', 'A', 3) }])
+  for (const epoch of [2, 3]) {
+    const { state } = fold(small, scheduled, { atMs: 9, t0Ms: 9, deed: { kind: 'lead', epoch } })
+    t.same(state, { ...scheduled, atMs: 9 })
+  }
+})
+
+t.test('goto takes the place of the follow that waits', async t => {
+  const state = stateAfter(small, [
+    { atMs: 0, deed: fireOf('2') },
+    { atMs: 1000, deed: { kind: 'goto', cue: '1' } },
+  ])
+  t.match(advance(small, state, 10_000), { done: [], state: { current: '2', next: '1' } })
+})
+
+t.test('goto leaves what was scheduled', async t => {
+  const state = stateAfter(small, [
+    { atMs: 0, t0Ms: 5000, deed: fireOf('4') },
+    { atMs: 1000, deed: { kind: 'goto', cue: '1' } },
+  ])
+  t.equal(advance(small, state, 5000).state.current, '4')
+})
+
+t.test('back takes the place of the follow that waits', async t => {
+  const state = stateAfter(small, [
+    { atMs: 0, deed: fireOf('1') },
+    { atMs: 1000, deed: fireOf('2') },
+    { atMs: 1500, deed: { ...fireOf('1', 'B'), way: 'back' } },
+  ])
+  t.match(advance(small, state, 10_000), { done: [], state: { current: '1', next: '2' } })
+})
+
+t.test('a follow goes on unseen in a blackout, and a release brings none back', async t => {
+  const dark: Deed = { kind: 'blackout', isOn: true, fadeMs: 0 }
+  const blackedOut = stateAfter(small, [
+    { atMs: 0, deed: fireOf('2') },
+    { atMs: 1000, deed: dark },
+  ])
+  t.match(advance(small, blackedOut, 3000).state, { current: '3', blackout: { isOn: true } })
+  const released = stateAfter(small, [
+    { atMs: 0, deed: fireOf('2') },
+    { atMs: 1000, deed: { kind: 'panic' } },
+    { atMs: 1500, deed: { kind: 'release', fadeMs: 0 } },
+  ])
+  t.match(advance(small, released, 10_000), { done: [], state: { current: '2', next: '3' } })
 })
 
 t.test('what is to happen later waits for its moment, in order', async t => {

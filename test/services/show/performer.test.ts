@@ -20,6 +20,10 @@ cues:
   - id: "2"
     do:
       - {mqtt: {topic: stage/c, payload: "c"}, at: 0s}
+  - id: "3"
+    do:
+      - {mqtt: {topic: stage/d, payload: "d"}, at: 1s}
+      - {mqtt: {topic: stage/e, payload: "e"}, at: 60s}
 `
 
 /** A disk that a process can be cut off from: what it asks for from then on never ends. */
@@ -51,8 +55,10 @@ const parts = (): [SimulatedClock, SimulatedStore] => [
   new SimulatedStore(),
 ]
 
-const missed = (stage: Stage): unknown[] =>
-  stage.log.lines.filter(({ event }) => event === 'show.action-missed').map(({ facts }) => facts)
+const told = (stage: Stage, name: string): unknown[] =>
+  stage.log.lines.filter(({ event }) => event === name).map(({ facts }) => facts)
+const missed = (stage: Stage): unknown[] => told(stage, 'show.action-missed')
+const unknown = (stage: Stage): unknown[] => told(stage, 'show.action-unknown')
 
 const sent = (stage: Stage): string[] => stage.heard('message/requested').map(({ topic }) => topic)
 
@@ -91,36 +97,78 @@ t.test('what came due while the box was off is missed, and told once each', asyn
     { cue: '1', action: 'capture', lateMs: 1_100 },
   ])
   t.same(second.camera.calls, [], 'and not done afterwards')
+  t.same(unknown(second), [])
+  await second.service.stop()
+  const third = await boot(t, clock, store)
+  t.same([...missed(third), ...unknown(third)], [], 'nor told again')
 })
 
-t.test('a power cut a second after an action does not make it look missed', async t => {
+t.test('a power cut before anything was due makes it missed, if it was long enough', async t => {
+  const [clock, store] = parts()
+  const { disk, pull } = cable(store)
+  const first = new Stage({ show, clock, store: disk })
+  await first.service.start()
+  await first.ask({ action: 'fire', cue: '3' })
+  await clock.advance(500)
+  pull()
+  void first.service.stop()
+  await clock.advance(70_000)
+  const second = await boot(t, clock, store)
+  t.match(unknown(second), [{ cue: '3', action: 'mqtt' }], 'the box may have lived for it')
+  t.match(missed(second), [{ cue: '3', action: 'mqtt' }], 'it did not live for a minute more')
+  await second.service.stop()
+  const third = await boot(t, clock, store)
+  t.same([...missed(third), ...unknown(third)], [], 'each is told once')
+  t.same([...sent(second), ...sent(third)], [])
+})
+
+t.test('a power cut right behind an action does not make it look missed', async t => {
   const [clock, store] = parts()
   const { disk, pull } = cable(store)
   const first = new Stage({ show, clock, store: disk })
   await first.service.start()
   await first.ask({ action: 'fire', cue: '2' })
-  await clock.advance(1_100)
+  await clock.advance(1)
   t.same(sent(first), ['stage/c'])
   pull()
+  const second = await boot(t, clock, store)
+  t.same([...missed(second), ...unknown(second)], [])
+  await clock.advance(5_000)
+  t.same(sent(second), [])
+})
+
+t.test('of an action that was not written down nobody says that it was missed', async t => {
+  const [clock, store] = parts()
+  const { disk, pull } = cable(store)
+  const first = new Stage({ show, clock, store: disk })
+  await first.service.start()
+  await first.ask({ action: 'fire', cue: '3' })
+  await clock.advance(990)
+  pull()
+  await clock.advance(20)
+  t.same(sent(first), ['stage/d'])
   const second = await boot(t, clock, store)
   t.same(missed(second), [])
+  t.match(unknown(second), [{ cue: '3', action: 'mqtt', lateMs: 10 }])
   await clock.advance(5_000)
-  t.same(sent(second), [])
+  t.same(sent(second), [], 'and it is not done a second time')
 })
 
-t.test('a power cut at once may cost a line in the log, and never a second time', async t => {
+t.test('an orderly stop says nothing of the life after it', async t => {
   const [clock, store] = parts()
+  const first = await boot(t, clock, store)
+  await first.ask({ action: 'fire', cue: '3' })
+  await first.service.stop()
   const { disk, pull } = cable(store)
-  const first = new Stage({ show, clock, store: disk })
-  await first.service.start()
-  await first.ask({ action: 'fire', cue: '2' })
-  await clock.advance(10)
-  t.same(sent(first), ['stage/c'])
+  const second = new Stage({ show, clock, store: disk })
+  await second.service.start()
+  await clock.advance(990)
   pull()
-  const second = await boot(t, clock, store)
-  t.match(missed(second), [{ cue: '2', action: 'mqtt' }])
-  await clock.advance(5_000)
-  t.same(sent(second), [])
+  await clock.advance(20)
+  t.same(sent(second), ['stage/d'])
+  const third = await boot(t, clock, store)
+  t.same(missed(third), [])
+  t.match(unknown(third), [{ cue: '3', action: 'mqtt' }])
 })
 
 t.test('a disk that does not read or write costs no action', async t => {

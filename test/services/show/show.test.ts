@@ -428,6 +428,71 @@ t.test('a lamp that is late is measured', async t => {
   t.match(stage.heard('cue/late').at(-1), { count: 1, max: 7 })
 })
 
+t.test('milliseconds are published to the microsecond', async t => {
+  const clock = new SimulatedClock({ showStartMs: 1_000_000.123456, driftPpm: 37.7 })
+  const stage = await started({ clock })
+  stage.light('dimmer').lateMs = 7.123456
+  await stage.clock.advance(100)
+  stage.press('foot')
+  await stage.clock.advance(8000)
+  t.match(stage.heard('cue/fired')[0], { cue: '2', lateMs: 7.123 })
+  const found = stage.said.flatMap(({ topic, payload }) =>
+    Object.entries(payload).flatMap(([key, value]) =>
+      typeof value === 'number' && (key.endsWith('Ms') || topic === 'cue/late')
+        ? [{ topic, key, value }]
+        : [],
+    ),
+  )
+  t.same(
+    found.filter(({ value }) => value !== Math.round(value * 1000) / 1000),
+    [],
+  )
+  const kinds = new Set(found.map(({ topic, key }) => `${topic} ${key}`))
+  for (const kind of ['cue/fired lateMs', 'cue/fired atShowMs', 'cue/late p99'])
+    t.ok(kinds.has(kind), kind)
+  for (const kind of ['capture/taken plannedShowMs', 'capture/taken closedShowMs'])
+    t.ok(kinds.has(kind), kind)
+})
+
+t.test('what an older leader had scheduled is off the lights and out of the list', async t => {
+  const store = new SimulatedStore()
+  const stage = await started({ store })
+  await stage.ask({ action: 'fire', cue: '4', epoch: 1, atShowMs: 1_000_050 })
+  await stage.ask({ action: 'level', target: 'lamp', level: 0, epoch: 2 })
+  await stage.clock.advance(1000)
+  t.same(stage.heard('cue/fired'), [])
+  t.same(stage.light('dimmer').shown, [0.1, 0, 0, 0], 'frames that were planned for it too')
+  t.match(stage.heard('show/state').at(-1), { current: null, epoch: 2 })
+  t.match(stage.log.lines.find(({ event }) => event === 'show.leader-new')?.facts, {
+    epoch: 1,
+  })
+  t.match(stage.log.lines.findLast(({ event }) => event === 'show.leader-new')?.facts, {
+    epoch: 2,
+    takenBack: 1,
+  })
+  await stage.service.stop()
+  const again = await started({ store, clock: stage.clock })
+  const id = await again.ask({ action: 'go', epoch: 1, id: 'old' })
+  t.match(again.answer(id), { code: 'command.refused' }, 'after a restart too')
+})
+
+t.test('a goto outlives a restart, and its GO shows the whole look of the list', async t => {
+  const store = new SimulatedStore()
+  const stage = await started({ store })
+  await stage.ask({ action: 'fire', cue: '2' })
+  await stage.clock.advance(500)
+  await stage.ask({ action: 'goto', cue: '4' })
+  await stage.clock.advance(10_000)
+  t.match(stage.heard('show/state').at(-1), { current: '2', next: '4' }, 'the follow does not come')
+  await stage.ask({ action: 'goto', cue: '1' })
+  await stage.service.stop()
+  const again = await started({ store, clock: stage.clock })
+  await again.ask({ action: 'go', id: 'jump' })
+  await again.clock.advance(5000)
+  t.match(again.heard('show/state').at(-1), { current: '1', next: '2' })
+  t.same(again.light('dimmer').shown, [0.4, 0.4, 0.4, 0.4])
+})
+
 t.test('a fade that begins too gently to be seen is not late for that', async t => {
   const stage = await started()
   stage.light('dimmer').steps = 50

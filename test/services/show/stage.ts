@@ -153,17 +153,25 @@ export class RecordingCamera implements CaptureTrigger {
 
   capture(shotId: string, at: MonotonicMs): Cancel {
     this.calls.push({ calledMs: this.#clock.monotonicMs(), atMs: at })
-    return this.#clock.runAt(at, () =>
+    let isReported = false
+    const report = (refused: Capture['refused']): void => {
+      if (isReported) return
+      isReported = true
       this.#signal.emit({
         shotId,
         plannedMs: at,
-        closedMs: this.#clock.monotonicMs(),
+        closedMs: refused === null ? this.#clock.monotonicMs() : null,
         source: 'firing',
         uncertaintyMs: 0.1,
         syncMs: null,
-        refused: null,
-      }),
-    )
+        refused,
+      })
+    }
+    const cancel = this.#clock.runAt(at, () => report(null))
+    return () => {
+      cancel()
+      report('cancelled')
+    }
   }
 
   onCapture(listener: (capture: Capture) => void): Cancel {
