@@ -77,11 +77,13 @@ export async function openMachine({
   const bootId = (await readText('/proc/sys/kernel/random/boot_id')) ?? 'unknown'
   const clock = await showClock(files, log, bootId)
   const store = new SqliteStore(join(stateFolder, 'store.sqlite'), log)
-  const { rottenPath } = await store.open()
-  if (rottenPath !== null) log.error('store.rotten', { movedTo: rottenPath })
+  await store.open()
+  const ground = await openGround(board, clock, log, config).catch(async (error: unknown) => {
+    await store.close()
+    throw error
+  })
   const vitals = new LinuxVitals()
   vitals.start()
-  const ground = await openGround(board, clock, log, config)
   return {
     ...ground,
     board,
@@ -118,7 +120,12 @@ async function openGround(
     gpio,
     heartbeatMs,
   })
-  await host.start()
+  try {
+    await host.start()
+  } catch (error) {
+    await host.stop()
+    throw error
+  }
   return {
     host,
     simulated: null,

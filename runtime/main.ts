@@ -3,14 +3,14 @@
  * ready, and ends with every output in its safe state, whatever the reason.
  */
 import { mkdirSync, openSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { LinuxClock, ownAnchor } from '../drivers/linux/clock.js'
 import { LinuxLog } from '../drivers/linux/log.js'
 import { preferMainThread } from '../drivers/linux/main-thread.js'
 import { endingOf, exitCodes } from './cli/failure.js'
 import { welcome } from './cli/welcome.js'
-import { messageOf } from './core/errors.js'
+import { BoxError, messageOf } from './core/errors.js'
 import { type RunningBox, runBox } from './run.js'
 import { packageFolder } from './version.js'
 
@@ -51,9 +51,8 @@ function readArguments(): Wanted {
   }
 }
 
-function openLog(logFile: string | null, stateFolder: string): { log: LinuxLog; close(): void } {
-  if (logFile !== null) mkdirSync(stateFolder, { recursive: true, mode: 0o700 })
-  const fd = logFile === null ? STANDARD_OUTPUT : openSync(logFile, 'w', 0o600)
+function openLog(logFile: string | null): { log: LinuxLog; close(): void } {
+  const fd = logFile === null ? STANDARD_OUTPUT : openLogFile(logFile)
   const log = new LinuxLog(new LinuxClock(ownAnchor()), { process: 'box', fd })
   return {
     log,
@@ -62,9 +61,18 @@ function openLog(logFile: string | null, stateFolder: string): { log: LinuxLog; 
   }
 }
 
+function openLogFile(file: string): number {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    return openSync(file, 'w', 0o600)
+  } catch (cause) {
+    throw new BoxError('storage.io', `the log ${file} cannot be written`, { cause })
+  }
+}
+
 async function main(): Promise<void> {
   const wanted = readArguments()
-  const { log, close } = openLog(wanted.logFile, wanted.stateFolder)
+  const { log, close } = openLog(wanted.logFile)
   let box: RunningBox | null = null
   const crash = (thrown: unknown): void => {
     box?.safeNow()
@@ -81,7 +89,9 @@ async function main(): Promise<void> {
   } catch (error) {
     log.error('box.not-started', { error })
     close()
-    return end(error)
+    end(error)
+    // Whatever half-started part might keep the process: its supervisor is to try again.
+    process.exit()
   }
   if (wanted.logFile !== null) process.stdout.write(welcome(box, wanted))
   process.send?.('ready')
@@ -113,7 +123,7 @@ function endAsked(): Promise<void> {
 
 /** What cannot be started says why in a sentence; a bug is thrown on, to be seen whole. */
 function end(error: unknown): void {
-  if (error instanceof TypeError && 'code' in error) {
+  if (error instanceof TypeError && 'code' in error && isUsage(error.code)) {
     process.stderr.write(`roadcase: ${messageOf(error)}\n${USAGE}`)
     process.exitCode = exitCodes.usage
     return
@@ -122,5 +132,7 @@ function end(error: unknown): void {
   process.stderr.write(`roadcase: ${message}\n`)
   process.exitCode = exitCode
 }
+
+const isUsage = (code: unknown): boolean => `${code}`.startsWith('ERR_PARSE_ARGS')
 
 main().catch(end)

@@ -6,6 +6,7 @@ import type { LinuxLog } from '../drivers/linux/log.js'
 import type { SimulatedHost } from '../drivers/simulated/host.js'
 import { type Box, buildBox } from './box.js'
 import { CONTROL_FILE, type Control } from './cli/control.js'
+import { BoxError } from './core/errors.js'
 import { type Service, startAll } from './core/lifecycle.js'
 import { Records } from './core/records.js'
 import { integer, object } from './core/schema.js'
@@ -19,6 +20,7 @@ import { type BoxDocuments, loadBox } from './load.js'
 import { type OpenMachine, openMachine } from './machine.js'
 import { type Operator, readOrMakeOperator } from './operator.js'
 import type { Store } from './ports/store.js'
+import { Rehearsal } from './rehearsal.js'
 import { type CheckedShow, ownOutputs } from './services/show/checked-show.js'
 import { plugChips, simulatedBoard } from './simulated-venue.js'
 import { packageFolder, packageVersion } from './version.js'
@@ -56,7 +58,7 @@ export interface RunningBox {
 export async function runBox(options: RunOptions): Promise<RunningBox> {
   const { configFile, boardName, stateFolder, log } = options
   const documents = await loadBox(configFile)
-  await mkdir(stateFolder, { recursive: true, mode: 0o700 })
+  await makeStateFolder(stateFolder)
   const { config } = documents
   const machine = await openMachine({ boardName, stateFolder, config, log })
   try {
@@ -64,6 +66,15 @@ export async function runBox(options: RunOptions): Promise<RunningBox> {
   } catch (error) {
     await machine.close()
     throw error
+  }
+}
+
+async function makeStateFolder(stateFolder: string): Promise<void> {
+  try {
+    await mkdir(stateFolder, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    const problem = `the state folder ${stateFolder} cannot be made: name another with --state`
+    throw new BoxError('storage.io', problem, { cause })
   }
 }
 
@@ -82,10 +93,23 @@ async function startBox(
   const mirror = new Mirror({ clock, bus: box.bus })
   const broker = await buildBroker(machine, documents, box, operator, dirname(configFile))
   const page = buildPage(machine, documents, box, operator, mirror)
-  const stopAll = await startAll(clock, log, [mirror, broker, ...box.services, page, box.presence])
+  // Before anything starts: a start that takes too long loses the outputs, too.
   machine.onOutputsLost(() => void box.restoreOutputs())
-  const control: Control = { url: page.url, token: operator.token }
-  await files.replace(CONTROL_FILE, new TextEncoder().encode(JSON.stringify(control)))
+  const stopAll = await startAll(clock, log, [
+    mirror,
+    broker,
+    ...box.services,
+    page,
+    new Rehearsal(machine),
+    box.presence,
+  ])
+  try {
+    const control: Control = { url: page.url, token: operator.token }
+    await files.replace(CONTROL_FILE, new TextEncoder().encode(JSON.stringify(control)))
+  } catch (error) {
+    await stopAll()
+    throw error
+  }
   log.info('box.ready', { board: board.name, boot, url: page.url, uptimeMs: clock.monotonicMs() })
   return {
     url: page.url,

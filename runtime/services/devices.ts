@@ -90,7 +90,7 @@ class Keeper {
     return this.#take(async () => {
       if (!this.#isWanted) return
       this.#cancelRetry()
-      await this.#fitted.device.stop()
+      await this.#stopDevice()
       await this.#try()
     })
   }
@@ -107,7 +107,7 @@ class Keeper {
     this.#cancelRetry()
     this.#cancelFault()
     return this.#take(async () => {
-      await this.#fitted.device.stop()
+      await this.#stopDevice()
       this.#publish('stopped', null)
     })
   }
@@ -116,11 +116,18 @@ class Keeper {
   #fail(fault: unknown): void {
     void this.#take(async () => {
       if (!this.#isWanted) return
-      await this.#fitted.device
-        .stop()
-        .catch((error: unknown) => this.#logFailure('device.stop-failed', error))
+      await this.#stopDevice()
       this.#retryLater(fault)
     })
+  }
+
+  /** What is gone cannot be let go of either: that is logged, and the device is started anew or left. */
+  async #stopDevice(): Promise<void> {
+    try {
+      await this.#fitted.device.stop()
+    } catch (error) {
+      this.#logFailure('device.stop-failed', error)
+    }
   }
 
   async #try(): Promise<void> {
@@ -133,9 +140,7 @@ class Keeper {
       this.#publish('ready', null)
     } catch (error) {
       if (!(error instanceof BoxError)) throw error
-      await this.#fitted.device
-        .stop()
-        .catch((late: unknown) => this.#logFailure('device.stop-failed', late))
+      await this.#stopDevice()
       this.#retryLater(error)
     }
   }

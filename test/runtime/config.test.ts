@@ -87,6 +87,36 @@ t.test('what no schema sees is found: names, lines and addresses used twice', as
   t.match(found, 'box.chords[0].inputs[1]: there is no input "bakc" (did you mean "back"?)')
 })
 
+t.test('what could not work once the box runs is refused before it starts', async t => {
+  const tls = { certificate: '/etc/ssl/box.pem', key: '../box.key', clientAuthority: 'tls/ca.pem' }
+  const external = { kind: 'external', url: 'mqtt://127.0.0.1', passwordFile: 'password' }
+  const cases: readonly (readonly [Record<string, unknown>, readonly RegExp[]])[] = [
+    [
+      { broker: { kind: 'embedded', tls } },
+      [
+        / box\.broker\.tls\.certificate: must be a file in the folder of box\.json/,
+        / box\.broker\.tls\.key: must be a file in the folder of box\.json/,
+      ],
+    ],
+    [
+      { broker: external },
+      [
+        / box\.broker\.username: is missing: passwordFile needs it \(MQTT 3\.1\.1, section 3\.1\.2\.9\)$/,
+      ],
+    ],
+    [
+      { homeAssistant: { isEnabled: true, prefix: 'home/#' } },
+      [/ box\.homeAssistant\.prefix: must be a topic of letters/],
+    ],
+    [{ chords: [{ name: 'both' }] }, [/ box\.chords\[0\]\.inputs: is missing/]],
+  ]
+  for (const [changes, expected] of cases)
+    t.match(
+      problems(config => Object.assign(config, changes)),
+      expected,
+    )
+})
+
 t.test('a file for a newer runtime is refused as such', async t => {
   t.throws(() => read(example.replace('"schemaVersion": 1', '"schemaVersion": 2')), {
     code: 'config.invalid',

@@ -11,6 +11,8 @@ import type { Messages } from '../../runtime/topics.js'
 class Plug implements Device {
   readonly name: string
   isPlugged = true
+  /** Its line is gone: not even letting go of it works. */
+  isStuck = false
   readonly calls: string[] = []
   readonly #faults = new Signal<Error>()
 
@@ -23,6 +25,7 @@ class Plug implements Device {
   }
   async stop(): Promise<void> {
     this.calls.push('stop')
+    if (this.isStuck) throw new DeviceError('device.io', 'cannot be closed')
   }
   onFault(listener: (fault: Error) => void): () => void {
     return this.#faults.listen(listener)
@@ -112,4 +115,19 @@ t.test('outputs changed behind their backs are started anew, faulty or not', asy
   t.same(states.slice(-2).sort(), ['left ready', 'right ready'])
   await clock.advance(60_000)
   t.equal(left?.calls.filter(call => call === 'start').length, 2, 'the retry was called off')
+})
+
+t.test('a device that cannot be let go of is started anew all the same', async t => {
+  const { clock, devices, plugs, states } = bench(['left', 'right'])
+  const [left] = plugs
+  await devices.start()
+  if (left) left.isStuck = true
+  await devices.restartOutputs()
+  t.same(left?.calls, ['start', 'stop', 'start'])
+  left?.pull()
+  if (left) left.isPlugged = true
+  await clock.advance(1000)
+  t.same(left?.calls, ['start', 'stop', 'start', 'stop', 'start'], 'and its next fault is heard')
+  await devices.stop()
+  t.same(states.slice(-2).sort(), ['left stopped', 'right stopped'])
 })
