@@ -36,6 +36,10 @@ if [ -n "${CI:-}" ] && [ "$skipped" -gt 0 ]; then
   failed=$((failed + skipped))
 fi
 [ "$status" = 0 ] || [ "$failed" -gt 0 ] || failed=1
+if [ "$passed" = 0 ] && [ "$failed" = 0 ]; then
+  echo "gate: no test told anything" >&2
+  failed=1
+fi
 if [ "$failed" -gt 0 ]; then
   awk '/^ *not ok/ { shown = 40 } shown > 0 { print; shown-- }' "$results" | head -n 400 >&2
 fi

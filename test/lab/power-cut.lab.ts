@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { lab } from '../../boards/lab.js'
 import { isHigh, labSays, offsetOf } from './far-side.js'
-import { dimmerCount, eventually, isDimmerOff, startBox } from './whole-box.js'
+import { dimmerCount, eventually, forgetDimmerOff, isDimmerOff, startBox } from './whole-box.js'
 
 const DISK = '/dev/ubda'
 const FOLDER = '/mnt/box'
@@ -53,7 +53,8 @@ async function afterwards(): Promise<void> {
     const found = dimmerCount(0)
     t.comment(`${passedMs} ms after the cue: ${found} counts, wanted ${wanted.toFixed(0)}`)
     t.ok(Math.abs(found - wanted) < 60, 'the dimmer shows the levels of now')
+    forgetDimmerOff()
     await box.stop()
-    t.ok(isDimmerOff())
+    t.ok(isDimmerOff(), 'dark after the end')
   })
 }

@@ -9,7 +9,14 @@ import t, { type Test } from 'tap'
 import { lab } from '../../boards/lab.js'
 import { isHigh, offsetOf, pause, pull } from './far-side.js'
 import { clearTrace, readTrace, startTrace } from './kernel-trace.js'
-import { type BoxProcess, dimmerCount, eventually, isDimmerOff, startBox } from './whole-box.js'
+import {
+  type BoxProcess,
+  dimmerCount,
+  eventually,
+  forgetDimmerOff,
+  isDimmerOff,
+  startBox,
+} from './whole-box.js'
 
 const CUE = 'vb/lab/box-1/cue'
 const isLit = (line: string): boolean => isHigh(offsetOf(lab, line))
@@ -30,6 +37,7 @@ for (const gpio of (['chardev', 'sysfs'] as const).filter(name => name === (aske
     )
     await followsMqtt(t, box)
     await followsTheButton(t)
+    forgetDimmerOff()
     await box.stop()
     t.same(['light-1', 'light-2', 'shutter'].filter(isLit), [], 'all is dark after the end')
     t.ok(isDimmerOff(), 'and so are the lamps of the dimmer')
