@@ -14,11 +14,11 @@ import { SimulatedNetwork } from '../drivers/simulated/network.js'
 import { SimulatedStore } from '../drivers/simulated/store.js'
 import { SimulatedVitals } from '../drivers/simulated/vitals.js'
 import { type Box, buildBox } from './box.js'
-import { readBoxConfig } from './config.js'
+import { type BoxConfig, readBoxConfig } from './config.js'
 import { messageOf } from './core/errors.js'
 import { type Service, startAll, within } from './core/lifecycle.js'
-import { publish, receive } from './gateways/broker/embedded-broker.js'
 import { createEngine, type Engine } from './gateways/broker/engine.js'
+import { closeEngine, openEngine, receive } from './gateways/broker/engine-life.js'
 import type { Machine } from './machine.js'
 import type { Clock } from './ports/clock.js'
 import { plugChips } from './simulated-venue.js'
@@ -26,6 +26,8 @@ import { plugChips } from './simulated-venue.js'
 /** Where the curve is flat: the first round takes as long as the three others. */
 const ROUNDS = 4
 const EDGE_MS_MAX = 1_000
+/** A rehearsal must not keep a box from its show: what is not over by then goes on beside it. */
+const REHEARSAL_MS_MAX = 10_000
 const NAME = 'rehearsal'
 const LAMP = 'light-1'
 const BUTTON = 'go-button'
@@ -39,6 +41,7 @@ const CONFIG = {
     { name: 'wash', driver: 'pca9685-light', options: { bus: 'header', address: 64 } },
     { name: 'go', driver: 'button', options: { line: BUTTON, debounceMs: 0 } },
   ],
+  broker: { kind: 'embedded' },
   show: { file: 'show.yaml' },
 }
 
@@ -68,7 +71,7 @@ export class Rehearsal implements Service {
     const { clock, log } = this.#machine
     const startedMs = clock.monotonicMs()
     try {
-      await rehearse(this.#machine)
+      await within(clock, REHEARSAL_MS_MAX, 'the rehearsal did not end', rehearse(this.#machine))
       log.info('rehearsal.done', { tookMs: Math.round(clock.monotonicMs() - startedMs) })
     } catch (error) {
       log.warn('rehearsal.failed', { error: messageOf(error) })
@@ -93,32 +96,29 @@ async function rehearse(machine: Machine): Promise<void> {
     vitals: new SimulatedVitals(),
     onOutputsLost() {},
   }
-  const box = buildBox(twin, {
-    config: readBoxConfig(CONFIG),
-    showText: SHOW,
-    boot: 1,
-    version: '',
-  })
+  const config = readBoxConfig(CONFIG)
+  const box = buildBox(twin, { config, showText: SHOW, boot: 1, version: '' })
   plugChips(host, clock, box.fitted)
-  const engine = openEngine(twin, box)
-  await engine.aedes.listen()
-  engine.bridge.start(message => publish(engine, message))
-  const stopAll = await startAll(clock, twin.log, [...box.services, box.presence])
-  const desk = openDesk(engine)
+  const engine = buildEngine(twin, box, config)
+  const [near, far] = duplexPair()
+  let stopAll = async (): Promise<void> => {}
   try {
-    for (let round = 0; round < ROUNDS; round++) await play(clock, host, desk, round)
+    await openEngine(engine)
+    stopAll = await startAll(clock, twin.log, [...box.services, box.presence])
+    receive(engine, far, {
+      address: NAME,
+      certificate: { name: NAME, serial: NAME, validTo: null },
+    })
+    enter(near)
+    for (let round = 0; round < ROUNDS; round++) await play(clock, host, near, round)
   } finally {
-    desk.destroy()
     await stopAll()
-    engine.bridge.stop()
-    engine.reception.stopping()
-    await new Promise<void>(resolve => engine.aedes.close(() => resolve()))
-    await engine.persistence.destroy()
+    await closeEngine(engine, () => near.destroy())
   }
 }
 
-function openEngine(twin: Machine, { bus, about }: Box): Engine {
-  const { broker, homeAssistant } = readBoxConfig({ ...CONFIG, broker: { kind: 'embedded' } })
+function buildEngine(twin: Machine, { bus, about }: Box, config: BoxConfig): Engine {
+  const { broker, homeAssistant } = config
   if (broker.kind !== 'embedded') throw new Error('the rehearsal has a broker of its own')
   return createEngine(
     { ...twin, bus },
@@ -134,12 +134,10 @@ function openEngine(twin: Machine, { bus, about }: Box): Engine {
   )
 }
 
-/** The near end of a connection without a socket, of a client that listens to all. */
-function openDesk(engine: Engine): Duplex {
-  const [near, far] = duplexPair()
-  receive(engine, far, { address: NAME, certificate: { name: NAME, serial: NAME, validTo: null } })
-  near.resume()
-  send(near, {
+/** A client that listens to all, on a connection without a socket. */
+function enter(desk: Duplex): void {
+  desk.resume()
+  send(desk, {
     cmd: 'connect',
     protocolId: 'MQTT',
     protocolVersion: 4,
@@ -147,12 +145,11 @@ function openDesk(engine: Engine): Duplex {
     clientId: NAME,
     keepalive: 60,
   })
-  send(near, {
+  send(desk, {
     cmd: 'subscribe',
     messageId: 1,
     subscriptions: [{ topic: `vb/${NAME}/#`, qos: 1 }],
   })
-  return near
 }
 
 const send = (desk: Duplex, packet: Packet): void => void desk.write(generate(packet))

@@ -2,6 +2,7 @@ import t from 'tap'
 import { simulated as board } from '../../boards/simulated.js'
 import { LinuxClock, ownAnchor } from '../../drivers/linux/clock.js'
 import { LinuxKeys } from '../../drivers/linux/keys.js'
+import { SimulatedClock } from '../../drivers/simulated/clock.js'
 import { SimulatedFiles } from '../../drivers/simulated/files.js'
 import { SimulatedHost } from '../../drivers/simulated/host.js'
 import { SimulatedLog } from '../../drivers/simulated/log.js'
@@ -9,6 +10,7 @@ import { SimulatedNetwork } from '../../drivers/simulated/network.js'
 import { SimulatedStore } from '../../drivers/simulated/store.js'
 import { SimulatedVitals } from '../../drivers/simulated/vitals.js'
 import type { Machine } from '../../runtime/machine.js'
+import type { Cancel, MonotonicMs } from '../../runtime/ports/clock.js'
 import { Rehearsal } from '../../runtime/rehearsal.js'
 
 /** On the real clock: how long things take is what is rehearsed. */
@@ -62,4 +64,38 @@ t.test('a rehearsal that fails is a line in the log, and the box goes on', async
   const { log, rehearsal } = bench({ keys })
   await rehearsal.start()
   t.same(log.events('warn'), ['rehearsal.failed'])
+})
+
+/** Until told to wake, it calls nobody back but those who can wait for seconds: who waits for less hangs. */
+class SleepyClock extends SimulatedClock {
+  readonly #held: (() => void)[] = []
+
+  override runAt(at: MonotonicMs, task: () => void): Cancel {
+    if (at - this.monotonicMs() >= 9_000) return super.runAt(at, task)
+    let isWanted = true
+    this.#held.push(() => isWanted && task())
+    return () => {
+      isWanted = false
+    }
+  }
+
+  wake(): void {
+    for (const task of this.#held.splice(0)) task()
+  }
+}
+
+t.test('a rehearsal that does not end keeps nobody from the show', async t => {
+  const clock = new SleepyClock({ showStartMs: 0, driftPpm: 0 })
+  const { log, rehearsal } = bench({ clock })
+  const started = rehearsal.start()
+  await clock.advance(10_000)
+  await started
+  t.match(log.lines, [
+    { event: 'rehearsal.failed', facts: { error: /the rehearsal did not end within 10000 ms/ } },
+  ])
+  // It goes on beside the show, and ends.
+  for (let turn = 0; turn < 1_000; turn++) {
+    clock.wake()
+    await clock.advance(0)
+  }
 })

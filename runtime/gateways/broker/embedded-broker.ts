@@ -1,20 +1,15 @@
-/**
- * The MQTT broker inside the box. Started before the services, so that no state is missed, and stopped after them, so
- * that the last states are told; commands are taken while the bus says `box/availability` is `ready`.
- */
-import type { Duplex } from 'node:stream'
 import type { EmbeddedBrokerConfig } from '../../config.js'
 import type { Service } from '../../core/lifecycle.js'
 import { repeat } from '../../core/repeat.js'
 import { after } from '../../core/time.js'
 import type { Cancel, MonotonicMs } from '../../ports/clock.js'
 import type { Files } from '../../ports/files.js'
-import type { Peer } from './admission.js'
-import type { BridgeOptions, Outgoing } from './bridge.js'
+import type { BridgeOptions } from './bridge.js'
 import { type BrokerState, StateTeller } from './broker-state.js'
 import { ConnectionGate } from './connection-gate.js'
 import { refuseBadCredentials } from './credentials.js'
 import { createEngine, type Engine, type EngineOptions, type EnginePorts } from './engine.js'
+import { closeEngine, openEngine, publish, receive } from './engine-life.js'
 import { evict } from './eviction.js'
 import {
   type Listener,
@@ -22,7 +17,6 @@ import {
   listenTcp,
   listenTls,
   listenWebSocket,
-  type Origin,
   type TlsMaterial,
 } from './listeners.js'
 import type { Credential } from './password-check.js'
@@ -102,9 +96,7 @@ export class EmbeddedBroker implements Service {
     this.#running = running
     await welcome?.start(() => evict(engine, reasonAgainst))
     running.cancels.push(() => welcome?.stop())
-    await engine.aedes.listen()
-    evict(engine, reasonAgainst)
-    engine.bridge.start(message => publish(engine, message))
+    await openEngine(engine, () => evict(engine, reasonAgainst))
     this.#schedule(running)
     running.ports = await this.#listen(running, material)
     this.#teller.start()
@@ -114,18 +106,11 @@ export class EmbeddedBroker implements Service {
     const running = this.#running
     this.#running = null
     if (!running) return
-    const { engine } = running
+    const { engine, gate } = running
     for (const cancel of running.cancels) cancel()
     this.#teller.stop()
-    engine.bridge.stop()
     for (const listener of running.listeners) listener.close()
-    // mqtt-packet hands its bytes over at the next tick: `sleeping` must leave before the sockets close.
-    await new Promise<void>(resolve => process.nextTick(resolve))
-    engine.reception.stopping()
-    engine.persistence.keepWills()
-    await new Promise<void>(resolve => engine.aedes.close(() => resolve()))
-    running.gate.closeAll()
-    await engine.persistence.destroy()
+    await closeEngine(engine, () => gate.closeAll())
   }
 
   /** Where it listens: of use when the configuration says 0. @throws Error before the start */
@@ -271,28 +256,6 @@ export class EmbeddedBroker implements Service {
       ? createWelcome({ clock, log, files }, material.clientAuthority, revoked)
       : null
   }
-}
-
-export function receive(
-  { aedes, admission, persistence }: Engine,
-  stream: Duplex,
-  from: Origin,
-): void {
-  const peer: Peer = { ...from, connect: null, identity: null, granted: new Set() }
-  const client = aedes.handle(stream)
-  admission.remember(client, peer)
-  stream.once('close', () => {
-    admission.forget(client)
-    persistence.life.close(client.id ?? '', client)
-  })
-}
-
-export function publish({ aedes }: Engine, { topic, payload, qos, isRetained }: Outgoing): void {
-  aedes.publish(
-    { cmd: 'publish', topic, payload: Buffer.from(payload), qos, retain: isRetained },
-    null,
-    () => {},
-  )
 }
 
 /** Their broker died under them, and they did not come back: what they wanted said is said now (MQTT-3.1.2-8). */

@@ -24,18 +24,20 @@ function bench(t: Test, left: { period: string; duty: string }) {
   symlinkSync('../../devices/fe20c000.pwm', join(classFolder, 'pwmchip3/device'))
   const read = (file: string): string =>
     readFileSync(join(classFolder, 'pwmchip3', file), 'latin1').trim()
-  const output = new SysfsPwm(
-    new LinuxClock(ownAnchor()),
-    new Claims(),
-    () => new Unguarded(new SimulatedLog()),
-    {
-      name: 'dimmer',
-      chip: 'fe20c000.pwm',
-      channel: 1,
-      folder: classFolder,
-    },
-  )
-  return { classFolder, read, output }
+  const channelOf = (chip: string, channel: number): SysfsPwm =>
+    new SysfsPwm(
+      new LinuxClock(ownAnchor()),
+      new Claims(),
+      () => new Unguarded(new SimulatedLog()),
+      { name: 'dimmer', chip, channel, folder: classFolder },
+    )
+  return {
+    classFolder,
+    read,
+    output: channelOf('fe20c000.pwm', 1),
+    /** Of the chip that has exported none. */
+    unexported: channelOf('1000.pwm', 0),
+  }
 }
 
 t.test('a chip is found by its device, whatever its number', async t => {
@@ -77,43 +79,21 @@ t.test('a chip that is not there is absent', async t => {
 })
 
 t.test('a channel that the kernel refuses to give is told with its cause', async t => {
-  const { classFolder } = bench(t, { period: '0', duty: '0' })
+  const { classFolder, unexported } = bench(t, { period: '0', duty: '0' })
   mkdirSync(join(classFolder, 'pwmchip0/export'))
-  const output = new SysfsPwm(
-    new LinuxClock(ownAnchor()),
-    new Claims(),
-    () => new Unguarded(new SimulatedLog()),
-    {
-      name: 'dimmer',
-      chip: '1000.pwm',
-      channel: 0,
-      folder: classFolder,
-    },
-  )
-  await t.rejects(output.open(1000), { code: 'device.io', message: /taking dimmer: EISDIR/ })
+  await t.rejects(unexported.open(1000), { code: 'device.io', message: /taking dimmer: EISDIR/ })
 })
 
 t.test('a channel is exported first, and used as soon as its files may be written', async t => {
-  const { classFolder } = bench(t, { period: '0', duty: '0' })
+  const { classFolder, unexported } = bench(t, { period: '0', duty: '0' })
   const chip = join(classFolder, 'pwmchip0')
   writeFileSync(join(chip, 'export'), '')
-  const output = new SysfsPwm(
-    new LinuxClock(ownAnchor()),
-    new Claims(),
-    () => new Unguarded(new SimulatedLog()),
-    {
-      name: 'dimmer',
-      chip: '1000.pwm',
-      channel: 0,
-      folder: classFolder,
-    },
-  )
-  const isOpen = output.open(1000)
+  const isOpen = unexported.open(1000)
   t.equal(readFileSync(join(chip, 'export'), 'latin1'), '0')
   mkdirSync(join(chip, 'pwm0'))
   for (const file of ['period', 'duty_cycle', 'enable'])
     writeFileSync(join(chip, 'pwm0', file), '0')
   await isOpen
   t.equal(readFileSync(join(chip, 'pwm0/period'), 'latin1'), '1000000')
-  await output.close()
+  await unexported.close()
 })
