@@ -63,6 +63,10 @@ export const contractBoard: Board = {
 
 /** Generous, because a simulated machine on a loaded host is slow; nothing waits so long when all is well. */
 const LIMIT_MS = 5_000
+/** Further ahead than a loaded host stands still, so that what is asked before the moment is also done before it. */
+const AHEAD_MS = 400
+/** Longer than a loaded host stands still between two movements of the hand. */
+const DEBOUNCE_MS = 400
 const PLANNED_MAX = 256
 
 type MakeBench = () => Promise<LinesBench>
@@ -173,7 +177,7 @@ function plannedChanges(t: Test, makeBench: MakeBench): void {
       const bench = await benchFor(t, makeBench)
       const lamp = await openOutput(bench, 'lamp', false)
       const fired: Fired[] = []
-      const at = now(bench, 60)
+      const at = now(bench, AHEAD_MS)
       lamp.setAt(true, at, report => void fired.push(report))
       t.equal(bench.physical('lamp'), false)
       await until(bench, () => fired.length > 0)
@@ -189,7 +193,7 @@ function plannedChanges(t: Test, makeBench: MakeBench): void {
     const bench = await benchFor(t, makeBench)
     const lamp = await openOutput(bench, 'lamp', false)
     const order: string[] = []
-    const start = now(bench, 60)
+    const start = now(bench, AHEAD_MS)
     for (const [afterMs, isActive] of [
       [30, true],
       [10, true],
@@ -229,7 +233,7 @@ function plannedChanges(t: Test, makeBench: MakeBench): void {
     const bench = await benchFor(t, makeBench)
     const lamp = await openOutput(bench, 'lamp', false)
     const fired: Fired[] = []
-    lamp.setAt(false, now(bench, 60), report => void fired.push(report))
+    lamp.setAt(false, now(bench, AHEAD_MS), report => void fired.push(report))
     lamp.set(true)
     t.equal(bench.physical('lamp'), true)
     await until(bench, () => fired.length > 0)
@@ -255,8 +259,8 @@ function cancelledChanges(t: Test, makeBench: MakeBench): void {
     const bench = await benchFor(t, makeBench)
     const lamp = await openOutput(bench, 'lamp', false)
     const reported: string[] = []
-    const cancel = lamp.setAt(true, now(bench, 60), () => void reported.push('cancelled'))
-    lamp.setAt(false, now(bench, 80), () => void reported.push('kept'))
+    const cancel = lamp.setAt(true, now(bench, AHEAD_MS), () => void reported.push('cancelled'))
+    lamp.setAt(false, now(bench, AHEAD_MS + 20), () => void reported.push('kept'))
     cancel()
     cancel()
     await until(bench, () => reported.length > 0)
@@ -280,10 +284,10 @@ function cancelledChanges(t: Test, makeBench: MakeBench): void {
     const bench = await benchFor(t, makeBench)
     const lamp = await openOutput(bench, 'lamp', false)
     let reports = 0
-    lamp.setAt(true, now(bench, 40), () => void reports++)
+    lamp.setAt(true, now(bench, AHEAD_MS), () => void reports++)
     await lamp.close()
     await lamp.open(false)
-    await bench.pass(80)
+    await bench.pass(AHEAD_MS + 40)
     t.equal(reports, 0)
     t.equal(bench.physical('lamp'), false)
   })
@@ -327,14 +331,14 @@ function inputs(t: Test, makeBench: MakeBench): void {
   t.test('bounces shorter than the debounce time are one edge', async t => {
     const bench = await benchFor(t, makeBench)
     bench.drive('button', false)
-    const { line, edges } = await openInput(bench, 'button', 50)
+    const { line, edges } = await openInput(bench, 'button', DEBOUNCE_MS)
     for (const isHigh of [true, false, true, false, true]) {
       bench.drive('button', isHigh)
       await bench.pass(1)
     }
     t.equal(edges.length, 0, 'a line that is not quiet has not changed')
     await until(bench, () => edges.length > 0)
-    await bench.pass(60)
+    await bench.pass(DEBOUNCE_MS + 10)
     t.same(
       edges.map(edge => edge.isActive),
       [true],
@@ -345,11 +349,11 @@ function inputs(t: Test, makeBench: MakeBench): void {
   t.test('a spike shorter than the debounce time is no edge at all', async t => {
     const bench = await benchFor(t, makeBench)
     bench.drive('button', false)
-    const { line, edges } = await openInput(bench, 'button', 50)
+    const { line, edges } = await openInput(bench, 'button', DEBOUNCE_MS)
     bench.drive('button', true)
     await bench.pass(1)
     bench.drive('button', false)
-    await bench.pass(150)
+    await bench.pass(3 * DEBOUNCE_MS)
     t.same(edges, [])
     t.equal(line.isActive(), false)
   })
