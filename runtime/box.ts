@@ -6,9 +6,13 @@ import type { Service } from './core/lifecycle.js'
 import { randomFrom } from './core/random.js'
 import { type Fitted, fitDevices, knownDevices } from './fitting.js'
 import type { Machine } from './machine.js'
+import type { PrintShop } from './print-shop.js'
 import { Devices } from './services/devices.js'
 import { Inputs } from './services/inputs.js'
+import { LightCap } from './services/light-cap.js'
+import { Power } from './services/power/power.js'
 import { Presence } from './services/presence.js'
+import { Printing } from './services/printing/printing.js'
 import { checkShow } from './services/show/check-show.js'
 import { type CheckedShow, ownOutputs } from './services/show/checked-show.js'
 import { Show } from './services/show/show.js'
@@ -27,6 +31,7 @@ export interface BoxOptions {
   /** How often this box has been started, this time included. */
   readonly boot: number
   readonly version: string
+  readonly printShop: PrintShop
 }
 
 /** Everything that a box is, before it is started: gateways are put between `services` and `presence`. */
@@ -37,6 +42,9 @@ export interface Box {
   readonly about: Payload<'box/info'>
   /** MQTT topics that triggers of the show listen to. */
   readonly heardTopics: readonly string[]
+  readonly printing: Printing
+  /** Null where box.json says nothing of power. */
+  readonly power: Power | null
   readonly services: readonly Service[]
   readonly presence: Service
   /** Outputs were made safe behind the show's back: every output is started anew and told what it shows. */
@@ -61,6 +69,7 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
     boot,
     show: show && { name: show.name, digest: show.digest },
     devices: fitted.map(({ device, driver, kind }) => ({ device: device.name, driver, kind })),
+    packs: config.power?.packs.map(({ name }) => name) ?? [],
     outputs: show
       ? ownOutputs(show, config.box).map(({ name, kind }) => ({ output: name, kind }))
       : [],
@@ -71,10 +80,17 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
     retryMsMax: 30_000,
     random: randomFrom(boot),
   })
+  const cap = new LightCap(clock, log, bus)
+  const printing = buildPrinting(machine, bus, options, fitted)
+  const power = buildPower(machine, bus, options, fitted)
   const services: Service[] = [
     new Timeline(clock, log, files, { bootId: machine.bootId }),
     devices,
-    ...showServices(machine, bus, options, fitted, show),
+    // Before what it says anything to.
+    cap,
+    printing,
+    ...(power ? [power] : []),
+    ...showServices(machine, bus, options, fitted, show, cap),
     new Inputs(clock, bus, inputs, config.chords),
     new Telemetry(clock, log, bus, vitals, { everyMs: TELEMETRY_MS, lagMsMax: LAG_MS_MAX }),
   ]
@@ -86,6 +102,8 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
     fitted,
     about,
     heardTopics: show ? heardTopics(show) : [],
+    printing,
+    power,
     services,
     presence,
     restoreOutputs,
@@ -94,11 +112,59 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
 
 function readShow(
   { keys }: Machine,
-  { config, showText }: BoxOptions,
+  { config, showText, printShop }: BoxOptions,
   fitted: readonly Fitted[],
 ): CheckedShow | null {
   if (showText === null) return null
-  return checkShow(showText, { keys, box: config.box, devices: knownDevices(config, fitted) })
+  return checkShow(showText, {
+    keys,
+    box: config.box,
+    devices: knownDevices(config, fitted),
+    templates: [...printShop.templates.keys()],
+  })
+}
+
+/** Null where nobody said what the box runs on. */
+function buildPower(
+  { clock, log, store, powerSwitch }: Machine,
+  bus: Bus<Messages>,
+  { config }: BoxOptions,
+  fitted: readonly Fitted[],
+): Power | null {
+  if (config.power === null) return null
+  const gauges = fitted.flatMap(part => (part.kind === 'gauge' ? [part.device] : []))
+  const { packs, policy, showEnds } = config.power
+  return new Power(
+    { clock, log, bus, store, powerSwitch },
+    new Map(gauges.map(gauge => [gauge.name, gauge])),
+    { packs, policy, showEnds, timeZone: null },
+  )
+}
+
+/** Also where there is no printer: whoever asks for a ticket is told so. */
+function buildPrinting(
+  { clock, log, store, keys, pictures }: Machine,
+  bus: Bus<Messages>,
+  { config, printShop }: BoxOptions,
+  fitted: readonly Fitted[],
+): Printing {
+  const printers = fitted.flatMap(part => (part.kind === 'printer' ? [part.device] : []))
+  const { tour, box, printing } = config
+  return new Printing(
+    { clock, log, bus, store, keys, pictures },
+    {
+      tour,
+      box,
+      ...printShop,
+      printers: new Map(printers.map(printer => [printer.name, printer])),
+      rollMillimetres: new Map(
+        Object.entries(printing.rollMetres).map(([printer, metres]) => [printer, metres * 1000]),
+      ),
+      queuedMax: printing.queuedMax,
+      keptDays: printing.keptDays,
+      keptMax: printing.keptMax,
+    },
+  )
 }
 
 function showServices(
@@ -107,6 +173,7 @@ function showServices(
   { config }: BoxOptions,
   fitted: readonly Fitted[],
   show: CheckedShow | null,
+  cap: LightCap,
 ): readonly Service[] {
   if (show === null || config.show === null) return []
   const lights = fitted.flatMap(part => (part.kind === 'light' ? [part.device] : []))
@@ -116,7 +183,7 @@ function showServices(
     new Show(
       { clock, log, bus, store, keys, network },
       {
-        lights: new Map(lights.map(device => [device.name, device])),
+        lights: new Map(lights.map(device => [device.name, cap.over(device)])),
         captures: new Map(captures.map(device => [device.name, device])),
       },
       show,

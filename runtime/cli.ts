@@ -4,19 +4,22 @@ import type { Board } from '../boards/board.js'
 import { boardByName } from '../boards/catalogue.js'
 import { LinuxClock, ownAnchor } from '../drivers/linux/clock.js'
 import { LinuxKeys } from '../drivers/linux/keys.js'
+import { linuxPictures } from '../drivers/linux/pictures.js'
 import { SimulatedHost } from '../drivers/simulated/host.js'
 import type { CliActions, RunOptions } from './cli/actions.js'
 import { boardReport } from './cli/board-report.js'
 import { HttpBoxLink } from './cli/box-link.js'
 import { checkFile } from './cli/check-file.js'
 import { exitCodes } from './cli/failure.js'
+import { printPreview } from './cli/print-preview.js'
 import { runCli } from './cli/program.js'
 import { diffReport, simulateReport } from './cli/show-reports.js'
-import type { Terminal } from './cli/terminal.js'
+import { paintFor, type Terminal } from './cli/terminal.js'
 import type { BoxConfig } from './config.js'
 import { type Fitted, fitDevices, knownDevices } from './fitting.js'
 import { loadBox } from './load.js'
 import { ownBoard } from './machine.js'
+import { loadPrintShop } from './print-shop.js'
 import { packageVersion } from './version.js'
 
 const keys = new LinuxKeys()
@@ -28,6 +31,7 @@ const actions: CliActions = {
     return checkFile(file, {
       keys,
       fit: config => knownDevices(config, fitOn(board, config)),
+      printShop: (folder, config) => loadPrintShop(folder, config.printing, linuxPictures),
     })
   },
   simulate: (file, options) => simulateReport(file, options, keys),
@@ -37,6 +41,14 @@ const actions: CliActions = {
     const config = configFile === null ? null : (await loadBox(configFile)).config
     return boardReport(board, wiringOf(config === null ? [] : fitOn(board, config)), isColour)
   },
+  preview: (options, isColour) =>
+    printPreview(options, {
+      pictures: linuxPictures,
+      loadConfig: async file => (await loadBox(file)).config,
+      printShop: (folder, printing) => loadPrintShop(folder, printing, linuxPictures),
+      wallMs: () => new LinuxClock(ownAnchor()).wallTimeMs(),
+      paint: paintFor({ ...terminal, isColour }),
+    }),
   link: stateFolder => new HttpBoxLink(stateFolder),
 }
 

@@ -11,6 +11,7 @@ import {
   literal,
   name,
   nullable,
+  number,
   type Of,
   object,
   oneOf,
@@ -127,6 +128,75 @@ const show = object({
   leadMs: withDefault(integer({ min: 0, max: 5_000 }), 0),
 })
 
+const printing = object({
+  /** Templates beside box.json, besides those that come with the runtime; one of the same name takes its place. */
+  templates: withDefault(list(fileBeside, { max: 64 }), []),
+  /** PNG files that tickets may show, by name. */
+  images: withDefault(table(name, fileBeside, { max: 32 }), {}),
+  /** Length of a new roll, by printer, to tell for how many tickets the paper lasts. */
+  rollMetres: withDefault(table(name, number({ min: 1, max: 1_000 }), { max: 32 }), {}),
+  /** Jobs that wait, of all printers together; more are refused. */
+  queuedMax: withDefault(integer({ min: 1, max: 20_000 }), 10_000),
+  /** How long a finished job is remembered, and its key with it. */
+  keptDays: withDefault(integer({ min: 1, max: 365 }), 30),
+  /** Finished jobs beyond so many are forgotten earlier, the oldest first. */
+  keptMax: withDefault(integer({ min: 100, max: 100_000 }), 20_000),
+})
+
+const percent = integer({ min: 0, max: 100 })
+const minutes = integer({ min: 0, max: 1_440 })
+
+const pack = object({
+  name,
+  /** A gauge among the devices, and which of its packs. */
+  gauge: name,
+  channel: withDefault(integer({ min: 0, max: 3 }), 0),
+  chemistry: withDefault(oneOf('li-ion', 'lifepo4', 'lead-acid'), 'li-ion'),
+  /** In series. */
+  cells: withDefault(integer({ min: 1, max: 16 }), 1),
+  milliampHours: integer({ min: 100, max: 1_000_000 }),
+  /** Of the pack and its leads, until the box has learned it. */
+  milliohms: withDefault(integer({ min: 1, max: 10_000 }), 80),
+})
+
+const powerPolicy = object({
+  /** Below so many percent, or so many minutes; each stage until it is better by `hysteresisPercent`. */
+  warnPercent: withDefault(percent, 30),
+  warnMinutes: withDefault(minutes, 30),
+  shedPercent: withDefault(percent, 20),
+  shedMinutes: withDefault(minutes, 15),
+  protectPercent: withDefault(percent, 10),
+  protectMinutes: withDefault(minutes, 8),
+  shutdownPercent: withDefault(percent, 5),
+  shutdownMinutes: withDefault(minutes, 3),
+  /** The voltage rule: the only one that may power the box off while a show is armed. */
+  shutdownCellMillivolts: withDefault(nullable(integer({ min: 1_000, max: 4_000 })), null),
+  hysteresisPercent: withDefault(integer({ min: 1, max: 20 }), 3),
+  /** So many samples in a row make a stage. */
+  samples: withDefault(integer({ min: 1, max: 60 }), 3),
+  /** What is left of all light in the stage `shed` and below. */
+  shedLightCap: withDefault(number({ min: 0.1, max: 1 }), 0.5),
+  /** Whether the box may switch itself off at all. */
+  mayShutDown: withDefault(boolean, true),
+})
+
+const nutServer = object({
+  port: withDefault(listenPort, 3493),
+  reach: withDefault(oneOf('loopback', 'venue'), 'loopback'),
+})
+
+const power = object({
+  packs: list(pack, { min: 1, max: 8 }),
+  policy: withDefault(powerPolicy, powerPolicy.parse({})),
+  /** By the venue's clock, for the forecast: `23:00`. */
+  showEnds: withDefault(
+    nullable(pattern(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day like 23:00', 5)),
+    null,
+  ),
+  /** Read-only Network UPS Tools server; off when null. */
+  nut: withDefault(nullable(nutServer), null),
+})
+
 export const boxConfigSchema = object({
   schemaVersion: literal(1),
   tour: name,
@@ -134,6 +204,9 @@ export const boxConfigSchema = object({
   devices: withDefault(list(device, { max: 128 }), []),
   chords: withDefault(list(chord, { max: 16 }), []),
   show: withDefault(nullable(show), null),
+  printing: withDefault(printing, printing.parse({})),
+  /** Null: the box does not know what it runs on. */
+  power: withDefault(nullable(power), null),
   broker: withDefault(broker, embeddedBroker.parse({ kind: 'embedded' })),
   page: withDefault(page, page.parse({})),
   homeAssistant: withDefault(
@@ -161,6 +234,8 @@ export type BoxConfig = Of<typeof boxConfigSchema>
 export type EmbeddedBrokerConfig = Of<typeof embeddedBroker>
 export type ExternalBrokerConfig = Of<typeof externalBroker>
 export type BrokerLimits = Of<typeof brokerLimits>
+export type PrintingConfig = Of<typeof printing>
+export type PowerConfig = Of<typeof power>
 export type PageConfig = BoxConfig['page']
 
 /** One step per version, run in order: `upgrades[0]` makes a version 2 of a version 1. None so far. */

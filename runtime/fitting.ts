@@ -1,13 +1,20 @@
 /** The second pass over the devices of `box.json`: what one schema alone cannot see. Touches no hardware. */
-import { type BuiltDevice, checkDevice, type Resources } from '../drivers/catalogue.js'
+import { checkDevice } from '../drivers/catalogue.js'
+import type { BuiltDevice, Resources } from '../drivers/recipe.js'
 import type { BoxConfig } from './config.js'
 import { ConfigError, type Problem } from './core/errors.js'
 import { suggestion } from './core/nearest.js'
 import type { Clock } from './ports/clock.js'
 import type { Host } from './ports/host.js'
+import { powerProblems } from './services/power/check-power.js'
 import type { KnownDevice } from './services/show/draft.js'
 
-export type Fitted = BuiltDevice & { readonly driver: string; readonly resources: Resources }
+export type Fitted = BuiltDevice & {
+  readonly driver: string
+  /** As in box.json; they have passed the driver's schema. */
+  readonly options: unknown
+  readonly resources: Resources
+}
 
 /**
  * Builds every device, and finds unknown drivers, wrong options, names used twice, and two devices on one line,
@@ -25,13 +32,18 @@ export function fitDevices(config: BoxConfig, host: Host, clock: Clock): readonl
       const { resources, build } = checkDevice(entry, path)
       for (const resource of namesOf(resources))
         claim(owners, resource, entry.name, `${path}.options`, problems)
-      fitted.push({ ...build(host, clock), driver: entry.driver, resources })
+      const { driver, options } = entry
+      fitted.push({ ...build(host, clock), driver, options, resources })
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       problems.push(...error.problems)
     }
   }
-  problems.push(...chordProblems(config, fitted, owners))
+  problems.push(
+    ...chordProblems(config, fitted, owners),
+    ...packProblems(config, fitted),
+    ...rollProblems(config, fitted),
+  )
   if (problems.length > 0) throw new ConfigError(problems)
   return fitted
 }
@@ -67,10 +79,11 @@ function claim(
   else problems.push({ path, message: `${resource} is already used by "${owner}"`, place: null })
 }
 
-const namesOf = ({ lines, i2c, pwm }: Resources): readonly string[] => [
+const namesOf = ({ lines, i2c, pwm, streams }: Resources): readonly string[] => [
   ...lines.map(line => `the line "${line}"`),
   ...i2c.map(([bus, address]) => `the address ${address} (0x${address.toString(16)}) on "${bus}"`),
   ...pwm.map(output => `the output "${output}"`),
+  ...streams,
 ]
 
 /** A chord shares its namespace with devices, since triggers name either. */
@@ -93,4 +106,21 @@ function chordProblems(
         })
   }
   return problems
+}
+
+function packProblems({ power }: BoxConfig, fitted: readonly Fitted[]): readonly Problem[] {
+  const gauges = fitted.flatMap(part => (part.kind === 'gauge' ? [part.device] : []))
+  const packCounts = new Map(gauges.map(({ name, packCount }) => [name, packCount]))
+  return power === null ? [] : powerProblems(power.packs, packCounts)
+}
+
+function rollProblems({ printing }: BoxConfig, fitted: readonly Fitted[]): readonly Problem[] {
+  const printers = fitted.filter(({ kind }) => kind === 'printer').map(({ device }) => device.name)
+  return Object.keys(printing.rollMetres)
+    .filter(printer => !printers.includes(printer))
+    .map(printer => ({
+      path: `box.printing.rollMetres.${printer}`,
+      message: `there is no printer "${printer}"${suggestion(printer, printers)}`,
+      place: null,
+    }))
 }

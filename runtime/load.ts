@@ -1,10 +1,12 @@
 /** Reads what a tour engineer wrote for a box: box.json and the show beside it. */
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { linuxPictures } from '../drivers/linux/pictures.js'
 import { type BoxConfig, readBoxConfig } from './config.js'
 import { readDocument } from './core/document.js'
 import { ConfigError, messageOf } from './core/errors.js'
 import type { Locate } from './core/schema.js'
+import { loadPrintShop, type PrintShop } from './print-shop.js'
 
 export interface BoxDocuments {
   readonly config: BoxConfig
@@ -12,15 +14,18 @@ export interface BoxDocuments {
   readonly locate: Locate
   /** Null when the box has no show. */
   readonly show: { readonly file: string; readonly text: string } | null
+  readonly printShop: PrintShop
 }
 
 /** @throws ConfigError with every problem of box.json, or naming the file that cannot be read */
 export async function loadBox(configFile: string): Promise<BoxDocuments> {
   const { value, locate } = readDocument(await readText(configFile), 'box', 'config.invalid')
   const config = readBoxConfig(value, locate)
-  if (config.show === null) return { config, locate, show: null }
-  const file = join(dirname(configFile), config.show.file)
-  return { config, locate, show: { file, text: await readText(file) } }
+  const folder = dirname(configFile)
+  const printShop = await loadPrintShop(folder, config.printing, linuxPictures)
+  if (config.show === null) return { config, locate, show: null, printShop }
+  const file = join(folder, config.show.file)
+  return { config, locate, show: { file, text: await readText(file) }, printShop }
 }
 
 async function readText(file: string): Promise<string> {

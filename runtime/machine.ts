@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import type { Board } from '../boards/board.js'
 import { boardByName, detectBoard } from '../boards/catalogue.js'
 import { simulated as simulatedBoard } from '../boards/simulated.js'
+import { LinuxAttachments } from '../drivers/linux/attachments.js'
+import { Claims } from '../drivers/linux/claims.js'
 import { LinuxClock, ownAnchor } from '../drivers/linux/clock.js'
 import { LinuxFiles } from '../drivers/linux/files.js'
 import { LinuxHost } from '../drivers/linux/host.js'
@@ -14,18 +16,24 @@ import { LinuxI2cBuses } from '../drivers/linux/i2c.js'
 import { LinuxKeys } from '../drivers/linux/keys.js'
 import type { LinuxLog } from '../drivers/linux/log.js'
 import { LinuxNetwork } from '../drivers/linux/network.js'
+import { linuxPictures } from '../drivers/linux/pictures.js'
+import { LinuxPowerSwitch } from '../drivers/linux/power-switch.js'
 import { SqliteStore } from '../drivers/linux/sqlite.js'
 import { LinuxVitals } from '../drivers/linux/vitals.js'
 import { SimulatedHost, wellBehaved } from '../drivers/simulated/host.js'
+import { SimulatedPowerSwitch } from '../drivers/simulated/power-switch.js'
 import type { BoxConfig } from './config.js'
 import { BoxError } from './core/errors.js'
 import { monotonicMs } from './core/time.js'
+import { laptopAttachments } from './laptop-attachments.js'
 import type { Clock } from './ports/clock.js'
 import type { Files } from './ports/files.js'
 import type { Host } from './ports/host.js'
 import type { Keys } from './ports/keys.js'
 import type { Log } from './ports/log.js'
 import type { Network } from './ports/network.js'
+import type { Pictures } from './ports/pictures.js'
+import type { PowerSwitch } from './ports/power-switch.js'
 import type { Store } from './ports/store.js'
 import type { Vitals } from './ports/vitals.js'
 import { readTimeline, showAtZero } from './services/timeline.js'
@@ -40,6 +48,8 @@ export interface Machine {
   readonly keys: Keys
   readonly network: Network
   readonly vitals: Vitals
+  readonly pictures: Pictures
+  readonly powerSwitch: PowerSwitch
   readonly host: Host
   /** Changes at each boot of the machine. */
   readonly bootId: string
@@ -95,6 +105,7 @@ export async function openMachine({
     vitals,
     keys: new LinuxKeys(),
     network: new LinuxNetwork(),
+    pictures: linuxPictures,
     close: async () => {
       await ground.close()
       vitals.stop()
@@ -103,7 +114,10 @@ export async function openMachine({
   }
 }
 
-type Ground = Pick<OpenMachine, 'host' | 'simulated' | 'onOutputsLost' | 'safeNow' | 'close'>
+type Ground = Pick<
+  OpenMachine,
+  'host' | 'powerSwitch' | 'simulated' | 'onOutputsLost' | 'safeNow' | 'close'
+>
 
 async function openGround(
   board: Board,
@@ -112,8 +126,19 @@ async function openGround(
   { gpio, heartbeatMs }: BoxConfig,
 ): Promise<Ground> {
   if (board.name === simulatedBoard.name) {
-    const host = new SimulatedHost(board, clock, { ...wellBehaved, isI2cTimed: true })
-    return { host, simulated: host, onOutputsLost() {}, safeNow() {}, close: async () => {} }
+    const real = new LinuxAttachments(clock, new Claims())
+    const options = { ...wellBehaved, isI2cTimed: true }
+    const host = new SimulatedHost(board, clock, options, simulated =>
+      laptopAttachments({ real, simulated }),
+    )
+    return {
+      host,
+      powerSwitch: new SimulatedPowerSwitch(log),
+      simulated: host,
+      onOutputsLost() {},
+      safeNow() {},
+      close: async () => {},
+    }
   }
   const host = new LinuxHost(clock, log, new LinuxI2cBuses(clock, log), {
     board,
@@ -128,6 +153,7 @@ async function openGround(
   }
   return {
     host,
+    powerSwitch: new LinuxPowerSwitch(),
     simulated: null,
     onOutputsLost: listener => void host.heartbeatLost.listen(listener),
     safeNow: () => host.safeNow(),

@@ -11,6 +11,7 @@ import { SimulatedFiles } from '../drivers/simulated/files.js'
 import { SimulatedHost } from '../drivers/simulated/host.js'
 import { SimulatedLog } from '../drivers/simulated/log.js'
 import { SimulatedNetwork } from '../drivers/simulated/network.js'
+import { SimulatedPowerSwitch } from '../drivers/simulated/power-switch.js'
 import { SimulatedStore } from '../drivers/simulated/store.js'
 import { SimulatedVitals } from '../drivers/simulated/vitals.js'
 import { type Box, buildBox } from './box.js'
@@ -84,21 +85,29 @@ export class Rehearsal implements Service {
 async function rehearse(machine: Machine): Promise<void> {
   const { clock } = machine
   const host = new SimulatedHost(board, clock)
+  const log = new SimulatedLog()
   const twin: Machine = {
     ...machine,
     board,
     host,
     simulated: host,
-    log: new SimulatedLog(),
+    log,
     store: new SimulatedStore(),
     files: new SimulatedFiles(),
     network: new SimulatedNetwork(clock),
     vitals: new SimulatedVitals(),
+    powerSwitch: new SimulatedPowerSwitch(log),
     onOutputsLost() {},
   }
   const config = readBoxConfig(CONFIG)
-  const box = buildBox(twin, { config, showText: SHOW, boot: 1, version: '' })
-  plugChips(host, clock, box.fitted)
+  const box = buildBox(twin, {
+    config,
+    showText: SHOW,
+    boot: 1,
+    version: '',
+    printShop: { templates: new Map(), images: new Map() },
+  })
+  plugChips(host, clock, box.fitted, null)
   const engine = buildEngine(twin, box, config)
   const [near, far] = duplexPair()
   let stopAll = async (): Promise<void> => {}

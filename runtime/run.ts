@@ -6,6 +6,7 @@ import type { LinuxLog } from '../drivers/linux/log.js'
 import type { SimulatedHost } from '../drivers/simulated/host.js'
 import { type Box, buildBox } from './box.js'
 import { CONTROL_FILE, type Control } from './cli/control.js'
+import type { BoxConfig } from './config.js'
 import { BoxError } from './core/errors.js'
 import { type Service, startAll } from './core/lifecycle.js'
 import { Records } from './core/records.js'
@@ -13,9 +14,11 @@ import { integer, object } from './core/schema.js'
 import { EmbeddedBroker } from './gateways/broker/embedded-broker.js'
 import type { ExternalBroker } from './gateways/broker/external-broker.js'
 import { hashPassword } from './gateways/broker/password.js'
+import { NutServer } from './gateways/nut/nut-server.js'
 import type { ShowDescription } from './gateways/page/api.js'
 import { Mirror } from './gateways/page/mirror.js'
 import { PageGateway } from './gateways/page/page-gateway.js'
+import { jobSource } from './job-source.js'
 import { type BoxDocuments, loadBox } from './load.js'
 import { type OpenMachine, openMachine } from './machine.js'
 import { type Operator, readOrMakeOperator } from './operator.js'
@@ -88,8 +91,15 @@ async function startBox(
   const operator = await readOrMakeOperator(files, keys)
   const boot = await countBoot(store)
   const version = packageVersion
-  const box = buildBox(machine, { config, showText: show?.text ?? null, boot, version })
-  if (machine.simulated) plugChips(machine.simulated, clock, box.fitted)
+  const { printShop } = documents
+  const box = buildBox(machine, {
+    config,
+    showText: show?.text ?? null,
+    boot,
+    version,
+    printShop,
+  })
+  if (machine.simulated) plugChips(machine.simulated, clock, box.fitted, config.power)
   const mirror = new Mirror({ clock, bus: box.bus })
   const broker = await buildBroker(machine, documents, box, operator, dirname(configFile))
   const page = buildPage(machine, documents, box, operator, mirror)
@@ -98,6 +108,7 @@ async function startBox(
   const stopAll = await startAll(clock, log, [
     mirror,
     broker,
+    ...nutServers(machine, config, box),
     ...box.services,
     page,
     new Rehearsal(machine),
@@ -167,10 +178,22 @@ async function buildBroker(
   )
 }
 
+/** One, where box.json wants it. */
+function nutServers(
+  { board, clock, log }: OpenMachine,
+  config: BoxConfig,
+  { bus }: Box,
+): Service[] {
+  const { power, box } = config
+  if (power === null || power.nut === null) return []
+  const options = { box, model: board.title, version: packageVersion, power, listen: power.nut }
+  return [new NutServer(clock, log, bus, options)]
+}
+
 function buildPage(
   machine: OpenMachine,
   { config }: BoxDocuments,
-  { bus, show, fitted }: Box,
+  { bus, show, fitted, printing, power }: Box,
   operator: Operator,
   mirror: Mirror,
 ): Service & Pick<PageGateway, 'url'> {
@@ -186,6 +209,8 @@ function buildPage(
       show: show && describeShow(show, config.box),
       simulated: simulated && simulatedBoard(simulated, board, clock, fitted),
       logs: log,
+      jobs: fitted.some(({ kind }) => kind === 'printer') ? jobSource(printing) : null,
+      history: power,
     },
   )
 }

@@ -4,6 +4,8 @@
  */
 
 import { command } from './core/command-shape.js'
+import { powerTopics } from './core/power-topics.js'
+import { printingTopics } from './core/printing-topics.js'
 import {
   boolean,
   either,
@@ -23,24 +25,17 @@ import {
   withDefault,
 } from './core/schema.js'
 import { cueId, lateness, level, moment, requestId, whole } from './core/shapes.js'
+import { topic } from './core/topic-shape.js'
 
 const origin = string({ max: 128 })
 
-const device = { device: name, driver: name, kind: oneOf('light', 'input', 'capture') }
+const device = {
+  device: name,
+  driver: name,
+  kind: oneOf('light', 'input', 'capture', 'printer', 'gauge'),
+}
 /** A lamp that is on or off, one that dims, or one of three or four colors. */
 const outputKind = oneOf('switch', 'dimmer', 'rgb', 'rgbw')
-
-interface TopicShape {
-  readonly payload: ReturnType<typeof object>
-  /** `state` is retained and tells how things are; `event` tells what happened; `command` asks. */
-  readonly kind: 'state' | 'event' | 'command'
-  readonly qos: 0 | 1
-  /** Below `vb/<tour>/<box>/`; `{field}` is filled from the payload. Null for what stays inside the box. */
-  readonly path: string | null
-  readonly summary: string
-}
-
-const topic = <const T extends TopicShape>(entry: T): T => entry
 
 export const topics = {
   'box/availability': topic({
@@ -69,6 +64,8 @@ export const topics = {
       devices: list(object(device), { max: 128 }),
       /** What the show can light on this box; each has a topic of its own. */
       outputs: list(object({ output: name, kind: outputKind }), { max: 256 }),
+      /** The battery packs it knows of. */
+      packs: optional(list(name, { max: 16 })),
     }),
   }),
   'show/state': topic({
@@ -261,6 +258,8 @@ export const topics = {
       colors: table(name, list(level, { min: 3, max: 4 }), { max: 256 }),
     }),
   }),
+  ...printingTopics,
+  ...powerTopics,
   'telemetry/state': topic({
     kind: 'state',
     qos: 0,

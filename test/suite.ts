@@ -1,16 +1,49 @@
 /**
  * Runs the tests as the compiler wrote them: `node dist/test/suite.js [FILE...]`, a file as `test/core/bus.test.ts`.
- * So a file starts in a fraction of the time that `npx tap run FILE` takes, which compiles it first.
+ * So a file starts in a fraction of the time that `npx tap run FILE` takes, which compiles it first. Files that are named
+ * in ROADCASE_TOGETHER, with blanks in between, run one after the other in this very process; what is named as an
+ * argument then is all of them.
  */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
-const FILE_MS_MAX = 180_000
+const FILE_SECONDS_MAX = 180
+const TOGETHER_SECONDS_MAX = 20 * 60
 /** For those that set limits of their own: they build a kernel, or fetch a version of Node, where there is none. */
-const SUITE_MS_MAX = 2 * 60 * 60_000
-const OWN_LIMITS = ['test/nodes.test.ts', 'test/lab/lab.test.ts']
+const SUITE_SECONDS_MAX = 2 * 60 * 60
+const OWN_LIMITS = ['test/lab/lab.test.ts', 'test/nodes.test.ts']
 const JOBS = 2
+
+/**
+ * Rooms whose files share a process, since one of its own costs more than most of them: what needs nothing but memory, or
+ * sockets on loopback. What starts programs and threads, kills, or has a limit of its own, has its own process.
+ */
+const SHARED =
+  /^test\/(boards|core|services|drivers(?!\/linux\/)|gateways\/\w+(?!\/kill\.)|ports(?=\/.*\.simulated\.))\//
+
+/** The long ones first, longest first, so that none is left alone at the end. */
+const LONG = [
+  ...OWN_LIMITS,
+  'test/gateways/broker',
+  'test/simulation/seeds.test.ts',
+  'test/peers/chromium.test.ts',
+  'test/peers/mosquitto-tls.test.ts',
+  'test/services',
+  'test/peers/chromium-link.test.ts',
+  'test/gateways/broker/kill.test.ts',
+  'test/drivers/linux/guard.test.ts',
+  'test/peers/whole-box.test.ts',
+  'test/simulation/flood.test.ts',
+]
+
+interface Run {
+  /** A file, or the room that its files share. */
+  readonly name: string
+  readonly files: readonly string[]
+  readonly secondsMax: number
+}
 
 const everyFile = (): string[] =>
   readdirSync('test', { recursive: true, encoding: 'utf8' })
@@ -18,22 +51,55 @@ const everyFile = (): string[] =>
     .map(path => join('test', path))
     .sort()
 
-/** The long ones first, so that none is left alone at the end. */
-const LONG = [...OWN_LIMITS, 'test/simulation/seeds.test.ts']
+function runsOf(files: readonly string[]): Run[] {
+  const rooms = new Map<string, string[]>()
+  const alone: Run[] = []
+  for (const file of files) {
+    const [, room] = SHARED.exec(file) ?? []
+    if (room === undefined) alone.push({ name: file, files: [file], secondsMax: limitOf(file) })
+    else rooms.set(`test/${room}`, [...(rooms.get(`test/${room}`) ?? []), file])
+  }
+  const together = [...rooms].map(([name, files]) => ({
+    name,
+    files,
+    secondsMax: TOGETHER_SECONDS_MAX,
+  }))
+  return [...together, ...alone].sort((one, other) => rank(one) - rank(other))
+}
 
-const inOrder = (files: readonly string[]): string[] => [
-  ...files.filter(file => LONG.includes(file)),
-  ...files.filter(file => !LONG.includes(file)),
-]
+const limitOf = (file: string): number =>
+  OWN_LIMITS.includes(file) ? SUITE_SECONDS_MAX : FILE_SECONDS_MAX
 
-const asked = process.argv.slice(2)
-t.setTimeout(SUITE_MS_MAX)
-t.jobs = JOBS
-const runs = inOrder(asked.length > 0 ? asked : everyFile()).map(file => {
-  const script = join('dist', file.replace(/\.ts$/, '.js'))
-  const timeout = OWN_LIMITS.includes(file) ? SUITE_MS_MAX : FILE_MS_MAX
-  const env = { ...process.env, TAP_TIMEOUT: String(timeout / 1000) }
-  const options = { timeout, env, buffered: true }
-  return t.spawn(process.execPath, ['--enable-source-maps', script], options, file)
-})
-await Promise.all(runs)
+function rank({ name }: Run): number {
+  const place = LONG.indexOf(name)
+  return place < 0 ? LONG.length : place
+}
+
+function start({ name, files, secondsMax }: Run): Promise<unknown> {
+  const [first = '', ...others] = files
+  const isAlone = others.length === 0
+  const program = isAlone ? [scriptOf(first)] : [fileURLToPath(import.meta.url), name]
+  const args = ['--enable-source-maps', ...program]
+  const together = isAlone ? {} : { ROADCASE_TOGETHER: files.join(' ') }
+  const env = { ...process.env, ...together, TAP_TIMEOUT: String(secondsMax) }
+  return t.spawn(process.execPath, args, { timeout: secondsMax * 1000, env, buffered: true }, name)
+}
+
+async function runHere(files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    t.comment(file)
+    await import(scriptOf(file))
+  }
+}
+
+const scriptOf = (file: string): string =>
+  fileURLToPath(new URL(`../${file.replace(/\.ts$/, '.js')}`, import.meta.url))
+
+const together = process.env['ROADCASE_TOGETHER']
+if (together !== undefined) await runHere(together.split(' '))
+else {
+  t.setTimeout(SUITE_SECONDS_MAX * 1000)
+  t.jobs = JOBS
+  const asked = process.argv.slice(2)
+  await Promise.all(runsOf(asked.length > 0 ? asked : everyFile()).map(start))
+}

@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs'
 import { DeviceError } from '../../runtime/core/errors.js'
 import type { Cancel } from '../../runtime/ports/clock.js'
 
@@ -15,4 +16,10 @@ export class Claims {
     this.#keys.add(key)
     return () => void this.#keys.delete(key)
   }
+}
+
+/** The same for every path that leads to the file, and different for any two files that are open. */
+export function deviceKeyOf(fd: number): string {
+  const { dev, ino, rdev } = fstatSync(fd)
+  return rdev === 0 ? `file ${dev}:${ino}` : `device ${rdev}`
 }

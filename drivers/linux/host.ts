@@ -13,10 +13,13 @@ import type {
   InputLine,
   InputLineOptions,
   OutputLine,
+  PowerSupply,
   PwmOutput,
 } from '../../runtime/ports/host.js'
 import type { Log } from '../../runtime/ports/log.js'
+import { LinuxAttachments } from './attachments.js'
 import { Claims } from './claims.js'
+import { DeviceStream } from './device-stream.js'
 import { Firing } from './firing.js'
 import { type BackendName, openGpio } from './gpio.js'
 import type { GpioBackend, LinePlace } from './gpio-backend.js'
@@ -28,7 +31,7 @@ import type { LineServices } from './line-services.js'
 import { lineWriter } from './line-writer.js'
 import { LinuxOutputLine } from './output-line.js'
 import { SYSFS_PWM, SysfsPwm } from './pwm.js'
-import { SerialStream } from './serial.js'
+import { SerialPort } from './serial.js'
 import { Unguarded } from './unguarded.js'
 
 /** Every bus of the machine, each with its queue. */
@@ -60,6 +63,7 @@ export class LinuxHost implements Host {
   readonly #options: LinuxHostOptions
   readonly #claims = new Claims()
   readonly #services: LineServices
+  readonly #attachments: LinuxAttachments
   #gpio: GpioBackend | null = null
   #firing: Firing | null = null
   #guard: Guard | Unguarded | null = null
@@ -71,6 +75,7 @@ export class LinuxHost implements Host {
     this.#i2c = i2c
     this.#board = options.board
     this.#options = options
+    this.#attachments = new LinuxAttachments(clock, this.#claims)
     this.#services = {
       clock,
       log,
@@ -126,6 +131,10 @@ export class LinuxHost implements Host {
     return new LinuxInputLine(this.#services, this.#place(this.#line(name, 'in')), options)
   }
 
+  activeLevel(line: string): 'high' | 'low' {
+    return find(this.#board.lines, line, 'line').activeLevel
+  }
+
   pwmOutput(name: string): PwmOutput {
     const { chip, channel } = find(this.#board.pwmOutputs, name, 'PWM output')
     const options = { name, chip, channel, folder: SYSFS_PWM }
@@ -139,7 +148,20 @@ export class LinuxHost implements Host {
 
   byteStream(name: string): ByteStream {
     const { path, baudRate } = find(this.#board.serialPorts, name, 'serial port')
-    return new SerialStream(this.#clock, { name, path, baudRate })
+    const port = new SerialPort({ name, path, baudRate })
+    return new DeviceStream(this.#clock, this.#claims, port)
+  }
+
+  usbPrinter(which: string): ByteStream {
+    return this.#attachments.usbPrinter(which)
+  }
+
+  tcpStream(host: string, port: number): ByteStream {
+    return this.#attachments.tcpStream(host, port)
+  }
+
+  powerSupply(name: string): PowerSupply {
+    return this.#attachments.powerSupply(name)
   }
 
   #startGuard(libc: Libc | null): void {

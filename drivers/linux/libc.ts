@@ -11,6 +11,8 @@ export interface Libc {
    * @param what names the attempt in the DeviceError that is thrown when it fails
    */
   ioctl(fd: number, request: number, structure: Uint8Array, what: string): void
+  /** tcflush(3) with TCOFLUSH: what a terminal has taken and not sent is dropped. On anything else it does nothing. */
+  dropOutput(fd: number): void
   /**
    * poll(2). Blocks the calling thread for up to `timeoutMs`: only for threads that have nothing else to do.
    * @param entries `count` structures as in `pollEntry`; their `revents` are filled in
@@ -42,6 +44,7 @@ export interface Libc {
   writeI2cBlock(fd: number, address: number, register: number, bytes: Uint8Array): void
 }
 
+const TCOFLUSH = 1
 const SCHED_FIFO = 1
 const SCHED_RESET_ON_FORK = 0x4000_0000
 const PR_SET_TIMERSLACK = 29
@@ -62,6 +65,7 @@ const I2C_SMBUS_BLOCK_MAX = 32
 export async function openLibc(): Promise<Libc> {
   const { library, lastErrno, smbusStructure } = await load()
   const ioctl = library.func('int ioctl(int fd, unsigned long request, void *structure)')
+  const tcflush = library.func('int tcflush(int fd, int queue)')
   const poll = library.func('int poll(void *entries, unsigned long count, int timeoutMs)')
   const eventfd = library.func('int eventfd(unsigned int start, int flags)')
   const setScheduler = library.func('int sched_setscheduler(int thread, int policy, void *param)')
@@ -79,6 +83,7 @@ export async function openLibc(): Promise<Libc> {
   }
   return {
     ioctl: (fd, request, structure, what) => void check(ioctl(fd, request, structure), what),
+    dropOutput: fd => void tcflush(fd, TCOFLUSH),
     poll: (entries, count, timeoutMs) => {
       const result: number = poll(entries, count, timeoutMs)
       return result < 0 && lastErrno() === EINTR ? 0 : check(result, 'poll')

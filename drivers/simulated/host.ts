@@ -9,14 +9,17 @@ import { randomFrom } from '../../runtime/core/random.js'
 import { Signal } from '../../runtime/core/signal.js'
 import type { Cancel, Clock } from '../../runtime/ports/clock.js'
 import type {
+  Attachments,
   ByteStream,
   Host,
   I2cDevice,
   InputLine,
   InputLineOptions,
   OutputLine,
+  PowerSupply,
   PwmOutput,
 } from '../../runtime/ports/host.js'
+import { SimulatedAttachments } from './attachments.js'
 import { SimulatedByteStream } from './byte-stream.js'
 import { SimulatedI2cBus } from './i2c-bus.js'
 import { SimulatedInputLine, SimulatedOutputLine } from './lines.js'
@@ -48,11 +51,22 @@ export class SimulatedHost implements Host {
   readonly #pwms = new Map<string, SimulatedPwm>()
   readonly #streams = new Map<string, SimulatedByteStream>()
   readonly #changes = new Signal<LineChange>()
+  /** The far side of what is plugged in. */
+  readonly plugged: SimulatedAttachments
+  readonly #attachments: Attachments
 
-  constructor(board: Board, clock: Clock, options: SimulatedHostOptions = wellBehaved) {
+  /** @param attachments what takes the place of some of what is plugged in; all of it is simulated when left out */
+  constructor(
+    board: Board,
+    clock: Clock,
+    options: SimulatedHostOptions = wellBehaved,
+    attachments: (simulated: Attachments) => Attachments = simulated => simulated,
+  ) {
     this.#board = board
     this.#clock = clock
     this.#options = options
+    this.plugged = new SimulatedAttachments()
+    this.#attachments = attachments(this.plugged)
   }
 
   outputLine(name: string): OutputLine {
@@ -61,6 +75,10 @@ export class SimulatedHost implements Host {
 
   inputLine(name: string, options: InputLineOptions): InputLine {
     return new SimulatedInputLine(this.#wire(name, 'in'), this.#clock, options)
+  }
+
+  activeLevel(line: string): 'high' | 'low' {
+    return find(this.#board.lines, line, 'line').activeLevel
   }
 
   pwmOutput(name: string): PwmOutput {
@@ -73,6 +91,18 @@ export class SimulatedHost implements Host {
 
   byteStream(name: string): ByteStream {
     return this.stream(name).stream()
+  }
+
+  usbPrinter(which: string): ByteStream {
+    return this.#attachments.usbPrinter(which)
+  }
+
+  tcpStream(host: string, port: number): ByteStream {
+    return this.#attachments.tcpStream(host, port)
+  }
+
+  powerSupply(name: string): PowerSupply {
+    return this.#attachments.powerSupply(name)
   }
 
   /** True when the wire is at its high level, whatever that means on this board. */
@@ -106,6 +136,8 @@ export class SimulatedHost implements Host {
     for (const wire of this.#wires.values()) wire.release()
     for (const pwm of this.#pwms.values()) pwm.release()
     for (const bus of this.#buses.values()) bus.forgetLastWords()
+    for (const stream of this.#streams.values()) stream.release()
+    this.plugged.release()
   }
 
   wire(name: string): Wire {

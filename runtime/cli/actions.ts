@@ -1,5 +1,6 @@
 /** What the command line can do, given from outside so that every command can be tried without a box. */
 import type { BoxLink } from './box-link.js'
+import type { Preview, PreviewOptions } from './print-preview.js'
 
 export interface RunOptions {
   /** box.json */
@@ -17,7 +18,7 @@ export interface Report {
 }
 
 export interface CheckedFile {
-  readonly kind: 'box' | 'show'
+  readonly kind: 'box' | 'show' | 'template'
   readonly name: string
   /** Suspicious but allowed. */
   readonly warnings: readonly string[]
@@ -48,6 +49,11 @@ export interface CliActions {
   diff(before: string, after: string): Promise<Report>
   /** The pins of a board and what a box.json wires to them. Nulls: this machine's board, nothing wired. */
   board(name: string | null, configFile: string | null, isColour: boolean): Promise<Report>
+  /**
+   * What a ticket would look like; written to a file, or drawn for the terminal.
+   * @throws ConfigError when the template or the ticket is wrong
+   */
+  preview(options: PreviewOptions, isColour: boolean): Promise<Preview>
   /** The running box that keeps its state in this folder. */
   link(stateFolder: string): BoxLink
 }

@@ -1,14 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import type { commandIn } from '../core/command-shape.js'
 import { ConfigError, messageOf } from '../core/errors.js'
+import type { printDecisionIn, printIn } from '../core/printing-topics.js'
 import { check, type Of, type Schema } from '../core/schema.js'
 import {
   type BoxSnapshot,
   type CommandAnswer,
   commandAnswer,
+  type JobAnswer,
+  jobAnswer,
+  jobsAnswer,
   type LogLine,
   logLine,
   logsAnswer,
+  type PrintAnswer,
+  printAnswer,
   refusalAnswer,
   stateAnswer,
 } from '../gateways/page/api.js'
@@ -23,11 +29,27 @@ const SILENCE_MS_MAX = 20_000
 const TRIES_MAX = 3
 
 export type CommandAsked = Omit<Of<typeof commandIn>, 'id'>
+export type PrintAsked = Of<typeof printIn>
+export type DecisionAsked = Of<typeof printDecisionIn>
+
+export interface JobsAsked {
+  readonly printer: string | null
+  readonly state: JobAnswer['state'] | null
+  readonly limit: number
+}
 
 /** A running box, as the command line sees it. */
 export interface BoxLink {
   /** @throws CliFailure when the box refuses or cannot be reached */
   command(asked: CommandAsked): Promise<CommandAnswer>
+  /** Asks for a ticket. @throws CliFailure when the box refuses or cannot be reached */
+  print(asked: PrintAsked): Promise<PrintAnswer>
+  /** Decides what becomes of one. @throws CliFailure when the box refuses or cannot be reached */
+  decide(asked: DecisionAsked): Promise<PrintAnswer>
+  /** Newest first; `limit` 1..200. */
+  jobs(query: JobsAsked): Promise<readonly JobAnswer[]>
+  /** @param job its id or serial */
+  job(job: string): Promise<JobAnswer>
   state(): Promise<BoxSnapshot>
   /** At most `limit` (1..1000) lines, oldest first. */
   logs(limit: number): Promise<readonly LogLine[]>
@@ -43,19 +65,27 @@ export class HttpBoxLink implements BoxLink {
     this.#stateFolder = stateFolder
   }
 
-  /** One id for all tries: a command whose answer was lost on the way is not carried out twice. */
-  async command(asked: CommandAsked): Promise<CommandAnswer> {
-    const control = await readControl(this.#stateFolder)
-    const body = { id: randomUUID(), ...asked }
-    for (let tries = 1; ; tries++) {
-      try {
-        const reply = await send(control, 'POST', '/api/command', body)
-        if (reply.status === 504 && tries < TRIES_MAX) continue
-        return answered(control, reply)
-      } catch (error) {
-        if (!isWorthAnotherTry(error) || tries >= TRIES_MAX) throw unreachable(control, error)
-      }
-    }
+  command(asked: CommandAsked): Promise<CommandAnswer> {
+    return this.#ask('/api/command', asked, commandAnswer)
+  }
+
+  print(asked: PrintAsked): Promise<PrintAnswer> {
+    return this.#ask('/api/print', asked, printAnswer)
+  }
+
+  decide(asked: DecisionAsked): Promise<PrintAnswer> {
+    return this.#ask('/api/print/decide', asked, printAnswer)
+  }
+
+  async jobs({ printer, state, limit }: JobsAsked): Promise<readonly JobAnswer[]> {
+    const wanted = new URLSearchParams({ limit: String(limit) })
+    if (printer !== null) wanted.set('printer', printer)
+    if (state !== null) wanted.set('state', state)
+    return (await this.#read(`/api/jobs?${wanted}`, jobsAnswer)).jobs
+  }
+
+  job(job: string): Promise<JobAnswer> {
+    return this.#read(`/api/jobs/${encodeURIComponent(job)}`, jobAnswer)
   }
 
   state(): Promise<BoxSnapshot> {
@@ -83,6 +113,22 @@ export class HttpBoxLink implements BoxLink {
     )
   }
 
+  /** One id for all tries: what was asked, and whose answer was lost on the way, is not done twice. */
+  async #ask<T>(path: string, asked: object, schema: Schema<T>): Promise<T> {
+    const control = await readControl(this.#stateFolder)
+    const body = { id: randomUUID(), ...asked }
+    for (let tries = 1; ; tries++) {
+      try {
+        const reply = await send(control, 'POST', path, body)
+        if (reply.status === 504 && tries < TRIES_MAX) continue
+        if (reply.status === 200) return understood(control, schema, reply.body)
+        throw refused(control, reply)
+      } catch (error) {
+        if (!isWorthAnotherTry(error) || tries >= TRIES_MAX) throw unreachable(control, error)
+      }
+    }
+  }
+
   async #read<T>(path: string, schema: Schema<T>): Promise<T> {
     const control = await readControl(this.#stateFolder)
     const reply = await send(control, 'GET', path, null).catch((error: unknown) => {
@@ -100,13 +146,10 @@ const send = (
   body: unknown,
 ): Promise<Reply> => exchange({ method, url: `${url}${path}`, token, body, timeoutMs: TIMEOUT_MS })
 
-function answered(control: Control, reply: Reply): CommandAnswer {
-  if (reply.status === 200) return understood(control, commandAnswer, reply.body)
-  throw refused(control, reply)
-}
-
 function refused(control: Control, reply: Reply): CliFailure {
-  const told = commandAnswer.safeParse(reply.body).data ?? refusalAnswer.safeParse(reply.body).data
+  const told = [commandAnswer, printAnswer, refusalAnswer]
+    .map(schema => schema.safeParse(reply.body).data)
+    .find(data => data !== undefined)
   if (!told) return notABox(control, `HTTP status ${reply.status}`)
   if (reply.status === 401)
     return new CliFailure(

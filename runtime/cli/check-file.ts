@@ -5,6 +5,9 @@ import { type BoxConfig, readBoxConfig } from '../config.js'
 import { readDocument, type TextDocument } from '../core/document.js'
 import { ConfigError, messageOf } from '../core/errors.js'
 import type { Keys } from '../ports/keys.js'
+import type { PrintShop } from '../print-shop.js'
+import { letterWarnings } from '../services/printing/resolve.js'
+import { readTemplate } from '../services/printing/template.js'
 import { type CheckContext, checkShowDocument } from '../services/show/check-show.js'
 import type { KnownDevice } from '../services/show/draft.js'
 import type { CheckedFile } from './actions.js'
@@ -21,15 +24,22 @@ export interface CheckTools {
    * @throws ConfigError with every problem
    */
   readonly fit: (config: BoxConfig) => readonly KnownDevice[]
+  /**
+   * Reads the templates and pictures that the file names.
+   * @param folder of the file
+   * @throws ConfigError with every problem
+   */
+  readonly printShop: (folder: string, config: BoxConfig) => Promise<PrintShop>
 }
 
 /** @throws ConfigError with every problem; CliFailure when the file cannot be read */
 export async function checkFile(file: string, tools: CheckTools): Promise<CheckedFile> {
   const text = await readText(file)
   const document = readDocument(text, 'file', 'config.invalid')
+  if (isTemplate(document.value)) return checkTemplate(file, text)
   return isBoxConfig(document.value)
     ? checkBox(file, document, tools)
-    : checkItself(document, { ...tools, box: null, devices: null })
+    : checkItself(document, { ...tools, box: null, devices: null, templates: null })
 }
 
 /** @throws CliFailure in one sentence */
@@ -47,6 +57,26 @@ export async function readText(file: string): Promise<string> {
 const isBoxConfig = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'box' in value && !('cues' in value)
 
+const isTemplate = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  'apiVersion' in value &&
+  `${value.apiVersion}`.startsWith('ticket/')
+
+/** Letters are held against the code page that printers are pinned to when nobody says otherwise. */
+function checkTemplate(file: string, text: string): CheckedFile {
+  try {
+    const { name, blocks } = readTemplate(text, file)
+    return { kind: 'template', name, warnings: letterWarnings(blocks, 'cp858') }
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    // Whoever shows the problems names the file.
+    throw new ConfigError(
+      error.problems.map(problem => ({ ...problem, path: problem.path.replace(`${file}: `, '') })),
+    )
+  }
+}
+
 async function checkBox(
   file: string,
   document: TextDocument,
@@ -54,10 +84,12 @@ async function checkBox(
 ): Promise<CheckedFile> {
   const config = readBoxConfig(document.value, document.locate)
   const devices = placed(document, () => tools.fit(config))
+  const { templates } = await tools.printShop(dirname(file), config)
+  const known = { ...tools, devices, templates: [...templates.keys()] }
   const warnings =
     config.show === null
       ? []
-      : await checkItsShow(join(dirname(file), config.show.file), config, devices, tools)
+      : await checkItsShow(join(dirname(file), config.show.file), config, known)
   return { kind: 'box', name: config.box, warnings }
 }
 
@@ -65,10 +97,9 @@ async function checkBox(
 async function checkItsShow(
   showFile: string,
   config: BoxConfig,
-  devices: readonly KnownDevice[],
-  tools: CheckTools,
+  known: Pick<CheckContext, 'keys' | 'devices' | 'templates'>,
 ): Promise<readonly string[]> {
-  const context = { ...tools, box: config.box, devices }
+  const context = { ...known, box: config.box }
   const text = await readText(showFile)
   try {
     return checkItself(readDocument(text, 'show', 'show.invalid'), context).warnings

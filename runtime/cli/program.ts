@@ -3,8 +3,10 @@ import { Command, CommanderError } from 'commander'
 import type { CliActions } from './actions.js'
 import { addDocuments } from './documents.js'
 import { type Ending, endingOf, exitCodes } from './failure.js'
+import { addJobs } from './jobs.js'
 import { addLogs } from './logs.js'
 import { addOperating } from './operate.js'
+import { addPrint } from './print.js'
 import { addRun } from './run.js'
 import type { CliSetting } from './setting.js'
 import { addStatus } from './status.js'
@@ -53,6 +55,8 @@ export function buildCli(actions: CliActions, terminal: Terminal, options: CliOp
   addRun(program, setting)
   addDocuments(program, setting)
   addOperating(program, setting)
+  addPrint(program, setting)
+  addJobs(program, setting)
   addStatus(program, setting)
   addLogs(program, setting)
   return program

@@ -41,7 +41,7 @@ export async function diffReport(before: string, after: string, keys: Keys): Pro
 }
 
 const readShow = async (file: string, keys: Keys): Promise<CheckedShow> =>
-  checkShow(await readText(file), { keys, box: null, devices: null })
+  checkShow(await readText(file), { keys, box: null, devices: null, templates: null })
 
 /** The components of each output, by its name. */
 const named = (show: CheckedShow, levels: Float64Array): Record<string, number[]> =>

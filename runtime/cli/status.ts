@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { BoxSnapshot } from '../gateways/page/api.js'
 import type { CliSetting } from './setting.js'
+import { powerRows, printerRows } from './status-rows.js'
 import { cueName, type Row, table } from './table.js'
 import { type Paint, paintFor, writeJson } from './terminal.js'
 
@@ -26,6 +27,8 @@ export function statusText(state: BoxSnapshot, paint: Paint): string {
     ['Cue', cueText(state)],
     ['Devices', devicesText(state, paint)],
     ...faultyRows(state, paint),
+    ...printerRows(state, paint),
+    ...powerRows(state, paint),
     ['MQTT', brokerText(state, paint)],
     ...troubleRows(state, paint),
     ['Lateness', lateText(state)],

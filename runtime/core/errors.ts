@@ -22,6 +22,15 @@ export const errorCodes = [
   'link.timeout',
   'native.missing',
   'port.taken',
+  'power.low',
+  'power.refused',
+  'print.conflict',
+  'print.discarded',
+  'print.expired',
+  'print.interrupted',
+  'print.limit',
+  'print.unknown',
+  'print.unsettled',
   'request.denied',
   'request.invalid',
   'request.limit',
@@ -32,6 +41,7 @@ export const errorCodes = [
   'storage.io',
   'storage.limit',
   'storage.rotten',
+  'ticket.invalid',
 ] as const
 
 export type ErrorCode = (typeof errorCodes)[number]

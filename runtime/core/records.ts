@@ -36,7 +36,7 @@ export class Records<T> {
 
   async read(key: string): Promise<T | null> {
     const bytes = await this.#store.read(this.#table, key)
-    return bytes === null ? null : this.#decode(key, bytes)
+    return bytes === null ? null : this.decode(key, bytes)
   }
 
   /** In ascending order of key. @param limit 1..10000 */
@@ -46,18 +46,19 @@ export class Records<T> {
     limit: number,
   ): Promise<readonly { key: string; record: T }[]> {
     const rows = await this.#store.scan(this.#table, { from, before, limit })
-    return rows.map(({ key, value }) => ({ key, record: this.#decode(key, value) }))
+    return rows.map(({ key, value }) => ({ key, record: this.decode(key, value) }))
   }
 
-  #encode(record: T): Uint8Array {
-    return encoder.encode(JSON.stringify(record))
-  }
-
-  #decode(key: string, bytes: Uint8Array): T {
+  /** @throws BoxError `storage.rotten` */
+  decode(key: string, bytes: Uint8Array): T {
     try {
       return check(this.#schema, JSON.parse(decoder.decode(bytes)), `${this.#table}/${key}`)
     } catch (cause) {
       throw new BoxError('storage.rotten', `${this.#table}/${key} cannot be read`, { cause })
     }
+  }
+
+  #encode(record: T): Uint8Array {
+    return encoder.encode(JSON.stringify(record))
   }
 }

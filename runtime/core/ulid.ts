@@ -1,5 +1,5 @@
 /** Crockford's base 32: no I, L, O, U, so that an id can be read over a radio. */
-const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+export const crockfordDigits = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const TIME_DIGITS = 10
 const TIME_MS_MAX = 2 ** 48 - 1
 
@@ -12,7 +12,7 @@ export function ulid(atMs: number, random: Uint8Array): string {
   let rest = Math.min(TIME_MS_MAX, Math.max(0, Math.floor(atMs)))
   let time = ''
   for (let digit = 0; digit < TIME_DIGITS; digit++) {
-    time = `${DIGITS[rest % 32]}${time}`
+    time = `${crockfordDigits[rest % 32]}${time}`
     rest = Math.floor(rest / 32)
   }
   return time + chance(random)
@@ -28,7 +28,7 @@ function chance(random: Uint8Array): string {
     heldBits += 8
     while (heldBits >= 5) {
       heldBits -= 5
-      text += DIGITS[(held >> heldBits) & 31]
+      text += crockfordDigits[(held >> heldBits) & 31]
     }
     held &= (1 << heldBits) - 1
   }

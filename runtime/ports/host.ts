@@ -5,13 +5,28 @@ import type { Cancel, MonotonicMs } from './clock.js'
  * Nothing is touched until the returned object is opened.
  * @throws ConfigError when the board has no line, bus or port of that name.
  */
-export interface Host {
+export interface Host extends Attachments {
   outputLine(name: string): OutputLine
   inputLine(name: string, options: InputLineOptions): InputLine
+  /** What the board calls active on a line: for a driver whose chip fixes what a high or a low level means. */
+  activeLevel(line: string): 'high' | 'low'
   pwmOutput(name: string): PwmOutput
   /** One address (7 bit) on one bus: a driver cannot talk to its neighbour. */
   i2cDevice(bus: string, address: number): I2cDevice
   byteStream(name: string): ByteStream
+}
+
+/** What is plugged into the machine, or reached over its network, rather than wired to the board. */
+export interface Attachments {
+  /**
+   * A printer of the USB printer class. @param which `any` for the only one that is plugged in, a serial number as the
+   * printer tells it, or a device file such as `/dev/usb/lp0`
+   */
+  usbPrinter(which: string): ByteStream
+  /** @param host name or address; @param port 1..65535 */
+  tcpStream(host: string, port: number): ByteStream
+  /** A battery or charger that the kernel has a driver for. @param name as below /sys/class/power_supply */
+  powerSupply(name: string): PowerSupply
 }
 
 /** Where a moment was taken: in the kernel's interrupt, by the firing thread, or by the program later on. */
@@ -106,12 +121,33 @@ export interface RegisterWrite {
   readonly bytes: Uint8Array
 }
 
-/** A serial port, a printer's device file, a socket: bytes out, bytes in. */
+/** A serial port, a printer's device file, a socket: bytes out, bytes in. One handle may have it open at a time. */
 export interface ByteStream {
   readonly name: string
+  /** Takes it. Throws DeviceError (absent, busy, denied, timeout). */
   open(): Promise<void>
-  /** Resolves when the kernel has taken all bytes, which says nothing about the far side. */
+  /**
+   * Resolves when the kernel has taken all bytes, which says nothing about the far side. Writes are taken in order. Waits
+   * for as long as the far side takes nothing; `close`, or the loss of the far side, ends the wait with a DeviceError.
+   * Throws DeviceError `device.limit` when a megabyte waits already.
+   */
   write(bytes: Uint8Array): Promise<void>
+  /** How many bytes the kernel has taken since `open`: never fewer than the far side has got. Stands after a loss. */
+  takenBytes(): number
+  /** What the far side says. What it said since `open` is kept for the first who listens, some kilobytes of it. */
   onBytes(listener: (bytes: Uint8Array) => void): Cancel
+  /**
+   * The far side is gone: unplugged, switched off, hung up. Called once for each `open`, and not after `close`. Writes
+   * that wait have been ended, and the stream may be opened again.
+   */
+  onLost(listener: (why: Error) => void): Cancel
+  /** What waits to be written is dropped. Safe to call twice. */
   close(): Promise<void>
+}
+
+/** One entry of the kernel's power supply class (Documentation/ABI/testing/sysfs-class-power). */
+export interface PowerSupply {
+  readonly name: string
+  /** Its `uevent`: lines of `POWER_SUPPLY_CAPACITY=87`. Throws DeviceError `device.absent`, `device.io`. */
+  read(): Promise<string>
 }

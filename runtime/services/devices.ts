@@ -39,9 +39,13 @@ export class Devices implements Service {
     this.#keepers = devices.map(fitted => new Keeper(clock, log, bus, fitted, options))
   }
 
-  /** Resolves when every device has had its first try, started or not. */
+  /**
+   * Resolves when every device of the stage has had its first try, started or not. Nobody in the dark waits for a printer
+   * that is off, or for a gauge: those have theirs meanwhile.
+   */
   async start(): Promise<void> {
-    await Promise.all(this.#keepers.map(keeper => keeper.start()))
+    const tries = this.#keepers.map(keeper => ({ keeper, firstTry: keeper.start() }))
+    await Promise.all(tries.flatMap(({ keeper, firstTry }) => (keeper.isOfStage ? firstTry : [])))
   }
 
   async stop(): Promise<void> {
@@ -50,7 +54,7 @@ export class Devices implements Service {
 
   /** Outputs were changed behind their drivers' backs: each is started anew, from its safe state. */
   async restartOutputs(): Promise<void> {
-    const outputs = this.#keepers.filter(({ kind }) => kind !== 'input')
+    const outputs = this.#keepers.filter(({ kind }) => kind === 'light' || kind === 'capture')
     await Promise.all(outputs.map(keeper => keeper.restart()))
   }
 }
@@ -84,6 +88,10 @@ class Keeper {
 
   get kind(): FittedDevice['kind'] {
     return this.#fitted.kind
+  }
+
+  get isOfStage(): boolean {
+    return this.kind !== 'printer' && this.kind !== 'gauge'
   }
 
   restart(): Promise<void> {

@@ -7,6 +7,7 @@ import { ConfigError, type Problem } from '../../runtime/core/errors.js'
 
 const tools: CheckTools = {
   keys: { randomBytes: count => new Uint8Array(count), sha256Hex: () => '0'.repeat(64) },
+  printShop: async () => ({ templates: new Map(), images: new Map() }),
   fit: ({ devices }) => {
     const problems = devices.map((_, index) => ({
       path: `box.devices[${index}].driver`,
@@ -91,3 +92,19 @@ t.test(
     })
   },
 )
+
+t.test('a template of tickets is checked, and letters that are not printed are told', async t => {
+  const head = 'apiVersion: ticket/v1\nname: slip\nkind: receipt\n'
+  const folder = await written(t, {
+    'right.yaml': `${head}blocks: [{kind: text, text: "Dvořák"}]\n`,
+    'wrong.yaml': `${head}blocks: [{kind: text, text: "{{who}}"}]\n`,
+  })
+  t.same(await checkFile(join(folder, 'right.yaml'), tools), {
+    kind: 'template',
+    name: 'slip',
+    warnings: ['ticket.blocks[0] (text): "ř" is not in cp858 and is printed as "r"'],
+  })
+  t.match(await problemsOf(join(folder, 'wrong.yaml')), [
+    { path: 'template.blocks[0].text', message: '{{who}} is no field', place: { line: 4 } },
+  ])
+})

@@ -13,7 +13,16 @@ const missing = async (): Promise<never> => {
   throw new Error('this test does not expect that')
 }
 
-export const noLink: BoxLink = { command: missing, state: missing, logs: missing, follow: missing }
+export const noLink: BoxLink = {
+  command: missing,
+  print: missing,
+  decide: missing,
+  jobs: missing,
+  job: missing,
+  state: missing,
+  logs: missing,
+  follow: missing,
+}
 
 const noActions: CliActions = {
   run: missing,
@@ -21,6 +30,7 @@ const noActions: CliActions = {
   simulate: missing,
   diff: missing,
   board: missing,
+  preview: missing,
   link: () => noLink,
 }
 

@@ -12,6 +12,7 @@ const commands = [
   'simulate',
   'diff',
   'board',
+  'print',
   'go',
   'back',
   'goto',
@@ -230,6 +231,9 @@ const state: BoxSnapshot = {
   },
   late: { count: 7, p50: 0.3, p95: 1, p99: 1.25, max: 2 },
   telemetry: null,
+  power: null,
+  batteries: [],
+  printers: [],
   broker: {
     kind: 'embedded',
     url: null,

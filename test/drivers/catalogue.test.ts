@@ -28,6 +28,22 @@ const examples: Readonly<Record<string, Record<string, unknown>>> = {
   footswitch: { line: 'footswitch' },
   contact: { line: 'beam' },
   'capture-trigger': { shutterLine: 'shutter', focusLine: 'focus', syncLine: 'sync' },
+  'escpos-printer': { transport: { kind: 'usb' } },
+  ina219: { bus: 'header' },
+  ina226: { bus: 'header' },
+  ina3221: { bus: 'header' },
+  max17040: { bus: 'header' },
+  max17048: { bus: 'header' },
+  lc709203f: { bus: 'header' },
+  bq27441: { bus: 'header', milliampHours: 3000 },
+  pisugar3: { bus: 'header' },
+  pijuice: { bus: 'header' },
+  'waveshare-ups': { bus: 'header', model: 'b' },
+  'waveshare-ups-e': { bus: 'header' },
+  x728: { bus: 'header', externalLine: 'back-button' },
+  x120x: { bus: 'header', externalLine: 'back-button' },
+  'power-supply': { supply: 'BAT0' },
+  'nut-ups': { host: 'nas.local', ups: 'rack' },
 }
 
 t.test('every driver is built from its smallest options and touches nothing', async t => {
@@ -121,17 +137,25 @@ t.test('a device says what it takes for itself', async t => {
     lines: ['light-1'],
     i2c: [],
     pwm: [],
+    streams: [],
   })
-  t.same(resourcesOf('pwm-light', examples['pwm-light']), { lines: [], i2c: [], pwm: ['pwm-1'] })
+  t.same(resourcesOf('pwm-light', examples['pwm-light']), {
+    lines: [],
+    i2c: [],
+    pwm: ['pwm-1'],
+    streams: [],
+  })
   t.same(resourcesOf('pca9685-light', examples['pca9685-light']), {
     lines: ['dimmer-enable'],
     i2c: [['header', 64]],
     pwm: [],
+    streams: [],
   })
   t.same(resourcesOf('capture-trigger', { shutterLine: 'shutter', syncLine: 'sync' }), {
     lines: ['shutter', 'sync'],
     i2c: [],
     pwm: [],
+    streams: [],
   })
 })
 

@@ -8,6 +8,8 @@ import { SimulatedLog } from '../../drivers/simulated/log.js'
 import { assert } from '../../runtime/core/errors.js'
 import { after } from '../../runtime/core/time.js'
 
+const UNTIL_MS_MAX = 10_000
+
 /** What `guest/hardware` says about the machine. */
 export function labSays(name: string): string {
   const value = process.env[name]
@@ -35,8 +37,19 @@ export function block(durationMs: number): void {
   while (clock.monotonicMs() < end);
 }
 
+/** Holds up the main thread without work, as waiting for a lock would. */
+export function hang(durationMs: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, durationMs)
+}
+
+/** Keeps the main thread busy until it is so, at most ten seconds. */
+export function blockUntil(isTrue: () => boolean): void {
+  const limit = after(clock.monotonicMs(), UNTIL_MS_MAX)
+  while (!isTrue() && clock.monotonicMs() < limit);
+}
+
 export async function until(isTrue: () => boolean): Promise<void> {
-  const limit = after(clock.monotonicMs(), 10_000)
+  const limit = after(clock.monotonicMs(), UNTIL_MS_MAX)
   while (!isTrue() && clock.monotonicMs() < limit) await pause(1)
 }
 

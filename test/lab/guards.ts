@@ -16,3 +16,10 @@ function commandOf(id: string): string {
     return ''
   }
 }
+
+/** The process that started this one. @throws when there is none of that id */
+export function parentOf(id: number): number {
+  const [, parent = ''] =
+    /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${id}/status`, 'latin1')) ?? []
+  return Number(parent)
+}

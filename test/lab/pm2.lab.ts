@@ -1,13 +1,13 @@
 /**
  * Goal: pm2 neither ends the guard together with its box, nor leaves one behind. Method: a box with a dimmer under
- * pm2-runtime on a real kernel, killed, stopped and deleted.
+ * pm2-runtime on a real kernel, killed, started again (which stops it first) and deleted.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { guards } from './guards.js'
+import { guards, parentOf } from './guards.js'
 import { DIMMER_ADDRESS, eventually } from './whole-box.js'
 
 const PM2 = 'node_modules/pm2/bin'
@@ -27,6 +27,11 @@ t.test('a box under pm2 has one guard, and none when it has none to guard', asyn
   }
   const pm2 = (...words: readonly string[]): string =>
     execFileSync(process.execPath, [join(PM2, 'pm2'), ...words], { env, encoding: 'utf8' })
+  const only = (): number => {
+    const [guard = 0, ...others] = guards()
+    t.ok(guard > 0 && others.length === 0, 'there is one guard')
+    return guard
+  }
   const runtime = spawn(
     process.execPath,
     [join(PM2, 'pm2-runtime'), 'start', 'runtime/ecosystem.config.cjs'],
@@ -43,21 +48,19 @@ t.test('a box under pm2 has one guard, and none when it has none to guard', asyn
     eventually(() => said.split(`"${event}"`).length - 1 === count)
 
   t.ok((await heard('guard.ready', 1)) && (await heard('device.ready', 1)), 'it is up')
-  const listed = pm2('jlist')
-  const [box] = JSON.parse(listed.slice(listed.indexOf('['))) as { pid: number }[]
-  const [first] = guards()
-  process.kill(box?.pid ?? 0, 'SIGKILL')
+  const first = only()
+  process.kill(parentOf(first), 'SIGKILL')
   t.ok(await heard('guard.spoke', 1), 'its guard outlives a kill')
   t.match(said, /"done":1,"left":0,"failures":\[\]/)
   t.ok((await heard('guard.ready', 2)) && (await heard('device.ready', 2)), 'it is up again')
-  t.equal(guards().length, 1)
-  t.not(guards()[0], first, 'with a guard of its own')
+  const second = only()
+  t.not(second, first, 'with a guard of its own')
 
-  pm2('stop', 'box')
-  t.ok(await eventually(() => guards().length === 0), 'a stop leaves none')
   pm2('restart', 'box')
   t.ok(await heard('guard.ready', 3))
+  t.ok(await eventually(() => !guards().includes(second)), 'a stop leaves no guard')
+  t.not(only(), second, 'and a start brings one')
   pm2('delete', 'box')
-  t.ok(await eventually(() => guards().length === 0), 'nor does a delete')
+  t.ok(await eventually(() => guards().length === 0), 'nor does a delete leave one')
   t.ok(await heard('guard.spoke', 1), 'and there was nothing to say')
 })

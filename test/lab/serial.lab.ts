@@ -1,35 +1,58 @@
 /** A USB serial port of a real kernel; the far side is the gadget's end of the same cable. */
 import { execFileSync } from 'node:child_process'
 import t from 'tap'
-import { SerialStream } from '../../drivers/linux/serial.js'
-import { clock, labSays, until } from './far-side.js'
+import { Claims } from '../../drivers/linux/claims.js'
+import { DeviceStream } from '../../drivers/linux/device-stream.js'
+import { SerialPort } from '../../drivers/linux/serial.js'
+import { byteStreamContract } from '../ports/byte-stream.contract.js'
+import { clock, labSays, pause } from './far-side.js'
+import { cableBench, FarEnd, plugCable } from './gadget.js'
+
+function port(path: string): DeviceStream {
+  return new DeviceStream(
+    clock,
+    new Claims(),
+    new SerialPort({ name: 'port', path, baudRate: 115_200 }),
+  )
+}
 
 t.test('a speed that the port does not have is refused', async t => {
-  const path = labSays('LAB_SERIAL_FAR')
-  const port = new SerialStream(clock, { name: 'far', path, baudRate: 115_200 })
-  await t.rejects(port.open(), { code: 'device.io', message: /115200/ })
+  await t.rejects(port(labSays('LAB_SERIAL_FAR')).open(), { code: 'device.io', message: /115200/ })
 })
 
-t.test('bytes go both ways as they are, and the port closes', async t => {
-  const { near, far } = {
-    near: new SerialStream(clock, { name: 'near', path: labSays('LAB_SERIAL'), baudRate: 115_200 }),
-    // The gadget's end has no other speed.
-    far: new SerialStream(clock, { name: 'far', path: labSays('LAB_SERIAL_FAR'), baudRate: 9600 }),
-  }
-  const heard = { near: [] as number[], far: [] as number[] }
-  near.onBytes(bytes => void heard.near.push(...bytes))
-  far.onBytes(bytes => void heard.far.push(...bytes))
+t.test('the speed is set', async t => {
+  const near = port(labSays('LAB_SERIAL'))
   await near.open()
-  await far.open()
-  // Every byte once: what a terminal would translate, echo or swallow is among them.
-  const all = Uint8Array.from({ length: 256 }, (_, value) => value)
-  await near.write(all)
-  await until(() => heard.far.length >= 256)
-  await far.write(all)
-  await until(() => heard.near.length >= 256)
-  t.same(heard.far, [...all])
-  t.same(heard.near, [...all])
-  await near.close()
-  await far.close()
   t.match(execFileSync('stty', ['-F', labSays('LAB_SERIAL')], { encoding: 'utf8' }), /115200/)
+  await near.close()
+})
+
+t.test('the stream', async t =>
+  byteStreamContract(t, () => {
+    const claims = new Claims()
+    const path = labSays('LAB_SERIAL')
+    const file = new SerialPort({ name: 'port', path, baudRate: 115_200 })
+    // The gadget's end has no other speed.
+    const far = new FarEnd(labSays('LAB_SERIAL_FAR'), path => {
+      execFileSync('stty', ['-F', path, '9600', 'raw', '-echo', 'clocal'])
+    })
+    return cableBench(() => new DeviceStream(clock, claims, file), far, {
+      keptBytesMax: 131_072,
+      isRinsed: true,
+    })
+  }),
+)
+
+t.test('a port that is stuck is closed at once all the same', async t => {
+  await plugCable()
+  const near = port(labSays('LAB_SERIAL'))
+  await near.open()
+  // Nobody has the far end open.
+  const waiting = t.rejects(near.write(new Uint8Array(500_000)), { code: 'device.absent' })
+  for (let before = -1; before !== near.takenBytes(); await pause(200)) before = near.takenBytes()
+  const from = clock.monotonicMs()
+  await near.close()
+  await waiting
+  // The kernel's own patience is 30 s.
+  t.ok(clock.monotonicMs() - from < 10_000)
 })

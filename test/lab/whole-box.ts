@@ -11,6 +11,7 @@ import { assert } from '../../runtime/core/errors.js'
 const BOX_PROGRAM = fileURLToPath(new URL('../../runtime/main.js', import.meta.url))
 const READY_MS_MAX = 60_000
 const STOP_MS_MAX = 20_000
+const ANSWER_MS_MAX = 20_000
 export const DIMMER_ADDRESS = 0x41
 
 export interface BoxDocuments {
@@ -62,6 +63,8 @@ export interface BoxProcess {
   readonly lines: string[]
   /** Publishes with mosquitto_pub; returns when it has ended. */
   publish(topic: string, message: string): void
+  /** Asks by HTTP; resolves once the box has acknowledged it, and rejects when it refuses. */
+  ask(command: object): Promise<void>
   stop(): Promise<void>
 }
 
@@ -98,8 +101,21 @@ export async function startBox(
       const login = ['-u', username, '-P', password]
       execFileSync('mosquitto_pub', [...login, '-q', '1', '-t', topic, '-m', message])
     },
+    ask: command => ask(stateFolder, command),
     stop: () => stopChild(child),
   }
+}
+
+async function ask(stateFolder: string, command: object): Promise<void> {
+  const { url, token } = JSON.parse(readFileSync(join(stateFolder, 'control.json'), 'utf8'))
+  const answer = await fetch(`${url}/api/command`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(command),
+    signal: AbortSignal.timeout(ANSWER_MS_MAX),
+  })
+  const text = await answer.text()
+  if (!answer.ok || JSON.parse(text).isAccepted !== true) throw new Error(`refused: ${text}`)
 }
 
 function untilReady(child: ChildProcess): Promise<string[]> {

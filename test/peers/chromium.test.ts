@@ -138,6 +138,7 @@ if (!hasChromium) {
     await says(page, '#role', 'Operator')
     await page.keyboard.press('Escape')
     await page.locator('#panic-banner').waitFor()
+    for (let tries = 0; sent.length < 4 && tries < 40; tries++) await page.waitForTimeout(RETRY_MS)
     await page.waitForTimeout(2 * RETRY_MS)
     t.same(
       sent.map(({ action }) => action),

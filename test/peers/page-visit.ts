@@ -82,6 +82,8 @@ export async function startBox(port: number): Promise<Box> {
       show: standInShow,
       simulated: { lines, press },
       logs: null,
+      jobs: null,
+      history: null,
     },
   )
   await mirror.start()

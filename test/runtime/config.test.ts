@@ -47,6 +47,8 @@ t.test('the example is read and fits the simulated board', async t => {
       'go input',
       'back input',
       'panic input',
+      'desk printer',
+      'gauge gauge',
     ],
   )
 })
@@ -77,13 +79,17 @@ t.test('what no schema sees is found: names, lines and addresses used twice', as
       { name: 'lost', driver: 'gpio-light', options: { line: 'lihgt-3' } },
       { name: 'odd', driver: 'gpio-lihgt', options: {} },
     )
+    config['power'] = { packs: [{ name: 'pack', gauge: 'guage', milliampHours: 3000 }] }
+    config['printing'] = { rollMetres: { dsk: 60 } }
     config['chords'] = [{ name: 'both', inputs: ['go', 'bakc'] }]
   }).join('\n')
-  t.match(found, 'box.devices[8].name: the name "sign" is already used by "sign"')
+  t.match(found, 'box.devices[10].name: the name "sign" is already used by "sign"')
   t.match(found, 'the line "light-1" is already used by "front-left"')
   t.match(found, 'the address 64 (0x40) on "header" is already used by "wash"')
-  t.match(found, /box\.devices\[10\]\.options\.line: .*did you mean "light-3"/)
-  t.match(found, /box\.devices\[11\]\.driver: .*did you mean "gpio-light"/)
+  t.match(found, /box\.devices\[12\]\.options\.line: .*did you mean "light-3"/)
+  t.match(found, /box\.devices\[13\]\.driver: .*did you mean "gpio-light"/)
+  t.match(found, /box\.power\.packs\[0\]\.gauge: .*did you mean "gauge"/)
+  t.match(found, /box\.printing\.rollMetres\.dsk: .*did you mean "desk"/)
   t.match(found, 'box.chords[0].inputs[1]: there is no input "bakc" (did you mean "back"?)')
 })
 

@@ -2,11 +2,13 @@ import t from 'tap'
 import { simulated as board } from '../../boards/simulated.js'
 import { LinuxClock, ownAnchor } from '../../drivers/linux/clock.js'
 import { LinuxKeys } from '../../drivers/linux/keys.js'
+import { linuxPictures } from '../../drivers/linux/pictures.js'
 import { SimulatedClock } from '../../drivers/simulated/clock.js'
 import { SimulatedFiles } from '../../drivers/simulated/files.js'
 import { SimulatedHost } from '../../drivers/simulated/host.js'
 import { SimulatedLog } from '../../drivers/simulated/log.js'
 import { SimulatedNetwork } from '../../drivers/simulated/network.js'
+import { SimulatedPowerSwitch } from '../../drivers/simulated/power-switch.js'
 import { SimulatedStore } from '../../drivers/simulated/store.js'
 import { SimulatedVitals } from '../../drivers/simulated/vitals.js'
 import type { Machine } from '../../runtime/machine.js'
@@ -27,6 +29,8 @@ function bench(changes: Partial<Machine> = {}) {
     network: told('network', new SimulatedNetwork(clock), touched),
     vitals: told('vitals', new SimulatedVitals(), touched),
     host: told('host', new SimulatedHost(board, clock), touched),
+    pictures: told('pictures', linuxPictures, touched),
+    powerSwitch: told('power switch', new SimulatedPowerSwitch(log), touched),
     keys: new LinuxKeys(),
     bootId: 'boot',
     simulated: null,

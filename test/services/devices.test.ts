@@ -14,6 +14,8 @@ class Plug implements Device {
   /** Its line is gone: not even letting go of it works. */
   isStuck = false
   readonly calls: string[] = []
+  /** What a start waits for: a printer that is off is given up after seconds. */
+  until: Promise<void> = Promise.resolve()
   readonly #faults = new Signal<Error>()
 
   constructor(name: string) {
@@ -21,6 +23,7 @@ class Plug implements Device {
   }
   async start(): Promise<void> {
     this.calls.push('start')
+    await this.until
     if (!this.isPlugged) throw new DeviceError('device.absent', `${this.name}: nobody answers`)
   }
   async stop(): Promise<void> {
@@ -36,7 +39,9 @@ class Plug implements Device {
   }
 }
 
-function bench(names: readonly string[]) {
+type Kind = Messages['device/state']['kind']
+
+function bench(names: readonly string[], kindOf: (name: string) => Kind = () => 'light') {
   const clock = new SimulatedClock({ showStartMs: 0, driftPpm: 0 })
   const bus = new Bus<Messages>()
   const log = { info() {}, warn() {}, error() {} }
@@ -49,11 +54,43 @@ function bench(names: readonly string[]) {
     clock,
     log,
     bus,
-    plugs.map(device => ({ device, driver: 'plug', kind: 'light' as const })),
+    plugs.map(device => ({ device, driver: 'plug', kind: kindOf(device.name) })),
     { retryMsMin: 1000, retryMsMax: 8000, random: () => 0.5 },
   )
   return { clock, log, plugs, devices, states }
 }
+
+t.test('nobody waits for a printer or a gauge, which start all the same', async t => {
+  for (const kind of ['printer', 'gauge'] as const) {
+    const { devices, plugs, states } = bench(['lamp', 'slow'], name =>
+      name === 'slow' ? kind : 'light',
+    )
+    let release = (): void => {}
+    const [, slow] = plugs
+    if (slow)
+      slow.until = new Promise(resolve => {
+        release = resolve
+      })
+    await devices.start()
+    t.same(states.slice().sort(), ['lamp ready', 'lamp starting', 'slow starting'], kind)
+    release()
+    await devices.stop()
+    t.ok(states.includes('slow ready'), kind)
+  }
+})
+
+t.test('outputs are started anew, and printers left alone', async t => {
+  const { devices, plugs } = bench(['lamp', 'desk'], name =>
+    name === 'desk' ? 'printer' : 'light',
+  )
+  await devices.start()
+  await devices.restartOutputs()
+  t.same(
+    plugs.map(({ calls }) => calls),
+    [['start', 'stop', 'start'], ['start']],
+  )
+  await devices.stop()
+})
 
 t.test('a device that is absent does not keep the others from starting', async t => {
   const { devices, plugs, states } = bench(['left', 'right'])

@@ -18,6 +18,7 @@ const show = checkShow(stormShow, {
   keys: new SimulatedKeys(() => 0),
   box: 'box-1',
   devices: null,
+  templates: null,
 })
 
 interface Rig {

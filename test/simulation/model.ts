@@ -39,6 +39,8 @@ export class Model {
   /** True for accepted, or the code of the refusal. */
   #known = new Map<string, true | string>()
   #ids = 0
+  /** By state and moment: each is asked for by every light. */
+  readonly #levels = new WeakMap<ShowState, Map<number, Levels>>()
   #due: DueFire[] = []
 
   constructor(show: CheckedShow, clock: Clock) {
@@ -146,16 +148,26 @@ export class Model {
     { stepMs, aheadMs }: { readonly stepMs: number; readonly aheadMs: number },
   ): Levels[] {
     const found: Levels[] = []
-    const add = (state: ShowState, tMs: number): void => {
-      found.push(levels(this.#show, stateAt(this.#show, state, tMs), showTimeMs(tMs)))
-    }
+    const add = (state: ShowState, tMs: number): void => void found.push(this.#levelsAt(state, tMs))
     for (const [index, { fromMs: begunMs, state }] of this.#past.entries()) {
       const endMs = (this.#past[index + 1]?.fromMs ?? Number.POSITIVE_INFINITY) + aheadMs
       if (endMs < fromMs || begunMs > untilMs) continue
       const [first, last] = [Math.max(fromMs, begunMs), Math.min(untilMs, endMs)]
-      for (let tMs = first; tMs < last; tMs += stepMs) add(state, tMs)
+      add(state, first)
+      // At moments that are the same for all lights, whatever each one's range is.
+      for (let tMs = (Math.floor(first / stepMs) + 1) * stepMs; tMs < last; tMs += stepMs)
+        add(state, tMs)
       add(state, last)
     }
+    return found
+  }
+
+  #levelsAt(state: ShowState, tMs: number): Levels {
+    const known = this.#levels.get(state) ?? new Map<number, Levels>()
+    this.#levels.set(state, known)
+    const found =
+      known.get(tMs) ?? levels(this.#show, stateAt(this.#show, state, tMs), showTimeMs(tMs))
+    known.set(tMs, found)
     return found
   }
 

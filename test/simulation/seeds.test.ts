@@ -2,8 +2,9 @@
  * Goal: whatever happens to a box, in whatever order, it keeps what invariants.ts says. A failure names its seed: replay
  * it with SEED=<seed>; run more with SEEDS=<count>, from SEED on.
  */
+import { Worker } from 'node:worker_threads'
 import t from 'tap'
-import { type Reached, Storm } from './storm.js'
+import type { Seeds, Stormed } from './storm-worker.js'
 
 const ONE = process.env['SEED']
 const FIRST = Number(ONE ?? 1)
@@ -49,12 +50,18 @@ const dangers: readonly string[] = [
 
 t.setTimeout(Math.max(300, COUNT * 2) * 1000)
 t.test('whatever happens to a box, it keeps its promises', async t => {
-  const reached: Reached = new Map()
-  for (let seed = FIRST; seed < FIRST + COUNT; seed++) {
-    const broken = await new Storm(seed, reached).run()
-    if (broken.length > 0) t.fail(`SEED=${seed} ${broken[0]}`, { broken })
-  }
+  const { reached, broken } = await storm({ first: FIRST, count: COUNT })
+  for (const [seed, found] of broken) t.fail(`SEED=${seed} ${found[0]}`, { broken: found })
   t.comment(Object.fromEntries([...reached].sort()))
   const missed = COUNT < ENOUGH ? [] : dangers.filter(danger => !reached.get(danger))
   t.same(missed, [], 'every dangerous state was reached')
 })
+
+function storm(seeds: Seeds): Promise<Stormed> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./storm-worker.js', import.meta.url), { workerData: seeds })
+    worker.once('message', resolve)
+    worker.once('error', reject)
+    worker.once('exit', status => reject(new Error(`the storms ended with ${status}`)))
+  })
+}

@@ -26,6 +26,13 @@ const DAY_MS = 86_400_000
 /** How often each dangerous state was reached. */
 export type Reached = Map<string, number>
 
+const show = checkShow(stormShow, {
+  keys: new SimulatedKeys(() => 0),
+  box: 'box-1',
+  devices: null,
+  templates: null,
+})
+
 type Asked = Omit<ShowCommand, 'origin'>
 
 export class Storm {
@@ -34,11 +41,6 @@ export class Storm {
   readonly #invariants: Invariants
   readonly #faults: Faults
   readonly #reached: Reached
-  readonly #show = checkShow(stormShow, {
-    keys: new SimulatedKeys(() => 0),
-    box: 'box-1',
-    devices: null,
-  })
   readonly #asked: Asked[] = []
   #steps = 0
   #isCutAhead = false
@@ -49,7 +51,7 @@ export class Storm {
     this.world = new World({ seed: seed + 1_000_000, showText: stormShow, configText: stormConfig })
     // Before the invariants let go of the life that ends.
     this.#watchCuts()
-    this.#invariants = new Invariants(this.world, this.#show)
+    this.#invariants = new Invariants(this.world, show)
     const { lights } = this.#invariants
     this.#faults = new Faults(this.world, lights, this.#random, what => this.#reach(what))
   }
@@ -86,7 +88,7 @@ export class Storm {
   }
 
   async #begin(options: StartOptions): Promise<boolean> {
-    const kept = await readKeptShow(this.world.store, this.#show)
+    const kept = await readKeptShow(this.world.store, show)
     this.#invariants.checkKept(kept)
     return this.world.start(options)
   }
@@ -190,7 +192,7 @@ export class Storm {
 
   get #isFading(): boolean {
     const t = showTimeMs(this.world.ownClock.showTimeMs())
-    return nextChange(this.#show, this.#invariants.model.state, t)?.kind === 'fading'
+    return nextChange(show, this.#invariants.model.state, t)?.kind === 'fading'
   }
 
   #watchCuts(): void {

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { simulated as board } from '../../boards/simulated.js'
+import { linuxPictures } from '../../drivers/linux/pictures.js'
 import { SimulatedClock } from '../../drivers/simulated/clock.js'
 import { SimulatedDisk } from '../../drivers/simulated/disk.js'
 import { SimulatedFiles } from '../../drivers/simulated/files.js'
@@ -14,6 +15,7 @@ import { SimulatedKeys } from '../../drivers/simulated/keys.js'
 import { SimulatedLog } from '../../drivers/simulated/log.js'
 import { SimulatedNetwork } from '../../drivers/simulated/network.js'
 import { Pca9685Chip } from '../../drivers/simulated/pca9685-chip.js'
+import { SimulatedPowerSwitch } from '../../drivers/simulated/power-switch.js'
 import { SimulatedStore } from '../../drivers/simulated/store.js'
 import { SimulatedVitals } from '../../drivers/simulated/vitals.js'
 import { type Box, buildBox } from '../../runtime/box.js'
@@ -24,6 +26,7 @@ import { randomFrom } from '../../runtime/core/random.js'
 import { Signal } from '../../runtime/core/signal.js'
 import { after } from '../../runtime/core/time.js'
 import type { Machine } from '../../runtime/machine.js'
+import { ownTemplates } from '../../runtime/print-shop.js'
 import { readTimeline, showAtZero } from '../../runtime/services/timeline.js'
 import { plugChips } from '../../runtime/simulated-venue.js'
 import { type Payload, type ShowCommand, type Topic, topics } from '../../runtime/topics.js'
@@ -40,6 +43,12 @@ export interface WorldOptions {
   readonly showText: string | null
   /** Text of box.json; the example's when left out. */
   readonly configText?: string
+}
+
+/** The templates that come with the runtime. */
+const printShop = {
+  templates: new Map((await ownTemplates()).map(template => [template.name, template])),
+  images: new Map(),
 }
 
 export interface StartOptions {
@@ -165,6 +174,8 @@ export class World {
       keys: new SimulatedKeys(this.random),
       network: new SimulatedNetwork(life.clock),
       vitals: new SimulatedVitals(),
+      pictures: linuxPictures,
+      powerSwitch: new SimulatedPowerSwitch(this.log),
       host: life.host,
       bootId: `boot-${life.boot}`,
       simulated: life.host,
@@ -184,8 +195,14 @@ export class World {
     const [monotonic, wall] = [life.clock.monotonicMs(), life.clock.wallTimeMs()]
     life.clock.setShowAtZero(showAtZero(saved, { bootId, monotonic, wall }))
     const { config, showText } = this
-    const box = buildBox(machine, { config, showText, boot: life.boot, version: '0.0.0' })
-    plugChips(life.host, life.clock, box.fitted)
+    const box = buildBox(machine, {
+      config,
+      showText,
+      boot: life.boot,
+      version: '0.0.0',
+      printShop,
+    })
+    plugChips(life.host, life.clock, box.fitted, config.power)
     spoil(life.host)
     life.box = box
     for (const hearing of this.#hearings) hearing(box, life)

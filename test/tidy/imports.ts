@@ -57,6 +57,9 @@ export const homes: Readonly<Record<string, Home>> = {
   fastify: { place: 'runtime/gateways/page/', isOneFile: false },
   aedes: { place: 'runtime/gateways/', isOneFile: false },
   mqtt: { place: 'runtime/gateways/', isOneFile: false },
+  pngjs: { place: 'drivers/linux/', isOneFile: true },
+  '@resvg/resvg-wasm': { place: 'runtime/gateways/preview/', isOneFile: true },
+  'dejavu-fonts-ttf': { place: 'runtime/gateways/preview/', isOneFile: true },
   commander: { place: 'runtime/cli', isOneFile: false },
   'johnny-five': { place: 'drivers/linux/', isOneFile: true },
 }

@@ -47,6 +47,8 @@ export interface BridgeOptions {
 type Availability = Payload<'box/availability'>['state']
 type Outlet = (message: Outgoing) => void
 
+const REPEATED =
+  'it was sent again after a broken connection, and may have been done then: look, and send a new one, or send it with an id'
 const STATES_MAX = 1_024
 const REMEMBERED_MAX = 256
 /** What is not the same twice as once. */
@@ -121,7 +123,31 @@ export class Bridge {
         return this.#answer(reading.output, received)
       case 'command':
         return this.#command(reading.command, received)
+      case 'print':
+        return this.#once(reading.request.id, received, id =>
+          this.#bus.publish('print/requested', {
+            ...reading.request,
+            id,
+            origin: originOf(received),
+          }),
+        )
+      case 'decide':
+        return this.#once(reading.decision.id, received, id =>
+          this.#bus.publish('print/decided', {
+            ...reading.decision,
+            id,
+            origin: originOf(received),
+          }),
+        )
     }
+  }
+
+  /** What has an id is one thing however often it comes; without one, what may have been done is not done again. */
+  #once(id: string | undefined, received: Received, publish: (id: string) => void): Reception {
+    if (id === undefined && (this.#isKnown(received) || received.isRepeated))
+      return this.#refuse(received, 'command.refused', REPEATED)
+    publish(id ?? this.#newId())
+    return 'taken'
   }
 
   #reasonAgainst({ isRetained, isStale }: Received): string | null {
@@ -154,8 +180,8 @@ export class Bridge {
     if (reason !== null) return this.#refuse(received, 'command.refused', reason)
     this.#bus.publish('command/received', {
       ...command,
-      id: command.id ?? `mqtt-${Buffer.from(this.#keys.randomBytes(10)).toString('hex')}`,
-      origin: `mqtt:${received.client}`.slice(0, 128),
+      id: command.id ?? this.#newId(),
+      origin: originOf(received),
     })
     return 'taken'
   }
@@ -168,6 +194,10 @@ export class Bridge {
     if (this.#isKnown(received)) return 'this command was already carried out'
     if (!received.isRepeated || !STEPS.has(action)) return null
     return 'it was sent again after a broken connection, and may have been carried out then: look at the stage, and send a new one, or send commands with an id'
+  }
+
+  #newId(): string {
+    return `mqtt-${Buffer.from(this.#keys.randomBytes(10)).toString('hex')}`
   }
 
   #isKnown({ client, messageId, topic, payload, isRepeated }: Received): boolean {
@@ -247,6 +277,8 @@ export class Bridge {
       })
   }
 }
+
+const originOf = ({ client }: Received): string => `mqtt:${client}`.slice(0, 128)
 
 /** The word before `/state`; null for other topics. */
 function stateOf(base: string, topic: string): string | null {

@@ -8,6 +8,7 @@ import { nearest } from '../../core/nearest.js'
 import { check, integer, name, number, type Of, object, optional } from '../../core/schema.js'
 import { requestId } from '../../core/shapes.js'
 import { topics } from '../../topics.js'
+import { type PrintDecisionIn, type PrintIn, readDecision, readPrint } from './print-commands.js'
 import type { Address } from './tree.js'
 
 /** Commands are short; what is longer is not one. */
@@ -19,6 +20,8 @@ type Action = CommandIn['action']
 export type Reading =
   | { readonly kind: 'command'; readonly command: CommandIn }
   | { readonly kind: 'get'; readonly output: string }
+  | { readonly kind: 'print'; readonly request: PrintIn }
+  | { readonly kind: 'decide'; readonly decision: PrintDecisionIn }
   | { readonly kind: 'refused'; readonly message: string }
 
 /** What a sender writes to `…/<output>/set`; also `ON`, `OFF`, a number from 0 to 1, or a percentage. */
@@ -60,6 +63,10 @@ export function readCommand(address: Address, payload: Uint8Array): Reading {
         return { kind: 'command', command: readSet(address.output, textOf(payload)) }
       case 'get':
         return { kind: 'get', output: check(name, address.output, 'topic.output') }
+      case 'print':
+        return { kind: 'print', request: readPrint(payload) }
+      case 'decide':
+        return { kind: 'decide', decision: readDecision(payload) }
       case 'request':
         return {
           kind: 'command',

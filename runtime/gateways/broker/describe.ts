@@ -1,5 +1,6 @@
 /** The documents about MQTT, made from the table of topics: `docs/asyncapi.json` and, in `describe-page.ts`, the page. */
 import { commandIn } from '../../core/command-shape.js'
+import { printDecisionIn, printIn } from '../../core/printing-topics.js'
 import { jsonSchema, type Schema } from '../../core/schema.js'
 import { topics } from '../../topics.js'
 import { requestIn, setIn } from './commands.js'
@@ -66,6 +67,25 @@ const commands: readonly Described[] = [
     qos: 1,
     summary: 'The same as a cue, with the action in the topic and the answer on response/{tx}.',
     payload: described(requestIn),
+    words: [],
+  },
+  {
+    id: 'print',
+    address: 'vb/{tour}/{box}/print',
+    kind: 'command',
+    qos: 1,
+    summary:
+      'Asks for a ticket. The same id, or key, again is the same ticket. Answered on response/{id} when it is on disk.',
+    payload: described(printIn),
+    words: [],
+  },
+  {
+    id: 'print-decide',
+    address: 'vb/{tour}/{box}/print/decide',
+    kind: 'command',
+    qos: 1,
+    summary: 'Decides what becomes of a ticket that may or may not be on paper.',
+    payload: described(printDecisionIn),
     words: [],
   },
 ]

@@ -22,7 +22,16 @@ export const grants: { readonly [R in BrokerRole]: Grant } = {
   view: { publish: [], subscribe: everythingShown },
   /** A technician, the page of an operator, Home Assistant. */
   operate: {
-    publish: ['%b/cue', '%t/all/cue', '%b/+/set', '%b/+/get', '%b/request/+', '%h/status'],
+    publish: [
+      '%b/cue',
+      '%t/all/cue',
+      '%b/+/set',
+      '%b/+/get',
+      '%b/request/+',
+      '%b/print',
+      '%b/print/decide',
+      '%h/status',
+    ],
     subscribe: everythingShown,
   },
   /** A lamp, a sensor, a bridge such as zigbee2mqtt: its own tree, and one level deeper (`wled/lamp-1/…`). */
@@ -43,7 +52,15 @@ export const grants: { readonly [R in BrokerRole]: Grant } = {
   box: { publish: ['%t/%u/#', '%t/all/cue'], subscribe: ['%t/#'] },
   /** The hub of the tour. */
   hub: {
-    publish: ['%t/+/cue', '%t/+/+/set', '%t/+/+/get', '%t/+/request/+', '%t/all/#'],
+    publish: [
+      '%t/+/cue',
+      '%t/+/+/set',
+      '%t/+/+/get',
+      '%t/+/request/+',
+      '%t/+/print',
+      '%t/+/print/decide',
+      '%t/all/#',
+    ],
     subscribe: ['%t/#', '$SYS/broker/#'],
   },
 }

@@ -4,6 +4,7 @@
  * out. The commands are the box's own topics, so nothing has to be translated on the way back.
  */
 import type { Payload } from '../../topics.js'
+import { supplyEntries } from './home-assistant-supplies.js'
 import { baseOf } from './tree.js'
 
 export interface Discovery {
@@ -30,6 +31,7 @@ export function discoveryOf(info: Info, prefix: string): Discovery {
     ...info.devices.flatMap(({ device, kind }): Entry[] =>
       kind === 'input' ? [[`input-${device}`, inputOf(base, device)]] : [],
     ),
+    ...supplyEntries(base, info),
   ]
   const components = Object.fromEntries(
     entries.map(([key, component]) => [key, { ...component, unique_id: `${id}-${key}` }]),

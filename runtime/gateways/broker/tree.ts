@@ -15,6 +15,8 @@ export type Address =
   | { readonly kind: 'set'; readonly output: string }
   | { readonly kind: 'get'; readonly output: string }
   | { readonly kind: 'request'; readonly action: string }
+  | { readonly kind: 'print' }
+  | { readonly kind: 'decide' }
 
 /** Null for a topic that is not a command to this box. */
 export function addressOf(place: Place, topic: string): Address | null {
@@ -23,8 +25,15 @@ export function addressOf(place: Place, topic: string): Address | null {
   if (!topic.startsWith(base)) return null
   const [first = '', second, ...more] = topic.slice(base.length).split('/')
   if (more.length > 0) return null
-  if (first === 'cue' && second === undefined) return { kind: 'cue' }
-  if (first === 'request' && second !== undefined) return { kind: 'request', action: second }
+  return second === undefined ? wordOf(first) : pairOf(first, second)
+}
+
+const wordOf = (word: string): Address | null =>
+  word === 'cue' || word === 'print' ? { kind: word } : null
+
+function pairOf(first: string, second: string): Address | null {
+  if (first === 'request') return { kind: 'request', action: second }
+  if (first === 'print') return second === 'decide' ? { kind: 'decide' } : null
   return second === 'set' || second === 'get' ? { kind: second, output: first } : null
 }
 
@@ -35,6 +44,8 @@ export const commandFilters = (place: Place): readonly string[] => [
   `${baseOf(place)}/+/set`,
   `${baseOf(place)}/+/get`,
   `${baseOf(place)}/request/+`,
+  `${baseOf(place)}/print`,
+  `${baseOf(place)}/print/decide`,
 ]
 
 /** The MQTT topic of a message of the bus; null for what stays inside the box. */

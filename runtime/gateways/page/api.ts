@@ -2,6 +2,8 @@
  * The shapes of the page's HTTP interface. Bodies that come in are checked with them, and docs/openapi.json is made
  * from them; what the bus carries keeps the shape that `topics.ts` gives it.
  */
+
+import { jobKind, jobState, serial } from '../../core/printing-topics.js'
 import {
   boolean,
   integer,
@@ -17,7 +19,7 @@ import {
   table,
   unknown,
 } from '../../core/schema.js'
-import { cueId, requestId } from '../../core/shapes.js'
+import { cueId, requestId, whole } from '../../core/shapes.js'
 import { topics } from '../../topics.js'
 
 const wallMs = number({ min: -8.64e15, max: 8.64e15 })
@@ -36,6 +38,54 @@ export const commandAnswer = object({
   isAccepted: boolean,
   code: nullable(string({ max: 64 })),
   message: nullable(string({ max: 512 })),
+})
+
+const { origin: _, ...answeredFields } = topics['print/answered'].payload.shape
+export const printAnswer = object(answeredFields)
+
+/** A ticket that was asked for, and what has become of it. */
+export const jobAnswer = object({
+  /** Order of arrival. */
+  sequence: whole,
+  id: requestId,
+  printer: name,
+  kind: jobKind,
+  serial,
+  /** Who asked. */
+  origin: string({ max: 128 }),
+  state: jobState,
+  reprint: whole,
+  sentBytes: whole,
+  totalBytes: nullable(whole),
+  millimetres: nullable(number({ min: 0, max: 1e6 })),
+  askedWallMs: wallMs,
+  /** Of the last change. */
+  wallMs,
+  expiresAtWallMs: nullable(wallMs),
+  code: nullable(string({ max: 64 })),
+  message: nullable(string({ max: 512 })),
+})
+
+export const jobsAnswer = object({
+  jobs: list(jobAnswer, { max: 200 }),
+  /** Asks for the next page, as `before`; null when there are no more. */
+  before: nullable(whole),
+})
+
+export const historyAnswer = object({
+  points: list(
+    object({
+      /** Its beginning. */
+      wallMs,
+      percent: nullable(number({ min: 0, max: 100 })),
+      millivolts: nullable(number({ min: -1e6, max: 1e6 })),
+      /** Out of the packs is negative. */
+      milliwatts: nullable(number({ min: -1e9, max: 1e9 })),
+      /** 0 mains, 1 battery, 2 warn, 3 shed, 4 protect, 5 shutdown: the worst of the time. */
+      stageRank: nullable(integer({ min: 0, max: 5 })),
+    }),
+    { max: 3_600 },
+  ),
 })
 
 export const press = object({
@@ -101,6 +151,9 @@ export const stateAnswer = object({
   late: nullable(topics['cue/late'].payload),
   telemetry: nullable(topics['telemetry/state'].payload),
   broker: nullable(topics['broker/state'].payload),
+  power: nullable(topics['power/state'].payload),
+  batteries: list(topics['battery/state'].payload, { max: 32 }),
+  printers: list(topics['printer/state'].payload, { max: 32 }),
   devices: list(topics['device/state'].payload, { max: 256 }),
   levels: topics['levels/sampled'].payload.shape.levels,
   colors: topics['levels/sampled'].payload.shape.colors,
@@ -114,6 +167,10 @@ export type BoxSnapshot = Of<typeof stateAnswer>
 export type ShowDescription = Of<typeof showDescription>
 export type BoardLineState = Of<typeof boardLine>
 export type LogLine = Of<typeof logLine>
+export type PrintAnswer = Of<typeof printAnswer>
+export type HistoryAnswer = Of<typeof historyAnswer>
+export type JobsAnswer = Of<typeof jobsAnswer>
+export type JobAnswer = Of<typeof jobAnswer>
 export type CommandAnswer = Of<typeof commandAnswer>
 export type RecentEvent = Of<typeof recent>
 export type HealthState = Of<typeof healthAnswer>['state']

@@ -6,6 +6,8 @@ import type { Messages, Payload, Topic } from '../../topics.js'
 import type { RecentEvent } from './api.js'
 
 const DEVICES_MAX = 256
+/** Printers, and battery packs. */
+const NAMED_MAX = 32
 const RECENT_MAX = 50
 
 /** What the page is told of each message. */
@@ -22,6 +24,7 @@ const stateTopics = [
   'box/availability',
   'box/info',
   'broker/state',
+  'power/state',
   'show/state',
   'cue/late',
   'telemetry/state',
@@ -34,6 +37,8 @@ const eventTopics = [
   'capture/taken',
   'input/changed',
   'command/answered',
+  'print/answered',
+  'print/changed',
   'message/refused',
 ] as const satisfies readonly Topic[]
 
@@ -48,6 +53,8 @@ export class Mirror implements Service {
   readonly #bus: Bus<Messages>
   #states: States = nothingKnown
   readonly #devices = new Map<string, Payload<'device/state'>>()
+  readonly #printers = new Map<string, Payload<'printer/state'>>()
+  readonly #batteries = new Map<string, Payload<'battery/state'>>()
   #sample: Payload<'levels/sampled'> = { levels: {}, colors: {} }
   readonly #recent: RecentEvent[] = []
   #cancels: Cancel[] = []
@@ -72,6 +79,14 @@ export class Mirror implements Service {
         }),
       ),
       this.#bus.subscribe('device/state', payload => this.#hearDevice(payload)),
+      this.#bus.subscribe('printer/state', payload => {
+        keep(this.#printers, payload.printer, payload)
+        this.#tell('printer/state', `printer/${payload.printer}`, payload)
+      }),
+      this.#bus.subscribe('battery/state', payload => {
+        keep(this.#batteries, payload.pack, payload)
+        this.#tell('battery/state', `battery/${payload.pack}`, payload)
+      }),
       this.#bus.subscribe('levels/sampled', payload => {
         this.#sample = payload
         this.#tell('levels/sampled', 'levels', payload)
@@ -92,6 +107,14 @@ export class Mirror implements Service {
     return [...this.#devices.values()]
   }
 
+  printers(): readonly Payload<'printer/state'>[] {
+    return [...this.#printers.values()]
+  }
+
+  batteries(): readonly Payload<'battery/state'>[] {
+    return [...this.#batteries.values()]
+  }
+
   sample(): Payload<'levels/sampled'> {
     return this.#sample
   }
@@ -110,9 +133,11 @@ export class Mirror implements Service {
     this.#tell('device/state', `device/${payload.device}`, payload)
   }
 
-  /** Accepted commands show in what they did; of the answers only a refusal is worth remembering. */
+  /** Accepted commands show in what they did; of answers and tickets only what went wrong is worth remembering. */
   #remember(topic: Topic, payload: object): void {
-    if (topic === 'command/answered' && 'isAccepted' in payload && payload.isAccepted) return
+    const isAnswer = topic === 'command/answered' || topic === 'print/answered'
+    if (isAnswer && 'isAccepted' in payload && payload.isAccepted) return
+    if (topic === 'print/changed' && 'state' in payload && !isTrouble(payload.state)) return
     this.#recent.push({ wallMs: this.#clock.wallTimeMs(), topic, payload })
     if (this.#recent.length > RECENT_MAX) this.#recent.shift()
   }
@@ -122,10 +147,19 @@ export class Mirror implements Service {
   }
 }
 
+/** Of a ticket: what a person should see. */
+const isTrouble = (state: unknown): boolean =>
+  state === 'unknown' || state === 'failed' || state === 'expired'
+
+function keep<T>(table: Map<string, T>, name: string, state: T): void {
+  if (table.has(name) || table.size < NAMED_MAX) table.set(name, state)
+}
+
 const nothingKnown: States = {
   'box/availability': null,
   'box/info': null,
   'broker/state': null,
+  'power/state': null,
   'show/state': null,
   'cue/late': null,
   'telemetry/state': null,

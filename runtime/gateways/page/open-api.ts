@@ -1,51 +1,21 @@
 /** Describes the HTTP interface in OpenAPI 3.1, from the very shapes that check it. */
-
-import { commandIn } from '../../core/command-shape.js'
 import { jsonSchema } from '../../core/schema.js'
-import {
-  acknowledgement,
-  commandAnswer,
-  healthAnswer,
-  login,
-  logsAnswer,
-  press,
-  refusalAnswer,
-  sessionAnswer,
-  stateAnswer,
-} from './api.js'
 import { nowHeader, sentHeader } from './lateness.js'
-
-const shapes = {
-  Acknowledgement: acknowledgement,
-  Command: commandIn,
-  CommandAnswer: commandAnswer,
-  Health: healthAnswer,
-  Login: login,
-  Logs: logsAnswer,
-  Press: press,
-  Refusal: refusalAnswer,
-  Session: sessionAnswer,
-  State: stateAnswer,
-}
-type ShapeName = keyof typeof shapes
-
-const content = (shape: ShapeName): object => ({
-  'application/json': { schema: { $ref: `#/components/schemas/${shape}` } },
-})
-const answer = (description: string, shape: ShapeName): object => ({
-  description,
-  content: content(shape),
-})
-const refusal = (description: string): object => answer(description, 'Refusal')
-const body = (shape: ShapeName): object => ({ required: true, content: content(shape) })
-
-const invalid = refusal('The body is wrong; `problems` names everything that is.')
-const denied = refusal('The operator token is missing or wrong.')
-const limited = refusal('Too many wrong tokens from this address within a minute.')
-const foreign = refusal('The request comes from another site.')
-const operating = [{ bearer: [] }, { cookie: [] }]
-/** Open where only this machine can connect; in the venue's network the token is needed. */
-const reading = [{}, ...operating]
+import { powerPaths } from './open-api-power.js'
+import { printPaths } from './open-api-print.js'
+import {
+  answer,
+  body,
+  denied,
+  foreign,
+  invalid,
+  limited,
+  operating,
+  reading,
+  refusal,
+  refusedAs,
+  shapes,
+} from './open-api-words.js'
 
 const sentAt = {
   name: sentHeader,
@@ -151,26 +121,18 @@ const paths = {
         400: invalid,
         401: denied,
         403: foreign,
-        409: {
-          description:
-            'Refused by the show, or it came too late, or the id was used for another command.',
-          content: {
-            'application/json': {
-              schema: {
-                anyOf: [
-                  { $ref: '#/components/schemas/CommandAnswer' },
-                  { $ref: '#/components/schemas/Refusal' },
-                ],
-              },
-            },
-          },
-        },
+        409: refusedAs(
+          'Refused by the show, or it came too late, or the id was used for another command.',
+          'CommandAnswer',
+        ),
         429: limited,
         503: refusal('64 commands are waiting already, or the box is stopping.'),
         504: refusal('No answer within 5 s; ask again with the same id.'),
       },
     },
   },
+  ...printPaths,
+  ...powerPaths,
   '/api/simulated/press': {
     post: {
       summary: 'Presses a button of the simulated board.',

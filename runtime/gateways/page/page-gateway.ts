@@ -16,10 +16,19 @@ import { loadAssets } from './assets.js'
 import { CommandDesk } from './command-desk.js'
 import { EventStreams } from './event-streams.js'
 import { FailureLimit } from './failure-limit.js'
+import { metricsText } from './metrics.js'
 import type { Mirror } from './mirror.js'
 import { openApiText } from './open-api.js'
+import { PrintDesk } from './print-desk.js'
 import { addRoutes } from './routes.js'
-import { apiLine, type LogSource, linesAfter, type SimulatedBoard } from './sources.js'
+import {
+  apiLine,
+  type HistorySource,
+  type JobSource,
+  type LogSource,
+  linesAfter,
+  type SimulatedBoard,
+} from './sources.js'
 
 const BODY_BYTES_MAX = 16 * 1024
 const HEADER_BYTES_MAX = 16 * 1024
@@ -52,6 +61,10 @@ export interface PageOptions {
   readonly show: ShowDescription | null
   readonly simulated: SimulatedBoard | null
   readonly logs: LogSource | null
+  /** Null where the box has no printer. */
+  readonly jobs: JobSource | null
+  /** Null where it does not know what it runs on. */
+  readonly history: HistorySource | null
 }
 
 /** The box's own page and HTTP interface. Readable by everyone on this machine, operated with the operator token. */
@@ -61,6 +74,7 @@ export class PageGateway implements Service {
   readonly #options: PageOptions
   readonly #streams: EventStreams
   readonly #desk: CommandDesk
+  readonly #printDesk: PrintDesk
   #app: FastifyInstance | null = null
   #cancels: Cancel[] = []
   #linesShown = ''
@@ -71,6 +85,7 @@ export class PageGateway implements Service {
     this.#options = options
     this.#streams = new EventStreams(ports.clock, () => ports.log.warn('page.reader-dropped'))
     this.#desk = new CommandDesk(ports.clock, ports.keys, ports.bus)
+    this.#printDesk = new PrintDesk(ports.clock, ports.keys, ports.bus)
   }
 
   /** Where it listens; 0 while it does not. */
@@ -115,15 +130,21 @@ export class PageGateway implements Service {
       failures: new FailureLimit(clock),
       streams: this.#streams,
       desk: this.#desk,
+      printDesk: this.#printDesk,
+      jobs: this.#options.jobs,
+      history: this.#options.history,
+      wallMs: () => clock.wallTimeMs(),
       simulated: this.#options.simulated,
       logs: this.#options.logs,
       healthState: () => this.#ports.mirror.state('box/availability')?.state ?? 'init',
       snapshot: isOperator => this.#snapshot(isOperator),
+      metrics: () => this.#metrics(),
       inputNames: () => this.#inputNames(),
       port: () => this.port,
       now: () => clock.monotonicMs(),
     })
     this.#desk.open()
+    this.#printDesk.open()
     this.#lastLogLine = this.#options.logs?.recent().at(-1)
     this.#follow()
     await this.#listen(app)
@@ -134,6 +155,7 @@ export class PageGateway implements Service {
     for (const cancel of this.#cancels) cancel()
     this.#cancels = []
     this.#desk.close()
+    this.#printDesk.close()
     this.#streams.close()
     const app = this.#app
     this.#app = null
@@ -183,6 +205,22 @@ export class PageGateway implements Service {
     this.#lastLogLine = lines.at(-1)
   }
 
+  #metrics(): string {
+    const { mirror } = this.#ports
+    return metricsText({
+      availability: mirror.state('box/availability'),
+      info: mirror.state('box/info'),
+      power: mirror.state('power/state'),
+      batteries: mirror.batteries(),
+      printers: mirror.printers(),
+      lateness: mirror.state('cue/late'),
+      show: mirror.state('show/state'),
+      telemetry: mirror.state('telemetry/state'),
+      devices: mirror.devices(),
+      broker: mirror.state('broker/state'),
+    })
+  }
+
   #inputNames(): readonly string[] {
     const { mirror } = this.#ports
     const known = mirror.state('box/info')?.devices ?? []
@@ -205,6 +243,9 @@ export class PageGateway implements Service {
       late: mirror.state('cue/late'),
       telemetry: mirror.state('telemetry/state'),
       broker: mirror.state('broker/state'),
+      power: mirror.state('power/state'),
+      batteries: [...mirror.batteries()],
+      printers: [...mirror.printers()],
       devices: [...mirror.devices()],
       ...mirror.sample(),
       lines: simulated === null ? null : [...simulated.lines()],

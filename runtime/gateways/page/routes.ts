@@ -10,8 +10,18 @@ import type { CommandDesk } from './command-desk.js'
 import type { EventStreams } from './event-streams.js'
 import type { FailureLimit } from './failure-limit.js'
 import { latenessOf, nowHeader } from './lateness.js'
+import { addMetricsRoute } from './metrics-route.js'
+import { addPowerRoutes } from './power-routes.js'
+import type { PrintDesk } from './print-desk.js'
+import { addPrintRoutes } from './print-routes.js'
 import { checked, Refusal, replyTo } from './refusal.js'
-import { apiLine, type LogSource, type SimulatedBoard } from './sources.js'
+import {
+  apiLine,
+  type HistorySource,
+  type JobSource,
+  type LogSource,
+  type SimulatedBoard,
+} from './sources.js'
 
 const LOG_LINES_DEFAULT = 200
 const LOG_LINES_MAX = 1000
@@ -26,10 +36,16 @@ export interface Surroundings {
   readonly failures: FailureLimit
   readonly streams: EventStreams
   readonly desk: CommandDesk
+  readonly printDesk: PrintDesk
+  readonly jobs: JobSource | null
+  readonly history: HistorySource | null
+  readonly wallMs: () => number
   readonly simulated: SimulatedBoard | null
   readonly logs: LogSource | null
   readonly healthState: () => HealthState
   readonly snapshot: (isOperator: boolean) => BoxSnapshot
+  /** In the Prometheus text format. */
+  readonly metrics: () => string
   readonly inputNames: () => readonly string[]
   readonly port: () => number
   readonly now: () => MonotonicMs
@@ -58,6 +74,22 @@ export function addRoutes(app: FastifyInstance, at: Surroundings): void {
   addReadingRoutes(app, at)
   addSessionRoutes(app, at)
   addOperatingRoutes(app, at)
+  const mayRead = async (request: FastifyRequest): Promise<void> => {
+    if (!at.access.mayAnyoneRead) requireCredential(at, request)
+  }
+  addMetricsRoute(app, { metrics: at.metrics, mayRead })
+  addPowerRoutes(app, { history: at.history, wallMs: at.wallMs, mayRead })
+  addPrintRoutes(app, {
+    print: (body, origin) => at.printDesk.print(body, origin),
+    decide: (body, origin) => at.printDesk.decide(body, origin),
+    jobs: at.jobs,
+    originOf: request => originOf(at, request),
+    mayRead,
+    mayOperate: async request => {
+      requireCredential(at, request)
+      requireOrigin(at, request)
+    },
+  })
 }
 
 function addAssetRoutes(app: FastifyInstance, assets: Surroundings['assets']): void {
@@ -124,8 +156,7 @@ function addOperatingRoutes(app: FastifyInstance, at: Surroundings): void {
     throw lateness
   }
   app.post('/api/command', { onRequest, preHandler }, async (request, reply) => {
-    const source = at.access.credentialOf(request.headers, at.port()) === 'cookie' ? 'page' : 'api'
-    const answer = await at.desk.ask(request.body, `${source}/${request.ip}`)
+    const answer = await at.desk.ask(request.body, originOf(at, request))
     return reply.code(answer.isAccepted ? 200 : 409).send(answer)
   })
   app.post('/api/simulated/press', { onRequest, preHandler }, async (request, reply) => {
@@ -155,6 +186,10 @@ function pressButton(simulated: SimulatedBoard, input: string, holdMs: number): 
 
 const credentialOf = (at: Surroundings, request: FastifyRequest): Credential | null =>
   at.access.credentialOf(request.headers, at.port())
+
+/** Who asks, for the record. */
+const originOf = (at: Surroundings, request: FastifyRequest): string =>
+  `${credentialOf(at, request) === 'cookie' ? 'page' : 'api'}/${request.ip}`
 
 const isOperator = (at: Surroundings, request: FastifyRequest): boolean =>
   credentialOf(at, request) !== null

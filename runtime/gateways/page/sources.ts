@@ -1,12 +1,39 @@
 /** What the page may be given beside the bus. */
 import type { LogLine as KeptLine } from '../../core/log-line.js'
-import type { BoardLineState, LogLine } from './api.js'
+import type { BoardLineState, HistoryAnswer, JobAnswer, JobsAnswer, LogLine } from './api.js'
 
 /** The lamps and buttons of the simulated board. */
 export interface SimulatedBoard {
   lines(): readonly BoardLineState[]
   /** Presses the button behind an input device and lets it go after `holdMs` (20..10000). @throws BoxError */
   press(inputName: string, holdMs: number): void
+}
+
+/** The spool, as a reader sees it. */
+export interface JobSource {
+  /** Newest first; `limit` 1..200. Null: whichever. `before` is the sequence of a job: only older ones. */
+  jobs(query: {
+    readonly printer: string | null
+    readonly state: JobAnswer['state'] | null
+    readonly before: number | null
+    readonly limit: number
+  }): Promise<JobsAnswer>
+  job(idOrSerial: string): Promise<JobAnswer | null>
+}
+
+/** What the packs were, as far back as it is kept. */
+export interface HistorySource {
+  /**
+   * In ascending order; a point of which nothing is known is left out.
+   * @throws BoxError `request.invalid` for a span that is none
+   */
+  history(query: {
+    /** `all`, or a pack. */
+    readonly series: string
+    readonly fromWallMs: number
+    readonly toWallMs: number
+    readonly stepMs: number
+  }): Promise<readonly HistoryAnswer['points'][number][]>
 }
 
 /** The log's own memory. */

@@ -19,6 +19,8 @@ export interface CheckContext {
   readonly box: string | null
   /** Lights, captures, inputs and chords of that box; null when they are not known. */
   readonly devices: readonly KnownDevice[] | null
+  /** Names of its ticket templates; null when they are not known. */
+  readonly templates: readonly string[] | null
 }
 
 const TOP = { line: 1, column: 1 }
@@ -55,10 +57,19 @@ const placed = (problem: Problem): Problem => ({ ...problem, place: problem.plac
 
 function compile(document: ShowDocument, locate: Locate, context: CheckContext): CheckedShow {
   const problems = new Problems(locate)
-  const { box, devices, keys } = context
+  const { box, devices, keys, templates } = context
   const { outputs: patched, captures } = readPatch({ document, problems, box, devices })
   const groups = readGroups({ document, problems, outputs: patched, captures })
-  const draft: Draft = { document, problems, box, devices, outputs: patched, captures, groups }
+  const draft: Draft = {
+    document,
+    problems,
+    box,
+    devices,
+    templates,
+    outputs: patched,
+    captures,
+    groups,
+  }
   checkHomes(draft)
   const scenes = new Map(
     Object.entries(document.scenes).map(([id, looks]) => [

@@ -94,6 +94,19 @@ export type Action =
       readonly isRetained: boolean
     }
   | { readonly kind: 'http'; readonly atMs: number; readonly request: HttpRequest }
+  | {
+      readonly kind: 'print'
+      readonly atMs: number
+      /** Null for whichever box runs the show. */
+      readonly box: string | null
+      /** Null for the first one of the box. */
+      readonly printer: string | null
+      readonly template: string
+      readonly fields: Readonly<Record<string, string>>
+      /** Null for what the template says. */
+      readonly jobKind: 'redeemable' | 'receipt' | null
+      readonly expiresMs: number | null
+    }
 
 export interface Cue {
   readonly id: string

@@ -11,7 +11,7 @@ export type Path = readonly (string | number)[]
 export interface KnownDevice {
   readonly name: string
   /** A chord of inputs counts as an input. */
-  readonly kind: 'light' | 'input' | 'capture'
+  readonly kind: 'light' | 'input' | 'capture' | 'printer' | 'gauge'
   /** Null when not known before the device is fitted. */
   readonly channelCount: number | null
   readonly isDimmable: boolean | null
@@ -38,6 +38,8 @@ export interface Draft {
   readonly box: string | null
   /** Null: devices are not known, and not checked. */
   readonly devices: readonly KnownDevice[] | null
+  /** Names of the box's ticket templates; null: not known, and not checked. */
+  readonly templates: readonly string[] | null
   readonly outputs: ReadonlyMap<string, Output>
   readonly captures: ReadonlyMap<string, CapturePatch>
   readonly groups: ReadonlyMap<string, readonly Output[]>

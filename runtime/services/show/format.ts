@@ -1,4 +1,6 @@
 /** The form of a show document (`show/v1`): its keys, ranges and defaults. docs/show-format.md explains each for people. */
+
+import { jobKind, printField } from '../../core/printing-topics.js'
 import {
   boolean,
   either,
@@ -18,7 +20,6 @@ import {
   type Schema,
   string,
   table,
-  unknown,
   withDefault,
 } from '../../core/schema.js'
 import { cueId } from '../../core/shapes.js'
@@ -140,7 +141,28 @@ const topic = pattern(
   256,
 )
 
-/** Exactly one of `capture`, `mqtt`, `http` (and one day `print`). */
+/** A ticket of one of the box's templates. */
+const print = object({
+  template: name,
+  /** What its placeholders stand for. */
+  fields: withDefault(table(printField, string({ max: 1024 }), { max: 64 }), {}),
+  /** What the template says when left out. */
+  kind: optional(jobKind),
+  /** `box/printer`, or a printer of whichever box runs the show; its first one when left out. */
+  printer: optional(
+    pattern(
+      /^([a-z0-9][a-z0-9-]{0,62}\/)?[a-z0-9][a-z0-9-]{0,62}$/,
+      'a printer, or box/printer',
+      128,
+    ),
+  ),
+  /** Not begun so long after its moment, it is not printed any more. */
+  expires: optional(
+    durationIn({ minMs: 1_000, maxMs: 86_400_000, form: 'a duration from 1s to 24h' }),
+  ),
+})
+
+/** Exactly one of `capture`, `mqtt`, `http` and `print`. */
 const action = object({
   at: withDefault(durationIn({ minMs: 0, maxMs: 3_600_000, form: 'a duration of at most 1h' }), 0),
   capture: optional(name),
@@ -166,7 +188,7 @@ const action = object({
       ),
     }),
   ),
-  print: optional(unknown),
+  print: optional(print),
 })
 
 const cue = object({

@@ -127,7 +127,9 @@ export class Performer {
     )
     for (const [index, { action, deed }] of due.entries()) {
       const outcome = outcomes[index]
-      if (outcome === 'missed' || outcome === 'unknown')
+      // A ticket that was asked for twice is one ticket: here nobody need wonder.
+      if (outcome === 'unknown' && action.kind === 'print') this.#send(deed, action)
+      else if (outcome === 'missed' || outcome === 'unknown')
         this.#tell(outcome, deed, action, passedMs - deed.offsetMs)
     }
     for (const { action, deed } of deeds)
@@ -151,7 +153,8 @@ export class Performer {
   }
 
   #isOurs(action: Action): boolean {
-    return action.kind !== 'capture' || action.box === null || action.box === this.#options.box
+    if (action.kind !== 'capture' && action.kind !== 'print') return true
+    return action.box === null || action.box === this.#options.box
   }
 
   #arrange(deed: Deed, action: Action, at: ShowTimeMs): void {
@@ -233,7 +236,23 @@ export class Performer {
     if (action.kind === 'mqtt') {
       const { topic, payload, qos, isRetained } = action
       this.#bus.publish('message/requested', { topic, payload, qos, isRetained })
-    } else void this.#request(cue, action.request)
+    } else if (action.kind === 'http') void this.#request(cue, action.request)
+    else this.#print({ id, cue, offsetMs }, action)
+  }
+
+  /** The key is the same whenever this deed is done: however often that is, there is one ticket. */
+  #print({ id, cue, offsetMs }: Deed, action: Extract<Action, { kind: 'print' }>): void {
+    const index = this.#show.cuesById.get(cue)?.actions.indexOf(action) ?? 0
+    const { template, fields, printer, jobKind, expiresMs } = action
+    this.#bus.publish('print/requested', {
+      id: `${id}:${offsetMs}:${index}`,
+      template,
+      fields,
+      ...(printer === null ? {} : { printer }),
+      ...(jobKind === null ? {} : { kind: jobKind }),
+      ...(expiresMs === null ? {} : { expiresAfterMs: expiresMs }),
+      origin: `cue:${cue}`,
+    })
   }
 
   /** Never rejects: a far server that does not answer is not the show's business. */

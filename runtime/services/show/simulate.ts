@@ -188,5 +188,7 @@ function textOf(action: Action): string {
       return `mqtt ${action.topic}`
     case 'http':
       return `http ${action.request.method} ${action.request.url}`
+    case 'print':
+      return `print ${action.template}`
   }
 }

@@ -34,6 +34,7 @@ function bench(t: Test, files: Record<string, string>, labels: readonly string[]
         new DataView(structure.buffer).setInt32(588, openSync('/dev/null', 'r+'), true)
       }
     },
+    dropOutput: () => {},
     poll: () => 0,
     eventfd: () => -1,
     becomeRealTime: () => {},

@@ -69,6 +69,29 @@ export function bridgeContract(name: string, start: StartEnd, skip: string | fal
     ])
   })
 
+  promise('a ticket is asked for and decided about, once for each id', async t => {
+    const { connect, bus, refusals } = await start(t)
+    const asked: Payload<'print/requested'>[] = []
+    const decided: Payload<'print/decided'>[] = []
+    bus.subscribe('print/requested', request => void asked.push(request))
+    bus.subscribe('print/decided', decision => void decided.push(decision))
+    const technician = await connect(users.operate)
+    const ticket = { id: 'p1', template: 'claim', fields: { name: 'Ada' }, kind: 'redeemable' }
+    await technician.publish(`${base}/print`, JSON.stringify(ticket))
+    await technician.publish(`${base}/print`, '{"template":"claim"}')
+    await technician.publish(`${base}/print/decide`, '{"job":"p1","decision":"confirm"}')
+    await technician.publish(`${base}/print`, '{"template":"claim","kind":"voucher"}')
+    await technician.publish(`${base}/print`, 'claim')
+    await until(() => refusals.length === 2 && decided.length === 1, 'all of them')
+    t.match(asked, [ticket, { template: 'claim', id: /^mqtt-/ }])
+    t.match(asked[0]?.origin, /^mqtt:/)
+    t.match(decided, [{ job: 'p1', decision: 'confirm', id: /^mqtt-/ }])
+    t.match(refusals, [
+      { topic: `${base}/print`, message: /payload\.kind: must be "redeemable" or "receipt"/ },
+      { topic: `${base}/print`, message: /payload: must be JSON such as/ },
+    ])
+  })
+
   promise('states are retained, events are not, answers carry the transaction', async t => {
     const { connect, bus } = await start(t)
     bus.publish('output/state', { ...front, parts: [0.5] })

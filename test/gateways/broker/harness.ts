@@ -19,7 +19,7 @@ import { EmbeddedBroker } from '../../../runtime/gateways/broker/embedded-broker
 import type { BrokerRole } from '../../../runtime/gateways/broker/grants.js'
 import { hashPassword } from '../../../runtime/gateways/broker/password.js'
 import type { Credential } from '../../../runtime/gateways/broker/password-check.js'
-import type { Clock } from '../../../runtime/ports/clock.js'
+import type { Cancel, Clock } from '../../../runtime/ports/clock.js'
 import type { Files } from '../../../runtime/ports/files.js'
 import type { Store } from '../../../runtime/ports/store.js'
 import type { Messages, Payload, ShowCommand } from '../../../runtime/topics.js'
@@ -292,6 +292,9 @@ export function within<T>(work: Promise<T>, what: string): Promise<T> {
   })
 }
 
+/** A host that stands still for a moment counts as one of many steps, not as the end of a patience that is cut short. */
+const STEP_MS = 25
+
 /**
  * A clock on which waits of a second and more are `times` shorter: for what a broker does after a while.
  * @param wallAheadMs how far somebody has set its wall time forward
@@ -306,10 +309,42 @@ export function hastened(times: number, wallAheadMs: () => number = () => 0): Cl
     monotonicToShow: at => real.monotonicToShow(at),
     showErrorMs: () => 0,
     runAt: (at, task) => {
-      const now = real.monotonicMs()
-      return real.runAt(at - now >= 1_000 ? after(now, (at - now) / times) : at, task)
+      const waitMs = at - real.monotonicMs()
+      return waitMs >= 1_000 ? runInSteps(real, waitMs / times, task) : real.runAt(at, task)
     },
   }
+}
+
+/** A clock on which waits of five seconds and more are over when the test says so, however slow its machine is. */
+export function patient(): { readonly clock: Clock; release(): void } {
+  const real = hastened(1)
+  const waiting = new Set<() => void>()
+  return {
+    clock: {
+      ...real,
+      runAt: (at, task) => {
+        if (at - real.monotonicMs() < 5_000) return real.runAt(at, task)
+        waiting.add(task)
+        return () => void waiting.delete(task)
+      },
+    },
+    release: () => {
+      for (const task of [...waiting]) if (waiting.delete(task)) task()
+    },
+  }
+}
+
+function runInSteps(clock: Clock, durationMs: number, task: () => void): Cancel {
+  let leftMs = durationMs
+  let cancel: Cancel = () => {}
+  const step = (): void => {
+    const stepMs = Math.min(STEP_MS, leftMs)
+    leftMs -= stepMs
+    const next = leftMs > 0 ? step : task
+    cancel = clock.runAt(after(clock.monotonicMs(), stepMs), next)
+  }
+  step()
+  return () => cancel()
 }
 
 /** A disk that takes its time, as an SD card does. */

@@ -4,7 +4,7 @@ import { SimulatedStore } from '../../../drivers/simulated/store.js'
 import {
   base,
   client,
-  hastened,
+  patient,
   RawClient,
   slow,
   startBroker,
@@ -297,12 +297,14 @@ t.test(
     await hub.subscribe(`${tree}/#`)
     await first.broker.stop()
     t.same(hub.messages, [], 'not because the broker stops')
-    const second = await startBroker({ store, boot: 2, clock: hastened(20) })
+    const { clock, release } = patient()
+    const second = await startBroker({ store, boot: 2, clock })
     const back = await client(second.port, users.box, {
       clientId: 'returns',
       will: will('returns'),
     })
     const again = await client(second.port, users.hub, { clientId: 'hub', clean: false })
+    release()
     t.match(await again.received(1), [{ topic: `${tree}/lost` }])
     t.equal(again.messages.length, 1)
     await Promise.all([back.end(), again.end()])

@@ -8,6 +8,17 @@ const will = { topic: 'lamp-1/gone', payload: Buffer.from('x'), qos: 1, retain: 
 const rows = (store: SimulatedStore) =>
   store.scan('mqtt-will', { from: '', before: null, limit: 10 })
 
+async function untilNone(store: SimulatedStore): Promise<void> {
+  let isNone = false
+  const look = async (): Promise<void> => {
+    isNone = (await rows(store)).length === 0
+  }
+  await until(() => {
+    void look()
+    return isNone
+  }, 'the wills to be gone')
+}
+
 async function start(t: Test, store: SimulatedStore): Promise<TestBroker> {
   const broker = await startBroker({ store })
   t.teardown(() => broker.broker.stop())
@@ -24,7 +35,7 @@ t.test('who takes over from a connection that is dead has a will on disk of its 
   await new Promise(resolve => setTimeout(resolve, 400))
   t.equal((await rows(store)).length, 1)
   await second.end()
-  await new Promise(resolve => setTimeout(resolve, 400))
+  await untilNone(store)
   t.same(await rows(store), [], 'and it goes with its own connection')
 })
 
@@ -34,7 +45,7 @@ t.test('who takes over without a will leaves none behind', async t => {
   await client(port, users.driver, { clientId: 'lamp', will })
   await client(port, users.driver, { clientId: 'lamp' })
   await until(() => broker.read()?.connected === 1, 'the first to be gone')
-  await new Promise(resolve => setTimeout(resolve, 400))
+  await untilNone(store)
   t.same(await rows(store), [])
 })
 

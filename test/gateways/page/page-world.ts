@@ -42,10 +42,13 @@ export interface PageWorld {
   readonly operate: (body: unknown, headers?: Record<string, string>) => Promise<Reply>
 }
 
-/** @param answer what the show says to a command; null when it stays silent */
+/**
+ * @param options may need the bus that the page listens to
+ * @param answer what the show says to a command; null when it stays silent
+ */
 export async function openPage(
   t: Test,
-  options: Partial<PageOptions> = {},
+  options: Partial<PageOptions> | ((bus: Bus<Messages>) => Partial<PageOptions>) = {},
   answer: (command: ShowCommand) => Payload<'command/answered'> | null = accept,
 ): Promise<PageWorld> {
   const clock = new SimulatedClock({ showStartMs: 1_700_000_000_000, driftPpm: 0 })
@@ -71,7 +74,9 @@ export async function openPage(
       show: null,
       simulated: null,
       logs: null,
-      ...options,
+      jobs: null,
+      history: null,
+      ...(typeof options === 'function' ? options(bus) : options),
     },
   )
   await mirror.start()

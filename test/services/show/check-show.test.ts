@@ -11,9 +11,13 @@ const small = readFileSync('test/fixtures/shows/small.yaml', 'utf8')
 const keys = new SimulatedKeys(randomFrom(1))
 
 /** Every problem as `line:column path: message`. */
-function problemsOf(text: string, devices: readonly KnownDevice[] | null = null): string[] {
+function problemsOf(
+  text: string,
+  devices: readonly KnownDevice[] | null = null,
+  templates: readonly string[] | null = null,
+): string[] {
   try {
-    checkShow(text, { keys, box: 'box-1', devices })
+    checkShow(text, { keys, box: 'box-1', devices, templates })
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     return error.problems.map(
@@ -110,13 +114,10 @@ t.test('what cannot work is refused with its place, its path and what would be r
       'cues: [{id: "1", next: "7"}]',
       '8:18 show.cues[0].next: names 7, which is not a cue (did you mean "1"?)',
     ],
-    [
-      'cues: [{id: "1", do: [{print: {}}]}]',
-      '8:24 show.cues[0].do[0].print: is not available yet: this runtime has no printing',
-    ],
+    ['cues: [{id: "1", do: [{print: {}}]}]', '8:24 show.cues[0].do[0].print.template: is missing'],
     [
       'cues: [{id: "1", do: [{at: 1s}]}]',
-      '8:23 show.cues[0].do[0]: must do exactly one of capture, mqtt and http',
+      '8:23 show.cues[0].do[0]: must do exactly one of capture, mqtt, http and print',
     ],
     [
       'cues: [{id: "1", do: [{capture: cama}]}]',
@@ -374,5 +375,30 @@ t.test('an output cannot have the name of a topic of the box', async t => {
   const text = 'apiVersion: show/v1\nname: a\npatch:\n  show: {kind: dimmer, out: wash}\n'
   t.same(problemsOf(text), [
     '4:3 show.patch.show: is a name that the box uses for topics of its own: choose another',
+  ])
+})
+
+t.test('a ticket is of a template and a printer of the box, where these are known', async t => {
+  const known = (name: string, kind: KnownDevice['kind']): KnownDevice => ({
+    name,
+    kind,
+    channelCount: kind === 'light' ? 16 : null,
+    isDimmable: kind === 'light' ? true : null,
+  })
+  const devices = [known('box', 'light'), known('cam', 'capture'), known('desk', 'printer')]
+  const problems = (print: string, of = devices): string[] =>
+    problemsOf(show(`cues: [{id: "1", do: [{print: ${print}}]}]`), of, ['claim', 'receipt'])
+      .filter(problem => problem.includes('print'))
+      .map(problem => problem.replace(/^\S+ show\.cues\[0\]\.do\[0\]\./, ''))
+  t.same(problems('{template: claim, fields: {name: Ada}, printer: desk, expires: 10m}'), [])
+  t.same(problems('{template: claim, printer: box-2/anything}'), [], 'another box knows its own')
+  t.same(problems('{template: clam}'), [
+    'print.template: names clam, which is no template of this box (did you mean "claim"?)',
+  ])
+  t.same(problems('{template: claim, printer: box-1/desc}'), [
+    'print.printer: names desc, which is no printer of this box (did you mean "desk"?)',
+  ])
+  t.same(problems('{template: claim}', devices.slice(0, 2)), [
+    'print: needs a printer, which this box has not',
   ])
 })

@@ -185,3 +185,66 @@ t.test('a disk that does not read or write costs no action', async t => {
   t.ok(stage.log.events('warn').includes('show.performed-not-kept'))
   store.fault = null
 })
+
+const printing = `
+apiVersion: show/v1
+name: trial
+patch:
+  spot: {kind: dimmer, out: dimmer, home: 0}
+cues:
+  - id: "1"
+    do:
+      - {print: {template: claim, fields: {name: Ada}, kind: redeemable, expires: 10m}, at: 1s}
+      - {print: {template: receipt, printer: bar}, at: 1s}
+      - {print: {template: receipt, printer: box-2/bar}, at: 1s}
+`
+
+async function bootPrinting(t: Test, clock: SimulatedClock, store: Store): Promise<Stage> {
+  const stage = new Stage({ show: printing, clock, store })
+  t.teardown(() => stage.service.stop())
+  await stage.service.start()
+  return stage
+}
+
+t.test('a cue asks for its tickets at their moment, each under a key of its own', async t => {
+  const [clock, store] = parts()
+  const stage = await bootPrinting(t, clock, store)
+  await stage.ask({ action: 'fire', cue: '1' })
+  await clock.advance(999)
+  t.same(stage.heard('print/requested'), [])
+  await clock.advance(2)
+  const [fire] = stage.heard('cue/fired')
+  t.same(stage.heard('print/requested'), [
+    {
+      id: `${fire?.fire}:1000:0`,
+      template: 'claim',
+      fields: { name: 'Ada' },
+      kind: 'redeemable',
+      expiresAfterMs: 600_000,
+      origin: 'cue:1',
+    },
+    {
+      id: `${fire?.fire}:1000:1`,
+      template: 'receipt',
+      fields: {},
+      printer: 'bar',
+      origin: 'cue:1',
+    },
+  ])
+})
+
+t.test('a ticket that may have been asked for before a power cut is asked for again', async t => {
+  const [clock, store] = parts()
+  const { disk, pull } = cable(store)
+  const first = new Stage({ show: printing, clock, store: disk })
+  await first.service.start()
+  await first.ask({ action: 'fire', cue: '1' })
+  await clock.advance(900)
+  pull()
+  await clock.advance(200)
+  const second = await bootPrinting(t, clock, store)
+  const asked = (stage: Stage): string[] => stage.heard('print/requested').map(({ id }) => id)
+  t.equal(asked(first).length, 2)
+  t.same(asked(second), asked(first), 'under the same keys, so that it is one ticket')
+  t.same(unknown(second), [])
+})

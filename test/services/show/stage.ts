@@ -28,7 +28,7 @@ import type { Messages, ShowCommand, Topic } from '../../../runtime/topics.js'
 const keys = new SimulatedKeys(randomFrom(1))
 
 export const readShow = (text: string, box: string | null = 'box-1'): CheckedShow =>
-  checkShow(text, { keys, box, devices: null })
+  checkShow(text, { keys, box, devices: null, templates: null })
 
 /** One number per output, rounded so that tables read well: its brightest component. */
 export function shown(show: CheckedShow, state: ShowState, tMs: number): Record<string, number> {
@@ -280,6 +280,7 @@ const TOPICS = [
   'capture/taken',
   'command/answered',
   'message/requested',
+  'print/requested',
   'levels/sampled',
   'output/state',
 ] as const

@@ -9,11 +9,14 @@ const SILENCE_MS_MAX = 12_000
 const RETRY_MS_MIN = 400
 const RETRY_MS_MAX = 8_000
 const ANSWER_MS_MAX = 7_000
+/** As many tickets to be looked at are shown. */
+export const UNSETTLED_MAX = 20
 const FAILED = { isAccepted: false, code: 'link.down' }
 
 const events = [
   'box/availability',
   'box/info',
+  'battery/state',
   'broker/state',
   'show/state',
   'cue/late',
@@ -25,6 +28,10 @@ const events = [
   'levels/sampled',
   'lines',
   'message/refused',
+  'power/state',
+  'print/answered',
+  'print/changed',
+  'printer/state',
 ]
 
 const now = () => window.performance.now()
@@ -167,6 +174,21 @@ export async function command(asked) {
 
 export const pressButton = (input, holdMs) =>
   post('/api/simulated/press', { input, holdMs }, sentNow())
+
+/** @returns `{isAccepted, code, message}`; never throws. Asked again until it is answered: the same id is one decision */
+export async function decide(job, decision) {
+  const body = { id: newId(), job, decision }
+  const answer = await post('/api/print/decide', body)
+  return answer.code === FAILED.code ? post('/api/print/decide', body) : answer
+}
+
+/** @returns tickets that may or may not be on paper, the newest first; null when the box does not answer */
+export async function unsettledTickets() {
+  const reply = await request('GET', `/api/jobs?state=unknown&limit=${UNSETTLED_MAX}`, null).catch(
+    () => null,
+  )
+  return reply?.ok ? (await reply.json()).jobs : null
+}
 
 /** Not randomUUID: browsers have it on https only, and a venue's page is plain http. */
 function newId() {

@@ -11,6 +11,11 @@ export const emptyModel = {
   showState: null,
   late: null,
   broker: null,
+  power: null,
+  batteries: [],
+  printers: [],
+  /** Tickets that may or may not be on paper; asked for when there are some. */
+  unsettled: [],
   devices: [],
   levels: {},
   colors: {},
@@ -21,9 +26,9 @@ export const emptyModel = {
 }
 
 /** @returns the model that begins with a snapshot; lines of an earlier one are not taken for its own */
-export function withSnapshot({ serial }, snapshot) {
+export function withSnapshot({ serial, unsettled }, snapshot) {
   const recent = snapshot.recent.map((event, index) => ({ ...event, serial: serial + index }))
-  return { ...emptyModel, ...snapshot, recent, serial: serial + recent.length }
+  return { ...emptyModel, ...snapshot, recent, serial: serial + recent.length, unsettled }
 }
 
 const stateFields = {
@@ -32,7 +37,16 @@ const stateFields = {
   'show/state': 'showState',
   'cue/late': 'late',
   'broker/state': 'broker',
+  'power/state': 'power',
 }
+
+/** Lists of states, each known by a name of its own. */
+const namedFields = {
+  'printer/state': ['printers', 'printer'],
+  'battery/state': ['batteries', 'pack'],
+}
+
+const looksBad = ['unknown', 'failed', 'expired']
 
 const eventTopics = ['cue/fired', 'capture/taken', 'input/changed', 'message/refused']
 
@@ -40,14 +54,28 @@ const eventTopics = ['cue/fired', 'capture/taken', 'input/changed', 'message/ref
 export function apply(model, event, { wallMs, payload }) {
   const field = stateFields[event]
   if (field) return { ...model, [field]: payload }
+  const named = namedFields[event]
+  if (named) return { ...model, [named[0]]: withNamed(model[named[0]], named[1], payload) }
   if (event === 'levels/sampled')
     return { ...model, levels: payload.levels, colors: payload.colors }
   if (event === 'lines') return { ...model, lines: payload.lines }
   if (event === 'device/state') return withDevice(model, payload, wallMs)
-  const isRefusal = event === 'command/answered' && !payload.isAccepted
-  if (isRefusal || eventTopics.includes(event)) return withRecent(model, event, wallMs, payload)
+  const isAnswer = event === 'command/answered' || event === 'print/answered'
+  const isRefusal = isAnswer && !payload.isAccepted
+  const isBadTicket = event === 'print/changed' && looksBad.includes(payload.state)
+  if (isRefusal || isBadTicket || eventTopics.includes(event))
+    return withRecent(model, event, wallMs, payload)
   return model
 }
+
+const withNamed = (list, key, payload) =>
+  list.some(known => known[key] === payload[key])
+    ? list.map(known => (known[key] === payload[key] ? payload : known))
+    : [...list, payload]
+
+/** @returns how many tickets a person has to look at, as the printers say */
+export const unsettledCount = ({ printers }) =>
+  printers.reduce((sum, { unknown }) => sum + unknown, 0)
 
 function withDevice(model, payload, wallMs) {
   const before = model.devices.find(device => device.device === payload.device)

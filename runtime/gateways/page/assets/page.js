@@ -1,7 +1,16 @@
 /** The page: what comes from the box changes the model, the model is drawn, and buttons and keys ask the box. */
-import { Connection, command, login, pressButton, tokenFromAddress } from './connection.js'
+import {
+  Connection,
+  command,
+  decide,
+  login,
+  pressButton,
+  tokenFromAddress,
+  UNSETTLED_MAX,
+  unsettledTickets,
+} from './connection.js'
 import { byId, setClass, setText } from './dom.js'
-import { apply, emptyModel, withSnapshot } from './model.js'
+import { apply, emptyModel, unsettledCount, withSnapshot } from './model.js'
 import { render } from './view.js'
 import { actionText } from './words.js'
 
@@ -11,6 +20,7 @@ const ANSWER_SHOWN_MS = 8_000
 let model = emptyModel
 let link = { state: 'connecting', heardWallMs: null }
 let isDrawing = false
+let isLooking = false
 let goMs = Number.NEGATIVE_INFINITY
 let answerTimer = null
 
@@ -20,7 +30,7 @@ function draw() {
   isDrawing = true
   window.requestAnimationFrame(() => {
     isDrawing = false
-    render(model, link, { goTo, press })
+    render(model, link, { goTo, press, decide: settle })
   })
 }
 
@@ -31,15 +41,33 @@ const connection = new Connection({
   },
   onSnapshot: snapshot => {
     model = withSnapshot(model, snapshot)
+    void lookAtTickets()
     link = { ...link, heardWallMs: snapshot.wallMs }
     draw()
   },
   onEvent: (event, message) => {
     model = apply(model, event, message)
+    if (event === 'printer/state') void lookAtTickets()
     if (message.wallMs !== undefined) link = { ...link, heardWallMs: message.wallMs }
     draw()
   },
 })
+
+/** Asks for the tickets themselves when the printers count others than are shown; one question at a time. */
+async function lookAtTickets() {
+  const count = Math.min(UNSETTLED_MAX, unsettledCount(model))
+  if (isLooking || count === model.unsettled.length) return
+  isLooking = true
+  const unsettled = count === 0 ? [] : await unsettledTickets()
+  isLooking = false
+  if (unsettled === null) return
+  model = { ...model, unsettled }
+  draw()
+}
+
+async function settle(job, decision) {
+  tell('decide', await decide(job, decision))
+}
 
 function say(text, isBad) {
   const answer = byId('answer')

@@ -10,6 +10,7 @@ import {
   setText,
 } from './dom.js'
 import { cueOf, devicesOf, inputsOf, lampsOf } from './model.js'
+import { renderPower, renderPrinters } from './supplies.js'
 import {
   brokerFigures,
   brokerText,
@@ -30,7 +31,8 @@ const linkWords = {
   locked: 'Locked',
 }
 
-/** @param actions what the buttons inside lists do: `goTo(cue)`, `press(input, holdMs)` */
+/** @param actions what the buttons inside lists do: `goTo(cue)`, `press(input, holdMs)`,
+ *   `decide(job, decision)` */
 export function render(model, link, actions) {
   renderTop(model, link)
   renderBanners(model, link)
@@ -42,6 +44,8 @@ export function render(model, link, actions) {
   renderLate(model)
   renderDevices(model)
   renderBroker(model)
+  renderPower(model)
+  renderPrinters(model, link, actions.decide)
   renderRecent(model)
 }
 

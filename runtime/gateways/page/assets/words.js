@@ -1,4 +1,5 @@
 /** How things are said to people. */
+import { ticketText } from './words-supplies.js'
 
 const clock = new Intl.DateTimeFormat(undefined, {
   hour: '2-digit',
@@ -74,6 +75,9 @@ export function eventText({ topic, payload }) {
         : { text: `${payload.device}: no picture (${payload.refused})`, isBad: true }
     case 'input/changed':
       return { text: `${payload.input} ${inputText(payload.event)}`, isBad: false }
+    case 'print/changed':
+      return { text: ticketText(payload), isBad: true }
+    case 'print/answered':
     case 'command/answered':
       return { text: `Refused: ${payload.message ?? payload.code}`, isBad: true }
     case 'message/refused':
@@ -108,5 +112,6 @@ const actionWords = {
   disarm: 'Disarm',
   blackout: 'Blackout',
   press: 'Press',
+  decide: 'Ticket',
 }
 export const actionText = action => actionWords[action] ?? action

@@ -1,0 +1,71 @@
+/** What the parts of the OpenAPI document share: the shapes by name, and how an answer is described. */
+import { commandIn } from '../../core/command-shape.js'
+import { printDecisionIn, printIn } from '../../core/printing-topics.js'
+import {
+  acknowledgement,
+  commandAnswer,
+  healthAnswer,
+  historyAnswer,
+  jobAnswer,
+  jobsAnswer,
+  login,
+  logsAnswer,
+  press,
+  printAnswer,
+  refusalAnswer,
+  sessionAnswer,
+  stateAnswer,
+} from './api.js'
+
+export const shapes = {
+  Acknowledgement: acknowledgement,
+  Command: commandIn,
+  CommandAnswer: commandAnswer,
+  Decision: printDecisionIn,
+  Health: healthAnswer,
+  History: historyAnswer,
+  Job: jobAnswer,
+  Jobs: jobsAnswer,
+  Login: login,
+  Logs: logsAnswer,
+  Press: press,
+  Print: printIn,
+  PrintAnswer: printAnswer,
+  Refusal: refusalAnswer,
+  Session: sessionAnswer,
+  State: stateAnswer,
+}
+type ShapeName = keyof typeof shapes
+
+const content = (shape: ShapeName): object => ({
+  'application/json': { schema: { $ref: `#/components/schemas/${shape}` } },
+})
+export const answer = (description: string, shape: ShapeName): object => ({
+  description,
+  content: content(shape),
+})
+export const refusal = (description: string): object => answer(description, 'Refusal')
+export const body = (shape: ShapeName): object => ({ required: true, content: content(shape) })
+
+export const invalid = refusal('The body is wrong; `problems` names everything that is.')
+export const denied = refusal('The operator token is missing or wrong.')
+export const limited = refusal('Too many wrong tokens from this address within a minute.')
+export const foreign = refusal('The request comes from another site.')
+export const operating = [{ bearer: [] }, { cookie: [] }]
+/** Open where only this machine can connect; in the venue's network the token is needed. */
+export const reading = [{}, ...operating]
+
+/** Refused by whoever answers, or an id that was used for something else. */
+export const refusedAs = (description: string, shape: ShapeName): object => ({
+  description,
+  content: {
+    'application/json': {
+      schema: {
+        anyOf: [
+          { $ref: `#/components/schemas/${shape}` },
+          { $ref: '#/components/schemas/Refusal' },
+        ],
+      },
+    },
+  },
+})

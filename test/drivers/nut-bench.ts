@@ -1,0 +1,31 @@
+/** The far side of a simulated connection that answers as upsd does. */
+import type { SimulatedByteStream } from '../../drivers/simulated/byte-stream.js'
+
+export interface StandInUpsd {
+  /** Each request, in order. */
+  readonly asked: string[]
+  /** What is answered from now on; null: nothing. */
+  answer: string | null
+}
+
+export function standInUpsd(stream: SimulatedByteStream): StandInUpsd {
+  const upsd: StandInUpsd = { asked: [], answer: null }
+  let rest = ''
+  stream.sent.listen(bytes => {
+    const lines = `${rest}${new TextDecoder().decode(bytes)}`.split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) {
+      upsd.asked.push(line)
+      if (upsd.answer !== null) stream.receive(new TextEncoder().encode(upsd.answer))
+    }
+  })
+  return upsd
+}
+
+export const listOf = (ups: string, variables: Readonly<Record<string, string>>): string =>
+  [
+    `BEGIN LIST VAR ${ups}`,
+    ...Object.entries(variables).map(([name, value]) => `VAR ${ups} ${name} "${value}"`),
+    `END LIST VAR ${ups}`,
+    '',
+  ].join('\n')
