@@ -47,6 +47,8 @@ export interface Bq27441Flags {
   readonly isBeingConfigured: boolean
   /** BAT_DET. */
   readonly hasBattery: boolean
+  /** DSG. The bit beside FC, CHG, is no opposite of it: it tells that fast charging would be allowed. */
+  readonly isDischarging: boolean
 }
 
 /** @param word command 0x06 */
@@ -54,6 +56,7 @@ export const flagsOf = (word: number): Bq27441Flags => ({
   wasReset: (word & 0x0020) !== 0,
   isBeingConfigured: (word & 0x0010) !== 0,
   hasBattery: (word & 0x0008) !== 0,
+  isDischarging: (word & 0x0001) !== 0,
 })
 
 /** 0.1 K a step. @param word command 0x02 */
@@ -65,6 +68,12 @@ export const milliampsOf = (word: number): number => signed16(word)
 /** The current, unless it is at either end of what the word can hold. */
 export const currentOf = (word: number): Known<number> =>
   word === 0x7fff || word === 0x8000 ? unknown('overflow') : known(milliampsOf(word))
+
+/** Whether charge flows in: more than is taken for rest, and nothing said against it. */
+export const chargingOf = (
+  { value }: Known<number>,
+  { isDischarging }: Bq27441Flags,
+): boolean | null => (value === null ? null : !isDischarging && value >= CHARGING_MILLIAMPS_MIN)
 
 /** The charge in percent, unless it cannot be. */
 export const chargeOf = (word: number, cell: Known<number>): Known<number> =>
@@ -148,11 +157,11 @@ export class Bq27441 implements Gauge {
     if (!flags.hasBattery) return this.#unknown('no-pack')
     if (flags.isBeingConfigured) return this.#unknown('not-ready')
     const measured = await this.#measure()
-    if (!flags.wasReset) return this.#told(measured)
+    if (!flags.wasReset) return this.#told(flags, measured)
     this.#wasReset = true
     await this.#settings.write()
     // What it makes of a pack that it took for another one is not worth telling.
-    return this.#told({ ...measured, charge: reset, remaining: reset, full: reset })
+    return this.#told(flags, { ...measured, charge: reset, remaining: reset, full: reset })
   }
 
   async #measure(): Promise<Measured> {
@@ -167,7 +176,8 @@ export class Bq27441 implements Gauge {
     }
   }
 
-  #told({ cell, current, warmth, charge, remaining, full }: Measured): GaugeReading {
+  #told(flags: Bq27441Flags, measured: Measured): GaugeReading {
+    const { cell, current, warmth, charge, remaining, full } = measured
     const wasReset = this.#wasReset
     this.#wasReset = false
     return gaugeReading(this.#clock.monotonicMs(), {
@@ -179,7 +189,7 @@ export class Bq27441 implements Gauge {
       remainingMilliampHours: charge.value === null ? null : remaining.value,
       // No pack holds nothing when it is full.
       fullMilliampHours: full.value === 0 ? null : full.value,
-      isCharging: current.value === null ? null : current.value >= CHARGING_MILLIAMPS_MIN,
+      isCharging: chargingOf(current, flags),
       wasReset,
       troubles: troublesOf(
         { trouble: wasReset ? 'reset' : null },

@@ -25,5 +25,14 @@ export function cellCharge(percent: number, cell: Known<number>): Known<number> 
   return percent > PERCENT_MAX || isWronglyEmpty ? unknown('implausible') : known(percent)
 }
 
+/**
+ * What a board's firmware says, which is a number also where it knows nothing. An empty cell shows by its voltage, so 0 %
+ * beside none, or beside one of a cell that is not empty, says nothing.
+ * @param cell the voltage of one cell
+ */
+export function firmwareCharge(percent: Known<number>, cell: Known<number>): Known<number> {
+  return percent.value === 0 ? cellCharge(0, cell) : percent
+}
+
 export const temperature = (celsius: number): Known<number> =>
   celsius < CELSIUS_MIN || celsius > CELSIUS_MAX ? unknown('implausible') : known(celsius)

@@ -2,7 +2,7 @@
  * A ticket as the bytes of ESC/POS (Epson ESC/POS Application Programming Guide). Whatever the printer did before, the
  * bytes mean the same: they begin with a reset, and pin the code page, the country and the unit of every feed.
  */
-import { type CodePageName, codePageNames } from '../runtime/core/code-pages.js'
+import { codePageNames } from '../runtime/core/code-pages.js'
 import { assert } from '../runtime/core/errors.js'
 import { Speller } from '../runtime/core/letters.js'
 import {
@@ -26,7 +26,6 @@ import { nativeBarcode, nativeQr } from './escpos-symbols.js'
 import { codePageNumbers, ESC, FS, GS, LF, type PrintState, transition } from './escpos-text.js'
 
 export interface EscposOptions {
-  readonly codePage: CodePageName
   /** Whether the printer draws QR codes and barcodes, or is sent their dots. */
   readonly codes: 'native' | 'raster'
   readonly hasCutter: boolean
@@ -41,7 +40,6 @@ export interface EscposOptions {
 }
 
 export const escposOptionsUsual: EscposOptions = {
-  codePage: 'cp858',
   codes: 'native',
   hasCutter: true,
   hasPartialCut: true,
@@ -58,8 +56,8 @@ export interface EncodedTicket {
 
 /** @throws BoxError `ticket.invalid` naming the block and what of it cannot be printed */
 export function encodeTicket(ticket: Ticket, paper: Paper, options: EscposOptions): EncodedTicket {
-  assert(codePageNames.includes(options.codePage), 'a code page has a number')
-  const layout = layoutTicket(ticket, paper, options.codePage)
+  assert(codePageNames.includes(paper.codePage), 'a code page has a number')
+  const layout = layoutTicket(ticket, paper)
   const writer = new EscposWriter(paper, options)
   for (const piece of layout.pieces) writer.write(piece)
   return writer.end()
@@ -83,11 +81,11 @@ class EscposWriter {
   constructor(paper: Paper, options: EscposOptions) {
     this.#paper = paper
     this.#options = options
-    this.#speller = new Speller(options.codePage)
+    this.#speller = new Speller(paper.codePage)
     const { hasKanjiMode, hasMotionUnits } = options
     const unitsPerInch = Math.round(paper.dotsPerMillimetre * MILLIMETRES_PER_INCH)
     this.#chunks = [
-      [ESC, 0x40, ESC, 0x74, codePageNumbers[options.codePage]],
+      [ESC, 0x40, ESC, 0x74, codePageNumbers[paper.codePage]],
       hasKanjiMode ? [FS, 0x2e] : [],
       // Country 0, the United States: the others have letters of their own for # $ @ [ \ ] ^ ` { | } ~.
       [ESC, 0x52, 0],

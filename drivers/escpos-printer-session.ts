@@ -206,9 +206,12 @@ export class PrinterSession {
     return { kind: 'confirmed', by }
   }
 
-  /** A printer that cannot confirm is asked whether it could print, where it answers, when it should have done so. */
+  /**
+   * A printer that cannot confirm is asked whether it could print, where it answers, when it should have done so. One
+   * that says nothing has that time too: a connection takes many tickets ahead of the paper, and those are lost with it.
+   */
   async #awaitReady(patience: Patience, usualMs: number): Promise<PrintOutcome> {
-    if (this.#isAnswering) await this.#pause(usualMs)
+    await this.#pause(usualMs)
     for (;;) {
       const isHeard = await this.poll()
       if (this.#isOver(patience) || (isHeard && this.hindrance === null)) return { kind: 'sent' }

@@ -37,6 +37,8 @@ export class EscposPrinter implements Printer {
   readonly #stream: ByteStream
   readonly #clock: Clock
   readonly #encode: Encode
+  /** What was measured is printed next: its bytes need not be made twice. */
+  readonly #encoded = new WeakMap<Ticket, EncodedTicket>()
   readonly #options: EscposPrinterOptions
   readonly #faults = new Signal<Error>()
   readonly #statuses = new Signal<PrinterStatus>()
@@ -102,7 +104,7 @@ export class EscposPrinter implements Printer {
   }
 
   measure(ticket: Ticket): number {
-    return this.#encode(ticket).millimetres
+    return this.#encodeOnce(ticket).millimetres
   }
 
   print(ticket: Ticket, progress: (progress: PrintProgress) => void): Promise<PrintOutcome> {
@@ -124,7 +126,7 @@ export class EscposPrinter implements Printer {
     await this.#polling
     let firstByte: number | null = null
     try {
-      const { bytes: encoded, millimetres } = this.#encode(ticket)
+      const { bytes: encoded, millimetres } = this.#encodeOnce(ticket)
       const bytes = withoutInitialize(encoded)
       await session.prepare()
       firstByte = session.takenBytes
@@ -138,6 +140,14 @@ export class EscposPrinter implements Printer {
       const isTouched = firstByte !== null && session.takenBytes > firstByte
       return { kind: isTouched ? 'unknown' : 'untouched', why }
     }
+  }
+
+  #encodeOnce(ticket: Ticket): EncodedTicket {
+    const known = this.#encoded.get(ticket)
+    if (known !== undefined) return known
+    const encoded = this.#encode(ticket)
+    this.#encoded.set(ticket, encoded)
+    return encoded
   }
 
   async #poll(): Promise<void> {

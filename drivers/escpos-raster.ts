@@ -7,6 +7,8 @@ import type { Bitmap } from '../runtime/ports/ticket.js'
 import { GS } from './escpos-text.js'
 
 const BAND_ROWS_MAX = 64
+/** GS v 0, the mode, width and height. */
+const HEADER_BYTES = 8
 
 const DLE = 0x10
 /** EOT, ENQ and DC4. */
@@ -24,7 +26,10 @@ export function rasterBands(bitmap: Bitmap, leftDots: number): readonly Uint8Arr
     const dots = image.rows.slice(top * rowBytes, (top + rowCount) * rowBytes)
     withoutRealTime(dots)
     const size = [rowBytes & 0xff, rowBytes >> 8, rowCount & 0xff, rowCount >> 8]
-    bands.push(Uint8Array.from([GS, 0x76, 0x30, 0, ...size, ...dots]))
+    const band = new Uint8Array(HEADER_BYTES + dots.length)
+    band.set([GS, 0x76, 0x30, 0, ...size])
+    band.set(dots, HEADER_BYTES)
+    bands.push(band)
   }
   return bands
 }

@@ -9,9 +9,15 @@ import { GS } from './escpos-text.js'
 
 const errorCorrections = { low: 48, medium: 49, quartile: 50, high: 51 } as const
 
-/** @returns null where the bytes would hold a real-time command: then it is sent as dots */
+const BEYOND_ASCII = /[^\x20-\x7e]/
+
+/**
+ * @returns null where it is sent as dots: where the bytes would hold a real-time command, and for letters beyond ASCII. A
+ * printer cannot be told to say in the code that they are UTF-8, and a scanner then guesses (ISO/IEC 18004: Latin-1).
+ */
 export function nativeQr({ code }: QrPiece): readonly number[] | null {
-  const content = [...new TextEncoder().encode(code.content)]
+  if (BEYOND_ASCII.test(code.content)) return null
+  const content = asciiOf(code.content)
   const bytes = [
     // Function 165: model 2. 167: dots a module. 169: error correction. 180: store. 181: print.
     ...qrFunction(65, [50, 0]),

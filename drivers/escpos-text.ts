@@ -2,7 +2,7 @@
  * Letters in ESC/POS: the state that a printer keeps between commands, and the commands from one state to the next
  * (Epson ESC/POS Application Programming Guide: ESC E, ESC -, ESC M, ESC a, ESC 3, GS !, GS B).
  */
-import type { CodePageName } from '../runtime/core/code-pages.js'
+import type { CodePageName } from '../runtime/ports/printer.js'
 import type { Align, TextStyle } from '../runtime/ports/ticket.js'
 
 export const ESC = 0x1b

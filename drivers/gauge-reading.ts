@@ -25,12 +25,14 @@ export const gaugeReading = (
   ...known,
 })
 
-/** A quantity, or why it is not known. */
+/** A quantity, with what is to be said against it; or why it is not known. */
 export type Known<T> =
-  | { readonly value: T; readonly trouble: null }
+  | { readonly value: T; readonly trouble: GaugeTrouble | null }
   | { readonly value: null; readonly trouble: GaugeTrouble }
 
 export const known = <T>(value: T): Known<T> => ({ value, trouble: null })
+/** At the end of what a register holds: it is at least this, away from zero. */
+export const atLeast = <T>(value: T): Known<T> => ({ value, trouble: 'overflow' })
 export const unknown = (trouble: GaugeTrouble): Known<never> => ({ value: null, trouble })
 
 /** Each trouble once, in the order it was met. */

@@ -32,6 +32,18 @@ const address = integer({ min: 0x08, max: 0x77 })
 const supplyName = pattern(/^\w[\w.:-]{0,63}$/, 'a name as in /sys/class/power_supply', 64)
 const hostName = pattern(/^[\w.:-]{1,253}$/, 'a host name or an address', 253)
 const upsName = pattern(/^[\w.-]{1,64}$/, 'a name as in `upsc -l`', 64)
+/** What a line of NUT's protocol can hold. */
+const credential = pattern(/^[ -~]{1,128}$/, 'printable ASCII, 128 characters at most', 128)
+const nutSchema = object({
+  host: hostName,
+  port: withDefault(integer({ min: 1, max: 65_535 }), 3493),
+  ups: upsName,
+  username: withDefault(nullable(credential), null),
+  password: withDefault(nullable(credential), null),
+}).refine(({ username, password }) => (username === null) === (password === null), {
+  path: ['username'],
+  message: 'goes with password: both, or none',
+})
 
 function externalLine(host: Host, line: string, external: Level): ExternalLine {
   return new ExternalLine(host.inputLine(line, { debounceMs: EXTERNAL_DEBOUNCE_MS }), {
@@ -160,13 +172,11 @@ export const hatDrivers: Readonly<Record<string, DriverEntry>> = {
   'nut-ups': entry({
     kind: 'gauge',
     summary: "A UPS that somebody else's NUT server reads",
-    schema: object({
-      host: hostName,
-      port: withDefault(integer({ min: 1, max: 65_535 }), 3493),
-      ups: upsName,
-    }),
-    resources: ({ host, port }) => ({ streams: [`the address ${host}:${port}`] }),
-    build: (name, { host: server, port, ups }, host, clock) =>
-      gauge(new NutUps(host.tcpStream(server, port), clock, { name, ups })),
+    schema: nutSchema,
+    resources: ({ host, port, ups }) => ({ streams: [`the UPS "${ups}" at ${host}:${port}`] }),
+    build: (name, { host: server, port, ups, username, password }, host, clock) => {
+      const login = username === null || password === null ? null : { username, password }
+      return gauge(new NutUps(host.tcpStream(server, port, 'beside'), clock, { name, ups, login }))
+    },
   }),
 }

@@ -9,7 +9,7 @@ import type { Cancel, Clock } from '../runtime/ports/clock.js'
 import type { Gauge, GaugeReading } from '../runtime/ports/gauge.js'
 import type { I2cDevice } from '../runtime/ports/host.js'
 import { GaugeLife } from './gauge-life.js'
-import { type Known, known, unknown } from './gauge-reading.js'
+import { atLeast, type Known, known, unknown } from './gauge-reading.js'
 import { areBytes, isBlank, signed16, WordRegisters } from './i2c-words.js'
 import { type Measurement, type Shunt, type ShuntChip, ShuntGauge } from './shunt-gauge.js'
 
@@ -40,9 +40,7 @@ const TEXAS_INSTRUMENTS = 0x5449
  * MODE b2..0 (8.6.2.1, table 5). One step is 10 uV in every range of PG, so the widest costs no resolution.
  */
 const CONFIGURATION = 0x3fff
-/** Twice 68.10 ms (table 5), and some for an oscillator that is slow. */
-const CONVERSION_MS = 150
-/** A drop of 320 mV (table 7): what is there may be more. */
+/** A drop of 320 mV, and whatever is more (table 7). */
 const SHUNT_WORD_MAX = 32_000
 /** 32 V. */
 const BUS_COUNT_MAX = 8_000
@@ -53,7 +51,10 @@ export const shuntMicrovolts = (word: number): number => signed16(word) * 10
 /** Section 8.6.3.2: the upper 13 bits. @param word register 0x02 */
 export const busMillivolts = (word: number): number => (word >> 3) * 4
 
-/** CNVR: a conversion has ended since the mode was written or the power was read (8.6.3.2). */
+/**
+ * CNVR: a conversion has ended since the mode was written or the power was read. "The data from the last conversion can
+ * be read at any time" all the same (8.6.3.2).
+ */
 export const isConverted = (word: number): boolean => (word & 0x0002) !== 0
 
 /** OVF: current and power "may be meaningless" (8.6.3.2). */
@@ -67,11 +68,11 @@ export function calibrationFor(range: { shuntMilliohms: number; milliampsMax: nu
   return Math.min(0xfffe, Math.floor(exact + 1e-6) & ~1)
 }
 
-/** The drop, unless it is at the end of the range that `CONFIGURATION` sets, or beyond. */
+/** The drop, which may be more at the end of the range that `CONFIGURATION` sets; beyond, no INA219 can say so. */
 export function shuntDrop(word: number): Known<number> {
   const size = Math.abs(signed16(word))
   if (size > SHUNT_WORD_MAX) return unknown('implausible')
-  return size === SHUNT_WORD_MAX ? unknown('overflow') : known(shuntMicrovolts(word))
+  return size === SHUNT_WORD_MAX ? atLeast(shuntMicrovolts(word)) : known(shuntMicrovolts(word))
 }
 
 /** The voltage, unless no INA219 can say so. */
@@ -127,7 +128,6 @@ export class Ina219 implements Gauge {
 }
 
 class Ina219Chip implements ShuntChip {
-  readonly conversionMs = CONVERSION_MS
   readonly offsetMicrovoltsMax = 100
   readonly loadedMicrovolts = 500
   readonly #registers: WordRegisters
@@ -180,7 +180,7 @@ class Ina219Chip implements ShuntChip {
     return {
       isReady,
       words: [bus >> 3, shunt],
-      channels: [{ millivolts: busVoltage(bus), microvolts }],
+      channels: [{ millivolts: busVoltage(bus), microvolts, isZero: bus >> 3 === 0 }],
     }
   }
 }

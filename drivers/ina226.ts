@@ -9,7 +9,7 @@ import type { Cancel, Clock } from '../runtime/ports/clock.js'
 import type { Gauge, GaugeReading } from '../runtime/ports/gauge.js'
 import type { I2cDevice } from '../runtime/ports/host.js'
 import { GaugeLife } from './gauge-life.js'
-import { type Known, known, unknown } from './gauge-reading.js'
+import { atLeast, type Known, known, unknown } from './gauge-reading.js'
 import { isBlank, signed16, WordRegisters } from './i2c-words.js'
 import { type Measurement, type Shunt, type ShuntChip, ShuntGauge } from './shunt-gauge.js'
 
@@ -34,8 +34,6 @@ const DIE_MASK = 0xfff0
  * MODE b2..0 (7.1.1).
  */
 const CONFIGURATION = 0x4927
-/** 128 times twice 1.21 ms, the longest that 1.1 ms may take (5.5), and some. */
-const CONVERSION_MS = 350
 
 /** Section 7.1.2. @param word register 0x01 */
 export const shuntMicrovolts = (word: number): number => signed16(word) * 2.5
@@ -57,10 +55,10 @@ export function calibrationFor(range: { shuntMilliohms: number; milliampsMax: nu
   return Math.min(0x7fff, Math.floor(exact + 1e-6))
 }
 
-/** The drop, unless it is at either end of the range: 81.92 mV. */
+/** The drop, which may be more at either end of the range, 81.92 mV. */
 export function shuntDrop(word: number): Known<number> {
   const isAtEnd = word === 0x7fff || word === 0x8000
-  return isAtEnd ? unknown('overflow') : known(shuntMicrovolts(word))
+  return isAtEnd ? atLeast(shuntMicrovolts(word)) : known(shuntMicrovolts(word))
 }
 
 /** The voltage, unless no INA226 can say so: 40.96 V. */
@@ -115,7 +113,6 @@ export class Ina226 implements Gauge {
 }
 
 class Ina226Chip implements ShuntChip {
-  readonly conversionMs = CONVERSION_MS
   readonly offsetMicrovoltsMax = 10
   readonly loadedMicrovolts = 125
   readonly #registers: WordRegisters
@@ -156,7 +153,7 @@ class Ina226Chip implements ShuntChip {
     return {
       isReady: isConverted(mask),
       words: [bus, shunt],
-      channels: [{ millivolts: busVoltage(bus), microvolts }],
+      channels: [{ millivolts: busVoltage(bus), microvolts, isZero: bus === 0 }],
     }
   }
 }

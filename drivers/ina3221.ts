@@ -6,7 +6,7 @@ import type { Cancel, Clock } from '../runtime/ports/clock.js'
 import type { Gauge, GaugeReading } from '../runtime/ports/gauge.js'
 import type { I2cDevice } from '../runtime/ports/host.js'
 import { GaugeLife } from './gauge-life.js'
-import { type Known, known, unknown } from './gauge-reading.js'
+import { atLeast, type Known, known, unknown } from './gauge-reading.js'
 import { isBlank, signed16, WordRegisters } from './i2c-words.js'
 import { type Measurement, type Shunt, type ShuntChip, ShuntGauge } from './shunt-gauge.js'
 
@@ -33,8 +33,6 @@ const DIE = 0x3220
 const CONFIGURATION = 0x0727
 /** CH1en to CH3en. */
 const ENABLE = { 1: 0x4000, 2: 0x2000, 3: 0x1000 } as const
-/** Of one channel: 64 times twice 1.21 ms, the longest that 1.1 ms may take, and some. */
-const CHANNEL_CONVERSION_MS = 170
 /** The value stands in the upper 13 bits; those below are "reserved" and read 0. */
 const RESERVED = 0x0007
 const COUNT_MAX = 4095
@@ -48,11 +46,11 @@ export const busMillivolts = (word: number): number => (signed16(word) >> 3) * 8
 /** CVRF: a conversion of all channels has ended since this was last read. @param mask register 0x0f */
 export const isConverted = (mask: number): boolean => (mask & 0x0001) !== 0
 
-/** The drop, unless it is at either end of the range, 163.8 mV, or nothing that this chip can say. */
+/** The drop, which may be more at either end of the range, 163.8 mV, unless it is nothing that this chip can say. */
 export function shuntDrop(word: number): Known<number> {
   if (word & RESERVED) return unknown('implausible')
   const isAtEnd = Math.abs(signed16(word) >> 3) >= COUNT_MAX
-  return isAtEnd ? unknown('overflow') : known(shuntMicrovolts(word))
+  return isAtEnd ? atLeast(shuntMicrovolts(word)) : known(shuntMicrovolts(word))
 }
 
 /** The voltage, unless it is at the end of the range, 32.76 V, or nothing that this chip can say. */
@@ -129,7 +127,6 @@ export class Ina3221 implements Gauge {
 }
 
 class Ina3221Chip implements ShuntChip {
-  readonly conversionMs: number
   readonly offsetMicrovoltsMax = 80
   readonly loadedMicrovolts = 2_000
   readonly #registers: WordRegisters
@@ -140,7 +137,6 @@ class Ina3221Chip implements ShuntChip {
     this.#registers = new WordRegisters(device, 'INA3221', 'high-first')
     this.#channels = channels
     this.#configuration = channels.reduce((word, channel) => word | ENABLE[channel], CONFIGURATION)
-    this.conversionMs = channels.length * CHANNEL_CONVERSION_MS
   }
 
   async prove(): Promise<void> {
@@ -174,6 +170,7 @@ class Ina3221Chip implements ShuntChip {
       channels: this.#channels.map((_, index) => ({
         millivolts: busVoltage(words[2 * index] ?? 0),
         microvolts: shuntDrop(words[2 * index + 1] ?? 0),
+        isZero: words[2 * index] === 0,
       })),
     }
   }

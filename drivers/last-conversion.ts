@@ -1,38 +1,43 @@
 /**
- * Whether what a converter's registers hold is a measurement. Its ready flag is cleared when it is looked at, and comes
- * again with the next conversion; until then the last measurement stands. A converter that has stopped shows by that.
+ * What the ready flag of a converter is good for. Its registers keep the last measurement and can be read at any time
+ * (INA219: SBOS448G 8.3.1 and 8.6.3.2, INA226: SBOS547B 7.1.7, INA3221: SBOS576B 8.6.2.16); the flag is cleared when it
+ * is looked at, by whoever looks, and by a configuration. So a value without the flag is a measurement like another, but
+ * for two: the zero that a register holds until the first conversion has ended, and a converter that has stopped.
  */
 import { after } from '../runtime/core/time.js'
 import type { MonotonicMs } from '../runtime/ports/clock.js'
-import { type Known, unknown } from './gauge-reading.js'
+
+/** Many conversions of any chip. A flag that was seen before, and no change in so long: it does not convert any more. */
+const SILENT_MS = 10_000
 
 export class LastConversion {
-  readonly #conversionMs: number
-  #last: { readonly at: MonotonicMs; readonly words: readonly number[] } | null = null
+  #hasEnded = false
+  #sign: { readonly at: MonotonicMs; readonly words: readonly number[] } | null = null
 
-  /** @param conversionMs in which the next one must have ended */
-  constructor(conversionMs: number) {
-    this.#conversionMs = conversionMs
-  }
-
-  /** The converter was configured: what it measures from now on is not known yet. */
+  /** The converter was configured, or reset: no conversion has ended since. */
   forget(): void {
-    this.#last = null
+    this.#hasEnded = false
+    this.#sign = null
   }
 
   /**
+   * To be told of each look at the converter.
    * @param isReady the flag, which the caller has cleared, or now clears, if it was set
    * @param words what the registers hold
-   * @returns null when that is a measurement
    */
-  staleness(isReady: boolean, words: readonly number[], at: MonotonicMs): Known<never> | null {
-    if (isReady) {
-      this.#last = { at, words }
-      return null
-    }
-    const last = this.#last
-    if (last === null || at >= after(last.at, this.#conversionMs)) return unknown('not-ready')
-    // Registers that have changed without a conversion hold anything.
-    return words.every((word, index) => word === last.words[index]) ? null : unknown('not-ready')
+  note(isReady: boolean, words: readonly number[], at: MonotonicMs): void {
+    const isSame = words.every((word, index) => word === this.#sign?.words[index])
+    if (isReady || !isSame) this.#sign = { at, words }
+    if (isReady) this.#hasEnded = true
+  }
+
+  /** Whether a register that holds nothing but zeros has measured nothing, rather than zero. */
+  isZeroMeasured(): boolean {
+    return this.#hasEnded
+  }
+
+  /** Whether it converted, and does so no more. */
+  hasStopped(at: MonotonicMs): boolean {
+    return this.#hasEnded && this.#sign !== null && at >= after(this.#sign.at, SILENT_MS)
   }
 }

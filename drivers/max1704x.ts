@@ -31,6 +31,8 @@ const Register = {
 } as const
 
 const SLEEP = 0x0080
+/** What a bus reads like that nobody drives. */
+const ALL_ONES = 0xffff
 
 /** MAX17048: what has happened since each bit was last cleared. The low byte means nothing. */
 const Status = {
@@ -73,7 +75,10 @@ export interface Max1704xOptions {
   readonly name: string
   /** In series. */
   readonly cells: 1 | 2
-  /** Which chip must answer; null: either will do. */
+  /**
+   * Which chip must answer. Null: whatever the maker of a board has put there, clones with versions of their own
+   * included; one that nobody knows is read as the older family, whose registers all of them have, and told once.
+   */
   readonly family: Max1704xFamily | null
 }
 
@@ -86,6 +91,8 @@ export class Max1704x implements Gauge {
   readonly #options: Max1704xOptions
   #family: Max1704xFamily = 'max17040'
   readonly #standing = new StandingValues(Number.POSITIVE_INFINITY)
+  /** Found out by `start`, told by the next reading. */
+  #isUnfamiliar = false
 
   constructor(device: I2cDevice, clock: Clock, options: Max1704xOptions) {
     this.#registers = new WordRegisters(
@@ -103,9 +110,10 @@ export class Max1704x implements Gauge {
     const version = await this.#registers.read(Register.version)
     const found = familyOf(version)
     const wanted = this.#options.family
-    if (found === null || (wanted !== null && wanted !== found))
-      throw this.#registers.stranger(Register.version, version)
-    this.#family = found
+    const isAccepted = wanted === null ? version !== ALL_ONES : wanted === found
+    if (!isAccepted) throw this.#registers.stranger(Register.version, version)
+    this.#family = found ?? 'max17040'
+    this.#isUnfamiliar = found === null
     await this.#wake()
     this.#life.begin()
   }
@@ -140,8 +148,10 @@ export class Max1704x implements Gauge {
     const soc = await this.#registers.read(Register.soc)
     const perHour = isNewer ? percentPerHour(await this.#registers.read(Register.crate)) : null
     const at = this.#clock.monotonicMs()
-    // All ones is what a bus reads like that nobody drives; no such status exists.
-    const wasReset = status !== 0xffff && wasPoweredUp(status)
+    // No such status exists.
+    const wasReset = status !== ALL_ONES && wasPoweredUp(status)
+    const isUnfamiliar = this.#isUnfamiliar
+    this.#isUnfamiliar = false
     if (wasReset) await this.#acknowledgeReset(status)
     const cell = cellVoltage(cellMillivolts(vcell, this.#family))
     // What a gauge says first after it was powered is a guess from one look at a voltage.
@@ -150,7 +160,12 @@ export class Max1704x implements Gauge {
       millivolts: cell.value === null ? null : cell.value * this.#options.cells,
       percent: charge.value,
       wasReset,
-      troubles: troublesOf({ trouble: wasReset ? 'reset' : null }, cell, charge),
+      troubles: troublesOf(
+        { trouble: isUnfamiliar ? 'unfamiliar' : null },
+        { trouble: wasReset ? 'reset' : null },
+        cell,
+        charge,
+      ),
       ...trendOf(charge.value, perHour),
     })
   }

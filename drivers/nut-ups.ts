@@ -7,7 +7,7 @@ import type { Gauge, GaugeReading } from '../runtime/ports/gauge.js'
 import type { ByteStream } from '../runtime/ports/host.js'
 import { GaugeLife } from './gauge-life.js'
 import { gaugeReading, type Known, known, troublesOf, unknown } from './gauge-reading.js'
-import { NutClient, type UpsVariables } from './nut-client.js'
+import { NutClient, type NutLogin, type UpsVariables } from './nut-client.js'
 
 const PERCENT_MAX = 110
 const VOLTS_MAX = 1_000
@@ -116,6 +116,8 @@ export interface NutUpsOptions {
   readonly name: string
   /** As the server calls it. */
   readonly ups: string
+  /** Null: the server shows it to everybody. */
+  readonly login: NutLogin | null
 }
 
 export class NutUps implements Gauge {
@@ -130,7 +132,7 @@ export class NutUps implements Gauge {
   #asked: Promise<readonly GaugeReading[]> | null = null
 
   constructor(stream: ByteStream, clock: Clock, options: NutUpsOptions) {
-    this.#client = new NutClient(stream, clock)
+    this.#client = new NutClient(stream, clock, options.login)
     this.#clock = clock
     this.name = options.name
     this.#ups = options.ups

@@ -8,6 +8,7 @@ import type { Cancel, Clock } from '../runtime/ports/clock.js'
 import type { Gauge, GaugeReading } from '../runtime/ports/gauge.js'
 import type { I2cDevice } from '../runtime/ports/host.js'
 import { again } from './again.js'
+import { firmwareCharge } from './cell-limits.js'
 import { GaugeLife } from './gauge-life.js'
 import { gaugeReading, type Known, known, troublesOf, unknown } from './gauge-reading.js'
 import { hexByte } from './hat-registers.js'
@@ -34,6 +35,8 @@ const CHARGING_FROM_5V = 2
 const WEAK = 2
 const MILLIVOLTS_MIN = 2_000
 const MILLIVOLTS_MAX = 5_000
+/** 2.5 A at 5 V out of an empty cell, with what the converter loses, and some. */
+const MILLIAMPS_MAX = 6_000
 const PERCENT_MAX = 100
 const CELSIUS_MIN = -40
 const CELSIUS_MAX = 100
@@ -78,12 +81,18 @@ export function pijuiceMillivolts(bytes: Uint8Array): Known<number> {
 }
 
 /**
- * The firmware counts what leaves the battery as positive (fuel_gauge_lc709203f.c: `prevRsoc - batteryRsoc`). It does not
- * measure it, but works it out from how the charge changes.
+ * The firmware counts what leaves the battery as positive (fuel_gauge_lc709203f.c: `prevRsoc - batteryRsoc`;
+ * PiSupply/PiJuice#552). It does not measure it, but works it out from how the charge changes.
  */
 export const pijuiceMilliamps = (bytes: Uint8Array): number => {
   const out = signed16(wordOf(bytes, 'low-first'))
   return out === 0 ? 0 : -out
+}
+
+/** The current, unless the firmware has worked out what the board cannot carry: 26 A after a plug was pulled (#287). */
+export function pijuiceCurrent(bytes: Uint8Array): Known<number> {
+  const milliamps = pijuiceMilliamps(bytes)
+  return Math.abs(milliamps) <= MILLIAMPS_MAX ? known(milliamps) : unknown('implausible')
 }
 
 export function pijuiceCelsius(bytes: Uint8Array): Known<number> {
@@ -162,18 +171,19 @@ export class Pijuice implements Gauge {
     const { isExternal, isCharging } = status
     if (!status.hasBattery)
       return gaugeReading(at, { isExternal, isCharging: false, troubles: ['no-pack'] })
-    const percent = pijuicePercent((await this.#ask(Command.chargePercent, 1))[0] ?? 0)
+    const told = pijuicePercent((await this.#ask(Command.chargePercent, 1))[0] ?? 0)
     const millivolts = pijuiceMillivolts(await this.#ask(Command.batteryMillivolts, 2))
-    const milliamps = pijuiceMilliamps(await this.#ask(Command.batteryMilliamps, 2))
+    const percent = firmwareCharge(told, millivolts)
+    const milliamps = pijuiceCurrent(await this.#ask(Command.batteryMilliamps, 2))
     const celsius = pijuiceCelsius(await this.#ask(Command.temperature, 2))
     return gaugeReading(at, {
       millivolts: millivolts.value,
-      milliamps,
+      milliamps: milliamps.value,
       percent: percent.value,
       celsius: celsius.value,
       isExternal,
       isCharging,
-      troubles: troublesOf(millivolts, percent, celsius),
+      troubles: troublesOf(millivolts, milliamps, percent, celsius),
     })
   }
 

@@ -7,6 +7,7 @@ import { DeviceError } from '../runtime/core/errors.js'
 import type { Cancel, Clock } from '../runtime/ports/clock.js'
 import type { Gauge, GaugeReading } from '../runtime/ports/gauge.js'
 import type { I2cDevice } from '../runtime/ports/host.js'
+import { firmwareCharge } from './cell-limits.js'
 import { GaugeLife } from './gauge-life.js'
 import { gaugeReading, type Known, known, troublesOf, unknown } from './gauge-reading.js'
 import { HatRegisters } from './hat-registers.js'
@@ -150,7 +151,10 @@ export class PiSugar3 implements Gauge {
     const at = this.#clock.monotonicMs()
     const control1 = await this.#steady(Register.control1)
     const millivolts = await this.#millivolts()
-    const percent = pisugarPercent(await this.#registers.byte(Register.percent))
+    const percent = firmwareCharge(
+      pisugarPercent(await this.#registers.byte(Register.percent)),
+      millivolts,
+    )
     const celsius = pisugarCelsius(await this.#registers.byte(Register.temperature))
     const flags = control1 === null ? unknown('implausible') : known(control1)
     return gaugeReading(at, {

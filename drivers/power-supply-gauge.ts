@@ -93,7 +93,7 @@ export function powerSupplyReading(
     min: -MILLIAMPS_MAX,
     max: MILLIAMPS_MAX,
   })
-  const percent = within(percentOf(battery), { min: 0, max: PERCENT_MAX })
+  const percent = chargeBeside(millivolts, within(percentOf(battery), { min: 0, max: PERCENT_MAX }))
   const celsius = within(scaled(numberOf(battery, 'TEMP'), 10), {
     min: CELSIUS_MIN,
     max: CELSIUS_MAX,
@@ -139,6 +139,13 @@ function milliampsOf(
   if (microwatts === null || millivolts === null) return null
   return signedMilliamps((microwatts / millivolts) * 1000, status)
 }
+
+/** A driver that cannot reach its chip tells zeros: 0 % beside a voltage that cannot be is no charge. */
+const chargeBeside = (
+  millivolts: Known<number | null>,
+  percent: Known<number | null>,
+): Known<number | null> =>
+  percent.value === 0 && millivolts.trouble !== null ? unknown(millivolts.trouble) : percent
 
 function percentOf(battery: Properties): number | null {
   const capacity = numberOf(battery, 'CAPACITY')

@@ -79,11 +79,12 @@ type EscposOptions = Of<typeof escposOptions>
 
 const DOTS_PER_LINE = { 58: 384, 80: 576 } as const
 
-const paperOf = ({ paper, dotsPerLine }: EscposOptions) =>
+const paperOf = ({ paper, dotsPerLine, codePage }: EscposOptions) =>
   ({
     widthMillimetres: paper,
     dotsPerLine: dotsPerLine ?? DOTS_PER_LINE[paper],
     dotsPerMillimetre: 8,
+    codePage,
   }) as const
 
 function streamOf(host: Host, way: Transport): ByteStream {

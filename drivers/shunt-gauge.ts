@@ -26,10 +26,12 @@ export interface Measured {
   readonly millivolts: Known<number>
   /** Across the shunt, with the chip's sign. */
   readonly microvolts: Known<number>
+  /** The register of the voltage holds zero, as after power-on. */
+  readonly isZero: boolean
 }
 
 export interface Measurement {
-  /** A conversion has ended since the last measurement. */
+  /** A conversion has ended since the flag was last looked at. */
   readonly isReady: boolean
   /** What the registers hold, flags aside. */
   readonly words: readonly number[]
@@ -37,8 +39,6 @@ export interface Measurement {
 }
 
 export interface ShuntChip {
-  /** All its conversions together, at most. */
-  readonly conversionMs: number
   /** What the chip promises at worst of a drop of zero: less is no current. */
   readonly offsetMicrovoltsMax: number
   /** Some fifty steps: from so much on, a drop cannot be the same for minutes (see `stuckOf`). */
@@ -52,6 +52,8 @@ export interface ShuntChip {
   measure(): Promise<Measurement>
 }
 
+type Pair = Pick<Measured, 'millivolts' | 'microvolts'>
+
 /** Into the pack is positive. */
 export const milliampsOf = (microvolts: number, { shuntMilliohms, isReversed }: Shunt): number =>
   (isReversed ? 0 - microvolts : microvolts) / shuntMilliohms
@@ -60,7 +62,7 @@ export class ShuntGauge {
   readonly #clock: Clock
   readonly #chip: ShuntChip
   readonly #shunts: readonly Shunt[]
-  readonly #conversion: LastConversion
+  readonly #conversion = new LastConversion()
   #watched: Watched[] = []
   #hasStarted = false
   /** Found out by `start`, told by the next reading. */
@@ -71,7 +73,6 @@ export class ShuntGauge {
     this.#clock = clock
     this.#chip = chip
     this.#shunts = shunts
-    this.#conversion = new LastConversion(chip.conversionMs)
   }
 
   async start(): Promise<void> {
@@ -90,19 +91,25 @@ export class ShuntGauge {
     if (isConfigured === null) return this.#allUnknown('implausible')
     const { isReady, words, channels } = await this.#chip.measure()
     const at = this.#clock.monotonicMs()
+    if (!isConfigured) this.#conversion.forget()
+    this.#conversion.note(isReady, words, at)
+    const measured = channels.map(measured => this.#believed(measured, at))
     if (!isConfigured) await this.#recover()
-    const stale = isConfigured
-      ? this.#conversion.staleness(isReady, words, at)
-      : staleAfterReset(isReady)
-    const readings = channels.map(({ millivolts, microvolts }, channel) =>
+    const readings = measured.map(({ millivolts, microvolts }, channel) =>
       this.#reading(channel, at, {
-        millivolts: stale ?? millivolts,
+        millivolts,
         // By whose settings it was measured is not known.
-        microvolts: isConfigured ? (stale ?? microvolts) : unknown('reset'),
+        microvolts: isConfigured ? microvolts : unknown('reset'),
       }),
     )
     this.#wasReset = false
     return readings
+  }
+
+  #believed(measured: Measured, at: MonotonicMs): Pair {
+    const isNothing = measured.isZero && !this.#conversion.isZeroMeasured()
+    if (!isNothing && !this.#conversion.hasStopped(at)) return measured
+    return { millivolts: unknown('not-ready'), microvolts: unknown('not-ready') }
   }
 
   async #recover(): Promise<void> {
@@ -123,7 +130,7 @@ export class ShuntGauge {
   #reading(
     channel: number,
     at: MonotonicMs,
-    { millivolts: voltage, microvolts: drop }: Measured,
+    { millivolts: voltage, microvolts: drop }: Pair,
   ): GaugeReading {
     const shunt = this.#shunts[channel] ?? { shuntMilliohms: 1, isReversed: false }
     const isAbsent = voltage.value !== null && voltage.value < NO_PACK_MILLIVOLTS
@@ -163,7 +170,3 @@ export class ShuntGauge {
 
 const milliampsOrNull = (drop: Known<number>, shunt: Shunt): number | null =>
   drop.value === null ? null : milliampsOf(drop.value, shunt)
-
-/** After power-on the registers are 0 until the first conversion; what one that has ended measured is right. */
-const staleAfterReset = (isReady: boolean): Known<never> | null =>
-  isReady ? null : unknown('not-ready')

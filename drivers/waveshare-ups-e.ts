@@ -7,6 +7,7 @@
 import type { Cancel, Clock } from '../runtime/ports/clock.js'
 import type { Gauge, GaugeReading } from '../runtime/ports/gauge.js'
 import type { I2cDevice } from '../runtime/ports/host.js'
+import { firmwareCharge } from './cell-limits.js'
 import { GaugeLife } from './gauge-life.js'
 import { gaugeReading, type Known, known, troublesOf, unknown } from './gauge-reading.js'
 import { HatRegisters } from './hat-registers.js'
@@ -58,10 +59,12 @@ export function waveshareBattery(bytes: Uint8Array, cells: Uint8Array): Waveshar
   const milliamps = isBlank ? unknown('implausible') : known(signed16(word(2)))
   const minutes = word(8)
   const isDischarging = milliamps.value !== null && milliamps.value < 0
+  const millivolts = packMillivolts(word(0), cellMillivolts(cells))
+  const percent = word(4) <= PERCENT_MAX ? known(word(4)) : unknown('implausible')
   return {
-    millivolts: packMillivolts(word(0), cellMillivolts(cells)),
+    millivolts,
     milliamps,
-    percent: word(4) <= PERCENT_MAX ? known(word(4)) : unknown('implausible'),
+    percent: firmwareCharge(percent, ofOneCell(millivolts)),
     remainingMilliampHours: word(6) === UNKNOWN_WORD ? unknown('implausible') : known(word(6)),
     secondsToEmpty: isDischarging && minutes <= MINUTES_MAX ? minutes * 60 : null,
   }
@@ -72,13 +75,18 @@ export const cellMillivolts = (bytes: Uint8Array): readonly number[] =>
     wordOf(bytes.subarray(cell * 2, cell * 2 + 2), 'low-first'),
   )
 
+const isCell = (millivolts: number): boolean =>
+  millivolts >= CELL_MILLIVOLTS_MIN && millivolts <= CELL_MILLIVOLTS_MAX
+
+/** Cells that are all zero were not told: the pack stands alone then. */
 function packMillivolts(pack: number, cells: readonly number[]): Known<number> {
-  const isPossible = cells.every(cell => cell >= CELL_MILLIVOLTS_MIN && cell <= CELL_MILLIVOLTS_MAX)
   const sum = cells.reduce((total, cell) => total + cell, 0)
-  return isPossible && Math.abs(pack - sum) <= PACK_TOLERANCE_MILLIVOLTS
-    ? known(pack)
-    : unknown('implausible')
+  const isSum = cells.every(isCell) && Math.abs(pack - sum) <= PACK_TOLERANCE_MILLIVOLTS
+  return isCell(pack / CELLS) && (isSum || sum === 0) ? known(pack) : unknown('implausible')
 }
+
+const ofOneCell = (pack: Known<number>): Known<number> =>
+  pack.value === null ? pack : known(pack.value / CELLS)
 
 export interface WaveshareUpsEOptions {
   readonly name: string

@@ -77,7 +77,7 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
   const inputs = fitted.flatMap(part => (part.kind === 'input' ? [part.device] : []))
   const devices = new Devices(clock, log, bus, fitted, {
     retryMsMin: 1_000,
-    retryMsMax: 30_000,
+    retryMsMax: 10_000,
     random: randomFrom(boot),
   })
   const cap = new LightCap(clock, log, bus)

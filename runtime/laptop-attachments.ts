@@ -14,7 +14,7 @@ export function laptopAttachments({
 }): Attachments {
   return {
     usbPrinter: which => (which.startsWith('/') ? real : simulated).usbPrinter(which),
-    tcpStream: (host, port) => real.tcpStream(host, port),
+    tcpStream: (host, port, use) => real.tcpStream(host, port, use),
     powerSupply: name => real.powerSupply(name),
   }
 }

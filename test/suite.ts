@@ -14,7 +14,8 @@ const TOGETHER_SECONDS_MAX = 20 * 60
 /** For those that set limits of their own: they build a kernel, or fetch a version of Node, where there is none. */
 const SUITE_SECONDS_MAX = 2 * 60 * 60
 const OWN_LIMITS = ['test/lab/lab.test.ts', 'test/nodes.test.ts']
-const JOBS = 2
+/** One more than a small machine has processors: half of what runs here waits for something. */
+const JOBS = 3
 
 /**
  * Rooms whose files share a process, since one of its own costs more than most of them: what needs nothing but memory, or
@@ -29,6 +30,8 @@ const LONG = [
   'test/gateways/broker',
   'test/simulation/seeds.test.ts',
   'test/peers/chromium.test.ts',
+  'test/simulation/printing.test.ts',
+  'test/simulation/power-charge.test.ts',
   'test/peers/mosquitto-tls.test.ts',
   'test/services',
   'test/peers/chromium-link.test.ts',

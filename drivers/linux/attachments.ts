@@ -1,7 +1,7 @@
 /** What is plugged into this machine or reached over its network. */
 import type { Clock } from '../../runtime/ports/clock.js'
 import type { Attachments, ByteStream, PowerSupply } from '../../runtime/ports/host.js'
-import type { Claims } from './claims.js'
+import { Claims } from './claims.js'
 import { DeviceStream } from './device-stream.js'
 import { KernelPowerSupply, POWER_SUPPLIES } from './power-supply.js'
 import { TcpStream } from './tcp-stream.js'
@@ -21,8 +21,9 @@ export class LinuxAttachments implements Attachments {
     return new DeviceStream(this.#clock, this.#claims, new UsbPrinterFile(which, USB_PRINTERS))
   }
 
-  tcpStream(host: string, port: number): ByteStream {
-    return new TcpStream(this.#clock, this.#claims, { host, port })
+  tcpStream(host: string, port: number, use: 'alone' | 'beside' = 'alone'): ByteStream {
+    const claims = use === 'alone' ? this.#claims : new Claims()
+    return new TcpStream(this.#clock, claims, { host, port })
   }
 
   powerSupply(name: string): PowerSupply {

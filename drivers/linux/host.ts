@@ -156,8 +156,8 @@ export class LinuxHost implements Host {
     return this.#attachments.usbPrinter(which)
   }
 
-  tcpStream(host: string, port: number): ByteStream {
-    return this.#attachments.tcpStream(host, port)
+  tcpStream(host: string, port: number, use?: 'alone' | 'beside'): ByteStream {
+    return this.#attachments.tcpStream(host, port, use)
   }
 
   powerSupply(name: string): PowerSupply {

@@ -23,7 +23,6 @@ export type OpenI2c = (bus: number) => Promise<I2cHandle>
 export type Transfer<T> = (handle: I2cHandle) => Promise<T>
 
 const WAITING_MAX = 64
-const TRANSFER_MS_MAX = 250
 const REOPEN_MS = 2_000
 const OUTLIVING_MAX = 2
 const TRIES_MAX = 3
@@ -44,6 +43,7 @@ export class I2cQueue {
   readonly #log: Log
   readonly #open: OpenI2c
   readonly #bus: number
+  readonly #transferMsMax: number
   readonly #waiting: Waiting[] = []
   /** Chips that did not acknowledge get a moment's rest, in which the others go on. */
   readonly #resting = new Map<number, Cancel>()
@@ -54,11 +54,17 @@ export class I2cQueue {
   #cancelReopen: Cancel = () => {}
   #isClosed = false
 
-  constructor(clock: Clock, log: Log, open: OpenI2c, bus: number) {
+  constructor(
+    clock: Clock,
+    log: Log,
+    open: OpenI2c,
+    { bus, transferMsMax }: { readonly bus: number; readonly transferMsMax: number },
+  ) {
     this.#clock = clock
     this.#log = log
     this.#open = open
     this.#bus = bus
+    this.#transferMsMax = transferMsMax
   }
 
   /** In turn; transfers of one address keep their order, tries included. @throws DeviceError */
@@ -115,11 +121,11 @@ export class I2cQueue {
   #within(handle: I2cHandle, work: Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
       let isOutliving = false
-      const at = after(this.#clock.monotonicMs(), TRANSFER_MS_MAX)
+      const at = after(this.#clock.monotonicMs(), this.#transferMsMax)
       const cancel = this.#clock.runAt(at, () => {
         isOutliving = true
         this.#stuck()
-        reject(this.#error('device.timeout', `no end within ${TRANSFER_MS_MAX} ms`))
+        reject(this.#error('device.timeout', `no end within ${this.#transferMsMax} ms`))
       })
       const ended = (): void => {
         cancel()

@@ -9,6 +9,8 @@ import { I2cQueue, type OpenI2c } from './i2c-queue.js'
 
 /** What one SMBus block holds. */
 const BLOCK_BYTES_MAX = 32
+/** Much longer than any transfer takes, and less than anybody waits for. */
+const TRANSFER_MS_MAX = 250
 
 interface UsedBus {
   readonly queue: I2cQueue
@@ -20,13 +22,18 @@ export class LinuxI2cBuses implements I2cBuses {
   readonly #clock: Clock
   readonly #log: Log
   readonly #open: OpenI2c
+  readonly #transferMsMax: number
   readonly #buses = new Map<number, UsedBus>()
 
-  /** @param open a real bus, unless a test brings its own */
-  constructor(clock: Clock, log: Log, open: OpenI2c = openI2cBus) {
+  /**
+   * @param open a real bus, unless a test brings its own
+   * @param transferMsMax longer than that, and the bus counts as stuck
+   */
+  constructor(clock: Clock, log: Log, open: OpenI2c = openI2cBus, transferMsMax = TRANSFER_MS_MAX) {
     this.#clock = clock
     this.#log = log
     this.#open = open
+    this.#transferMsMax = transferMsMax
   }
 
   device(bus: number, address: number): I2cTransfers {
@@ -55,7 +62,10 @@ export class LinuxI2cBuses implements I2cBuses {
     const found = this.#buses.get(bus)
     if (found !== undefined) return found
     const made = {
-      queue: new I2cQueue(this.#clock, this.#log, this.#open, bus),
+      queue: new I2cQueue(this.#clock, this.#log, this.#open, {
+        bus,
+        transferMsMax: this.#transferMsMax,
+      }),
       timetable: new BusTimetable(this.#clock),
     }
     this.#buses.set(bus, made)

@@ -1,6 +1,6 @@
 /**
- * A connection to a printer that listens on a port of its own, 9100 mostly ("raw" printing). Most serve one client at a
- * time. Whoever loses the connection opens it again.
+ * A connection to a printer that listens on a port of its own, 9100 mostly ("raw" printing), or to a server. Most
+ * printers serve one client at a time. Whoever loses the connection opens it again.
  */
 import { connect, type Socket } from 'node:net'
 import { ByteInbox } from '../../runtime/core/byte-inbox.js'
@@ -54,7 +54,7 @@ export class TcpStream implements ByteStream {
   /** Handed to Node, which has not said yet that the kernel took all of it. */
   #underWayBytes = 0
 
-  /** @param claims what is open in this process */
+  /** @param claims what is open in this process and must not be opened twice */
   constructor(clock: Clock, claims: Claims, options: TcpStreamOptions) {
     this.#clock = clock
     this.#claims = claims

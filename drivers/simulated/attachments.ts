@@ -6,13 +6,19 @@ import { SimulatedByteStream } from './byte-stream.js'
 export class SimulatedAttachments implements Attachments {
   readonly #streams = new Map<string, SimulatedByteStream>()
   readonly #supplies = new Map<string, string>()
+  /** How many were asked for that may be beside one another, by place. */
+  readonly #connections = new Map<string, number>()
 
   usbPrinter(which: string): ByteStream {
     return this.usb(which).stream()
   }
 
-  tcpStream(host: string, port: number): ByteStream {
-    return this.tcp(host, port).stream()
+  tcpStream(host: string, port: number, use: 'alone' | 'beside' = 'alone'): ByteStream {
+    if (use === 'alone') return this.tcp(host, port).stream()
+    const place = `${host}:${port}`
+    const connection = (this.#connections.get(place) ?? 0) + 1
+    this.#connections.set(place, connection)
+    return this.tcp(host, port, connection).stream()
   }
 
   powerSupply(name: string): PowerSupply {
@@ -32,9 +38,13 @@ export class SimulatedAttachments implements Attachments {
     return this.#stream(`usb ${which}`)
   }
 
-  /** The far side of a connection. */
-  tcp(host: string, port: number): SimulatedByteStream {
-    return this.#stream(`tcp ${host}:${port}`)
+  /**
+   * The far side of a connection.
+   * @param connection which of those that are beside one another, from 1, in the order they were asked for
+   */
+  tcp(host: string, port: number, connection = 1): SimulatedByteStream {
+    const place = `tcp ${host}:${port}`
+    return this.#stream(connection === 1 ? place : `${place} (${connection})`)
   }
 
   /** @param uevent null: it is gone */

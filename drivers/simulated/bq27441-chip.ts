@@ -25,7 +25,7 @@ const Command = {
   blockChecksum: 0x60,
 } as const
 
-const Flag = { reset: 0x20, configUpdate: 0x10, battery: 0x08 } as const
+const Flag = { reset: 0x20, configUpdate: 0x10, battery: 0x08, discharging: 0x01 } as const
 const Subcommand = {
   status: 0x0000,
   deviceType: 0x0001,
@@ -182,7 +182,8 @@ export class Bq27441Chip implements SimulatedChip {
   #measure(): void {
     this.#set(Command.designCapacity, this.parameter(10))
     this.#set(Command.operationConfig, this.hasInsertionPin ? 0x25f8 : 0x05f8)
-    this.#set(Command.flags, this.#flags | (this.hasBattery ? Flag.battery : 0))
+    const discharging = this.truth.milliamps < 0 ? Flag.discharging : 0
+    this.#set(Command.flags, this.#flags | discharging | (this.hasBattery ? Flag.battery : 0))
     if (this.isStuck) return
     const { millivolts, milliamps, percent, celsius } = this.truth
     const full = this.parameter(10)

@@ -2,7 +2,6 @@
 import { writeFile } from 'node:fs/promises'
 import { dirname, extname } from 'node:path'
 import type { BoxConfig, PrintingConfig } from '../config.js'
-import type { CodePageName } from '../core/code-pages.js'
 import { readDocument } from '../core/document.js'
 import { BoxError, messageOf } from '../core/errors.js'
 import { suggestionOrAll } from '../core/nearest.js'
@@ -11,7 +10,7 @@ import { type TicketDocument, ticketDocument } from '../core/ticket-document.js'
 import { svgToPng } from '../gateways/preview/png.js'
 import { ticketSvg } from '../gateways/preview/svg.js'
 import type { Pictures } from '../ports/pictures.js'
-import type { Paper } from '../ports/printer.js'
+import type { CodePageName, Paper } from '../ports/printer.js'
 import type { Ticket } from '../ports/ticket.js'
 import type { PrintShop } from '../print-shop.js'
 import { resolveTicket, withReprintBanner } from '../services/printing/resolve.js'
@@ -84,6 +83,7 @@ async function preview(options: PreviewOptions, tools: PreviewTools): Promise<Pr
     widthMillimetres,
     dotsPerLine: DOTS_PER_LINE[widthMillimetres],
     dotsPerMillimetre: 8,
+    codePage,
   }
   const config = configFile === null ? null : await tools.loadConfig(configFile)
   const shop = await tools.printShop(
@@ -91,10 +91,10 @@ async function preview(options: PreviewOptions, tools: PreviewTools): Promise<Pr
     config?.printing ?? { templates: [], images: {} },
   )
   const document = marked(await documentOf(options, config, shop, tools), options.reprint)
-  const { ticket, warnings } = resolveTicket(document, paper, shop.images, tools.pictures, codePage)
+  const { ticket, warnings } = resolveTicket(document, paper, shop.images, tools.pictures)
   if (out === null || draw === null)
-    return { text: ticketText(ticket, paper, codePage, tools.paint), warnings, out, ticket }
-  await write(out, await draw(ticketSvg(ticket, paper, codePage)))
+    return { text: ticketText(ticket, paper, tools.paint), warnings, out, ticket }
+  await write(out, await draw(ticketSvg(ticket, paper)))
   return { text: null, warnings, out, ticket }
 }
 

@@ -1,6 +1,5 @@
 /** A ticket in a terminal: its lines in a frame, codes in half blocks, pictures in shades. A sketch; SVG is true to size. */
 import { isBlack } from '../core/bitmap.js'
-import type { CodePageName } from '../core/code-pages.js'
 import { fonts, layoutTicket, lineDots, type Piece, plainStyle } from '../core/ticket-layout.js'
 import type { Paper } from '../ports/printer.js'
 import type { Align, Bitmap, TextStyle, Ticket } from '../ports/ticket.js'
@@ -17,13 +16,8 @@ const asItIs = (text: string): string => text
 const EDGE_LETTERS = 1
 
 /** @returns whole lines */
-export function ticketText(
-  ticket: Ticket,
-  paper: Paper,
-  codePage: CodePageName,
-  paint: Paint,
-): string {
-  const { pieces } = layoutTicket(ticket, paper, codePage)
+export function ticketText(ticket: Ticket, paper: Paper, paint: Paint): string {
+  const { pieces } = layoutTicket(ticket, paper)
   const paperLetters = Math.floor(paper.dotsPerLine / fonts.a.widthDots)
   const sketches = pieces.map(piece => sketch(piece, paperLetters, paint))
   const width = Math.max(

@@ -2,9 +2,16 @@
  * The code pages that a printer may be pinned to: IBM 437, 850, 852, 858 and 866, and Windows 1252 (RFC 1345 and the
  * tables of unicode.org). The lower half of each is ASCII; this is the upper one, 80 to FF.
  */
-export const codePageNames = ['cp437', 'cp850', 'cp852', 'cp858', 'cp866', 'windows-1252'] as const
+import type { CodePageName } from '../ports/printer.js'
 
-export type CodePageName = (typeof codePageNames)[number]
+export const codePageNames = [
+  'cp437',
+  'cp850',
+  'cp852',
+  'cp858',
+  'cp866',
+  'windows-1252',
+] as const satisfies readonly CodePageName[]
 
 /** Stands where a page has nothing. */
 const NOTHING = '\ufffd'

@@ -2,7 +2,8 @@
  * What a printer can print of a text: the letters of its code page, and for others what people write in their place.
  * No control character passes, whatever it is part of.
  */
-import { type CodePageName, codePage } from './code-pages.js'
+import type { CodePageName } from '../ports/printer.js'
+import { codePage } from './code-pages.js'
 
 export interface Spelled {
   /** Letters of the page, line feeds, and no-break spaces for those that keep words together. */

@@ -37,7 +37,16 @@ export const powerTopics = {
       /** How often another pack was put in its place since the first start. */
       swaps: whole,
       troubles: list(
-        oneOf('stuck', 'overflow', 'implausible', 'reset', 'not-ready', 'no-pack', 'silent'),
+        oneOf(
+          'stuck',
+          'overflow',
+          'implausible',
+          'reset',
+          'not-ready',
+          'no-pack',
+          'unfamiliar',
+          'silent',
+        ),
         { max: 8 },
       ),
     }),

@@ -233,7 +233,11 @@ const article = (expected: string): string =>
     null: 'null',
   })[expected] ?? expected
 
+/** Settings of these names are for nobody's eyes: a problem says what is wrong with them, not what they are. */
+const SECRET = /^(?:password|secret|token)$/i
+
 function shown(issue: Issue): string {
+  if (SECRET.test(String(issue.path.at(-1)))) return ''
   const value = inputOf(issue)
   if (value === undefined || issue.code === 'invalid_key') return ''
   const text = textOf(value)

@@ -5,7 +5,6 @@
 import type { Paper } from '../ports/printer.js'
 import type { Align, Bitmap, TextStyle, Ticket, TicketBlock } from '../ports/ticket.js'
 import { barcodeContent } from './barcode.js'
-import type { CodePageName } from './code-pages.js'
 import { BoxError } from './errors.js'
 import { Speller } from './letters.js'
 import { columnWidths, tableRow, wrapText } from './ticket-lines.js'
@@ -118,8 +117,8 @@ interface Setting {
 }
 
 /** @throws BoxError `ticket.invalid` naming the block and what of it does not fit this paper */
-export function layoutTicket(ticket: Ticket, paper: Paper, codePage: CodePageName): TicketLayout {
-  const setting = { paper, speller: new Speller(codePage) }
+export function layoutTicket(ticket: Ticket, paper: Paper): TicketLayout {
+  const setting = { paper, speller: new Speller(paper.codePage) }
   const pieces: Piece[] = []
   let heightDots = 0
   for (const [index, block] of ticket.blocks.entries()) {

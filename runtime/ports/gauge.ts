@@ -20,12 +20,23 @@ export interface GaugeReading {
   readonly secondsToEmpty: number | null
   /** Since the last reading the gauge has forgotten what it knew: a new pack, or a chip that was reset. */
   readonly wasReset: boolean
-  /** What kept values from being known, for the log. */
+  /** What kept values from being known, or is to be said against them, for the log. */
   readonly troubles: readonly GaugeTrouble[]
 }
 
-/** A value stuck at one spot, at the end of its range, all ones; a chip that lost its settings; a reading not ready. */
-export type GaugeTrouble = 'stuck' | 'overflow' | 'implausible' | 'reset' | 'not-ready' | 'no-pack'
+/**
+ * A value stuck at one spot, all ones; a chip that lost its settings; a reading not ready. `overflow`: a current that the
+ * chip could not work out, or one at the end of its range, which is told as the least that it is. `unfamiliar`: a chip
+ * with a version that nobody knows, read as its family is; said once.
+ */
+export type GaugeTrouble =
+  | 'stuck'
+  | 'overflow'
+  | 'implausible'
+  | 'reset'
+  | 'not-ready'
+  | 'no-pack'
+  | 'unfamiliar'
 
 /** Measures one pack or several. */
 export interface Gauge extends Device {

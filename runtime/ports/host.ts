@@ -23,8 +23,12 @@ export interface Attachments {
    * printer tells it, or a device file such as `/dev/usb/lp0`
    */
   usbPrinter(which: string): ByteStream
-  /** @param host name or address; @param port 1..65535 */
-  tcpStream(host: string, port: number): ByteStream
+  /**
+   * @param host name or address; @param port 1..65535
+   * @param use `alone`, as when left out: nobody else of this process is connected there at the same time. `beside`:
+   * others may be, each by a connection of its own.
+   */
+  tcpStream(host: string, port: number, use?: 'alone' | 'beside'): ByteStream
   /** A battery or charger that the kernel has a driver for. @param name as below /sys/class/power_supply */
   powerSupply(name: string): PowerSupply
 }

@@ -2,13 +2,17 @@ import type { Cancel } from './clock.js'
 import type { Device } from './devices.js'
 import type { Ticket } from './ticket.js'
 
-/** What a printer prints on. */
+/** The letters that a printer has beside ASCII. */
+export type CodePageName = 'cp437' | 'cp850' | 'cp852' | 'cp858' | 'cp866' | 'windows-1252'
+
+/** What a printer prints on, and with which letters. */
 export interface Paper {
   readonly widthMillimetres: 58 | 80
   /** Of the head: what is printed may be so wide. 384 and 576 are usual. */
   readonly dotsPerLine: number
   /** 8 for the usual 203 dpi. */
   readonly dotsPerMillimetre: number
+  readonly codePage: CodePageName
 }
 
 /** What a printer says of itself. Null: it has not said, or cannot. */

@@ -1,6 +1,7 @@
 /**
  * How well the charge of a pack is known, and what knowing it costs: `node dist/test/bench/power.bench.js [seeds]`.
- * Each pack is charged and emptied once, then charged, emptied again, charged to the middle and emptied from there.
+ * Each pack is charged and emptied once, then charged, emptied again, charged to the middle and emptied from there. The
+ * last table is of packs by the textbook, which the box has never seen, over a day.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,6 +19,7 @@ import {
   usualTrial,
 } from '../simulation/power-packs.js'
 import { printTable } from './table.js'
+import { textbookTable } from './textbook-table.js'
 
 const SEEDS = Number(process.argv[2] ?? 2)
 const HOURS = 2
@@ -111,3 +113,4 @@ async function historyRow(packs: number): Promise<Record<string, string | number
 dayTable()
 printTable([await historyRow(1), await historyRow(4)])
 printTable(places.map(chargeRow))
+textbookTable(3 * SEEDS)

@@ -165,6 +165,21 @@ for (const [what, schema, value, expected] of cases)
     t.same(problems(schema, value), expected)
   })
 
+t.test('what is wrong with a secret is told, and not what it is', async t => {
+  const schema = object({ password: nullable(string({ min: 8, max: 12 })), token: name })
+  for (const [value, path] of [
+    [{ password: 'hush', token: 'ok' }, 'password'],
+    [{ password: 47_110_815, token: 'ok' }, 'password'],
+    [{ password: 'hush-hush-hush', token: 'ok' }, 'password'],
+    [{ password: null, token: 'Hush Hush' }, 'token'],
+  ] as const) {
+    const [told = '', ...others] = problems(schema, value)
+    t.match(told, new RegExp(`^box\\.${path}: must`))
+    t.notMatch(told, /hush|47110815/i)
+    t.same(others, [])
+  }
+})
+
 t.test('all problems are told, not only the first', async t => {
   t.equal(problems(list(pulse, { max: 9 }), [{}, { pulseMs: 1, name: '' }, 5]).length, 5)
 })

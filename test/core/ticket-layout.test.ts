@@ -15,7 +15,7 @@ t.test('everything has its place in dots, and the heights add up', async t => {
     { kind: 'cut', feedMillimetres: 3 },
     { kind: 'drawer' },
   )
-  const { pieces, heightDots } = layoutTicket(ticket, paper58, 'cp858')
+  const { pieces, heightDots } = layoutTicket(ticket, paper58)
   t.match(pieces, [
     { kind: 'line', leftDots: 336, heightDots: 30 },
     { kind: 'line', leftDots: 178, heightDots: 22 },
@@ -38,7 +38,7 @@ t.test('everything has its place in dots, and the heights add up', async t => {
 t.test('letters that become several are broken as what they become', async t => {
   const ticket = ticketOf(paper58, { kind: 'text', text: '€'.repeat(11) })
   const texts = (page: 'cp437' | 'cp858'): number[] =>
-    layoutTicket(ticket, paper58, page).pieces.flatMap(piece =>
+    layoutTicket(ticket, { ...paper58, codePage: page }).pieces.flatMap(piece =>
       piece.kind === 'line' ? [piece.text.length] : [],
     )
   t.same(texts('cp858'), [11])
@@ -50,7 +50,7 @@ t.test(
   async t => {
     const table = { kind: 'table', columns: [{}, {}], rows: [['a', 'b']] }
     const textOf = (block: object): unknown => {
-      const [piece] = layoutTicket(ticketOf(paper80, block), paper80, 'cp858').pieces
+      const [piece] = layoutTicket(ticketOf(paper80, block), paper80).pieces
       return piece?.kind === 'line' ? piece.text.length : null
     }
     t.equal(textOf(table), 26)

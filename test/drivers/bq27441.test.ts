@@ -5,6 +5,7 @@ import {
   capacityOf,
   celsiusOf,
   chargeOf,
+  chargingOf,
   currentOf,
   flagsOf,
   milliampsOf,
@@ -63,11 +64,30 @@ t.test('words of the manual: kelvin, milliamps of both signs, percent, milliamp 
 })
 
 t.test('each flag is its own bit', async t => {
-  const none = { wasReset: false, isBeingConfigured: false, hasBattery: false }
+  const none = {
+    wasReset: false,
+    isBeingConfigured: false,
+    hasBattery: false,
+    isDischarging: false,
+  }
   t.same(flagsOf(0x0020), { ...none, wasReset: true })
   t.same(flagsOf(0x0010), { ...none, isBeingConfigured: true })
   t.same(flagsOf(0x0008), { ...none, hasBattery: true })
-  t.same(flagsOf(0xffc7), none)
+  t.same(flagsOf(0x0001), { ...none, isDischarging: true })
+  t.same(flagsOf(0x0300), none, 'FC and CHG say nothing of what flows')
+  t.same(flagsOf(0xffc6), none)
+})
+
+t.test('the current tells of charging, and the gauge may contradict', async t => {
+  for (const [milliamps, flags, isCharging] of [
+    [10, 0x0108, true],
+    [350, 0x0008, true],
+    [350, 0x0009, false],
+    [9, 0x0108, false],
+    [-350, 0x0109, false],
+  ] as const)
+    t.equal(chargingOf(known(milliamps), flagsOf(flags)), isCharging, `${milliamps} mA`)
+  t.equal(chargingOf(currentOf(0x7fff), flagsOf(0x0008)), null)
 })
 
 t.test('measures what is there, low byte first', async t => {

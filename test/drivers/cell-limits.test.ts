@@ -1,5 +1,5 @@
 import t from 'tap'
-import { cellCharge, cellVoltage, temperature } from '../../drivers/cell-limits.js'
+import { cellCharge, cellVoltage, firmwareCharge, temperature } from '../../drivers/cell-limits.js'
 import { known, unknown } from '../../drivers/gauge-reading.js'
 
 t.test('a voltage that no cell has is unknown, and none at all is no pack', async t => {
@@ -28,6 +28,17 @@ t.test('there is no charge without a cell', async t => {
   t.same(cellCharge(50, unknown('no-pack')), unknown('no-pack'))
   t.same(cellCharge(50, unknown('implausible')), unknown('implausible'))
 })
+
+t.test(
+  '0 % from a firmware is one beside the voltage of an empty cell, and else unknown',
+  async t => {
+    t.same(firmwareCharge(known(0), known(3100)), known(0))
+    t.same(firmwareCharge(known(0), known(3900)), unknown('implausible'))
+    t.same(firmwareCharge(known(0), unknown('no-pack')), unknown('no-pack'))
+    t.same(firmwareCharge(known(55), unknown('implausible')), known(55))
+    t.same(firmwareCharge(unknown('implausible'), known(3900)), unknown('implausible'))
+  },
+)
 
 t.test('a temperature that no chip survives is unknown', async t => {
   t.same(temperature(25), known(25))

@@ -102,11 +102,12 @@ t.test('the code page is the pinned one, on every page', async t => {
   const numbers = { cp437: 0, cp850: 2, cp852: 18, cp858: 19, cp866: 17, 'windows-1252': 16 }
   for (const codePage of codePageNames)
     t.equal(
-      readEscpos(encoded(paper80, { codePage }, { kind: 'text', text: 'x' })).codePage,
+      readEscpos(encoded({ ...paper80, codePage }, {}, { kind: 'text', text: 'x' })).codePage,
       numbers[codePage],
       codePage,
     )
-  t.match(hex(encoded(paper80, { codePage: 'windows-1252' }, { kind: 'text', text: '€' })), /80 0a/)
+  const windows: Paper = { ...paper80, codePage: 'windows-1252' }
+  t.match(hex(encoded(windows, {}, { kind: 'text', text: '€' })), /80 0a/)
 })
 
 t.test('what only some printers know can be left out', async t => {
@@ -239,7 +240,7 @@ t.test('a command hidden in a text never reaches the printer', async t => {
       message: /without control characters/,
     })
     for (const codePage of codePageNames) {
-      const { bytes } = encodeTicket(smuggled(attack), paper80, { ...escposOptionsUsual, codePage })
+      const { bytes } = encodeTicket(smuggled(attack), { ...paper80, codePage }, escposOptionsUsual)
       for (const item of readEscpos(bytes).items) t.match(item.kind, /^(line|feed)$/)
     }
   }
@@ -279,7 +280,6 @@ t.test('any ticket is refused, or its bytes are known commands and no others', a
   const refusals = new Map<string, number>()
   let printedCount = 0
   const options = fc.record({
-    codePage: fc.constantFrom(...codePageNames),
     codes: fc.constantFrom('native' as const, 'raster' as const),
     hasCutter: fc.boolean(),
     hasPartialCut: fc.boolean(),
@@ -287,8 +287,10 @@ t.test('any ticket is refused, or its bytes are known commands and no others', a
   const holds = fc.property(
     tickets,
     fc.constantFrom(paper58, paper80),
+    fc.constantFrom(...codePageNames),
     options,
-    (blocks, paper, more) => {
+    (blocks, head, codePage, more) => {
+      const paper = { ...head, codePage }
       const ticket = resolved(paper, blocks)
       if (typeof ticket === 'string') {
         refusals.set(ticket, (refusals.get(ticket) ?? 0) + 1)

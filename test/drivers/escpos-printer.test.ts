@@ -342,6 +342,20 @@ t.test('a cable that is pulled ends the ticket first, and then the device', asyn
   await bench.printer.stop()
 })
 
+t.test('a printer that says nothing has its time: a cable pulled within it is a doubt', async t => {
+  const bench = makePrinterBench({ model: 'mute' })
+  await bench.start()
+  // It has proven by now that it says nothing.
+  t.same(await bench.print(smallTicket(FIRST)), { kind: 'sent' })
+  const job = begin(bench, longTicket(SECOND))
+  await bench.clock.advance(1000)
+  t.equal(job.outcome, null, 'the printer still has time')
+  bench.machine.pullCable()
+  await bench.clock.advance(1000)
+  t.equal(job.outcome?.kind, 'unknown')
+  await bench.printer.stop()
+})
+
 t.test('a cable that is pulled while nothing is printed is a fault, once', async t => {
   const bench = makePrinterBench()
   await bench.start()

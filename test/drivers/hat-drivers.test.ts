@@ -54,7 +54,7 @@ t.test('every entry is a gauge, and says what it takes for itself', async t => {
       { ...header(0x36), lines: ['back-button'] },
     ],
     ['power-supply', { supply: 'BAT0' }, { streams: ['the power supply "BAT0"'] }],
-    ['nut-ups', { host: 'nas', ups: 'rack' }, { streams: ['the address nas:3493'] }],
+    ['nut-ups', { host: 'nas', ups: 'rack' }, { streams: ['the UPS "rack" at nas:3493'] }],
   ] as const)
     t.match(check(driver, options).resources, resources, driver)
   for (const entry of Object.values(hatDrivers)) t.equal(entry.kind, 'gauge')
@@ -71,12 +71,37 @@ t.test('options that cannot be are refused with their path', async t => {
     ['nut-ups', { host: 'nas', ups: 'rack\nSET VAR' }, /options\.ups: must be a name as in/],
     ['nut-ups', { host: 'nas local', ups: 'rack' }, /options\.host: must be a host name/],
     ['nut-ups', { host: 'nas', port: 0, ups: 'rack' }, /options\.port: must be between 1/],
+    ['nut-ups', { host: 'nas', ups: 'rack', username: 'box' }, /username: goes with password/],
+    ['nut-ups', { host: 'nas', ups: 'rack', password: 'tea' }, /username: goes with password/],
   ] as const)
     t.match(
       problemOf(() => check(driver, options)),
       problem,
       driver,
     )
+})
+
+t.test('a password that cannot be is refused, and not shown', async t => {
+  const options = { host: 'nas', ups: 'rack', username: 'box', password: 'hush-hush\nLOGIN rack' }
+  const problem = problemOf(() => check('nut-ups', options))
+  t.match(problem, /options\.password: must be printable ASCII/)
+  t.notMatch(problem, /hush/)
+})
+
+t.test('devices of one NUT server are read beside each other, each by its own name', async t => {
+  const { clock, host } = makeBench()
+  const gauges = ['rack', 'shelf'].map((ups, index) => {
+    const upsd = standInUpsd(host.plugged.tcp('nas', 3493, index + 1))
+    upsd.answer = listOf(ups, { 'battery.charge': `${50 + index}` })
+    const built = check('nut-ups', { host: 'nas', ups }).build(host, clock)
+    return built.kind === 'gauge' ? built.device : null
+  })
+  for (const gauge of gauges) await gauge?.start()
+  const readings = await Promise.all(gauges.map(gauge => gauge && readOne(gauge)))
+  t.same(
+    readings.map(reading => reading?.percent),
+    [50, 51],
+  )
 })
 
 t.test('a line that the board turns round may not cut the power, or stop the charging', async t => {

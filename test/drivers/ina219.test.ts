@@ -85,19 +85,26 @@ t.test('the calibration is even, and the usual boards have theirs', async t => {
   }
 })
 
-t.test('what is at the end of a range or beyond is no measurement', async t => {
-  t.match(shuntDrop(0x7cff), { value: 319_990 })
-  t.match(shuntDrop(0x7d00), { value: null, trouble: 'overflow' })
-  t.match(shuntDrop(0x8300), { value: null, trouble: 'overflow' })
-  t.match(shuntDrop(0x7d01), { value: null, trouble: 'implausible' })
-  t.match(shuntDrop(0x8000), { value: null, trouble: 'implausible' })
-  t.match(shuntDrop(0xffff), { value: -10 }, 'a small current, and not all ones')
-  t.match(busVoltage((7999 << 3) | 2), { value: 31_996 })
-  t.match(busVoltage((8000 << 3) | 2), { value: null, trouble: 'overflow' })
-  t.match(busVoltage((8001 << 3) | 2), { value: null, trouble: 'implausible' })
-  t.match(busVoltage(0xffff), { value: null, trouble: 'implausible' })
-  t.match(busVoltage(0x5d9c), { value: null, trouble: 'implausible' }, 'a bit that does not exist')
-})
+t.test(
+  'a drop at the end of its range is told with a reservation, what is beyond is none',
+  async t => {
+    t.match(shuntDrop(0x7cff), { value: 319_990 })
+    t.match(shuntDrop(0x7d00), { value: 320_000, trouble: 'overflow' })
+    t.match(shuntDrop(0x8300), { value: -320_000, trouble: 'overflow' }, 'example of 8.6.3.1')
+    t.match(shuntDrop(0x7d01), { value: null, trouble: 'implausible' })
+    t.match(shuntDrop(0x8000), { value: null, trouble: 'implausible' })
+    t.match(shuntDrop(0xffff), { value: -10 }, 'a small current, and not all ones')
+    t.match(busVoltage((7999 << 3) | 2), { value: 31_996 })
+    t.match(busVoltage((8000 << 3) | 2), { value: null, trouble: 'overflow' })
+    t.match(busVoltage((8001 << 3) | 2), { value: null, trouble: 'implausible' })
+    t.match(busVoltage(0xffff), { value: null, trouble: 'implausible' })
+    t.match(
+      busVoltage(0x5d9c),
+      { value: null, trouble: 'implausible' },
+      'a bit that does not exist',
+    )
+  },
+)
 
 t.test('measures what is there, within its own steps', async t => {
   const { gauge, chip, clock } = await started()
@@ -164,6 +171,7 @@ t.test('a chip that has stopped converting is not believed', async t => {
   const { gauge, chip, clock } = await started()
   await nextReading(gauge, clock)
   chip.converter.isHalted = true
+  await clock.advance(9_000)
   t.match(await nextReading(gauge, clock), {
     millivolts: null,
     milliamps: null,
@@ -232,10 +240,66 @@ t.test('an overflow of its arithmetic makes the current unknown, and not the vol
   t.match(await readOne(gauge), { millivolts: 12_300, milliamps: null, troubles: ['overflow'] })
 })
 
-t.test('more current than the range holds is unknown', async t => {
+t.test('more current than the range holds is told as the least that it is', async t => {
   const { gauge, chip, clock } = await started()
   chip.truth.milliamps = -5000
-  t.match(await nextReading(gauge, clock), { milliamps: null, troubles: ['overflow'] })
+  t.match(await nextReading(gauge, clock), {
+    milliamps: -3200,
+    isCharging: false,
+    troubles: ['overflow'],
+  })
+})
+
+/** A chip that keeps what is written, and holds what it was given: no converter. */
+async function holding(
+  words: Readonly<Record<number, number>>,
+  options: { shuntMilliohms: number },
+): Promise<{ gauge: Ina219; chip: WordRegisterChip; clock: SimulatedClock }> {
+  const { device, clock, chip } = makeGaugeBench(ADDRESS, () => new WordRegisterChip())
+  for (const [register, word] of Object.entries({ 0: 0x399f, ...words }))
+    chip.words[Number(register)] = word
+  const gauge = new Ina219(device, clock, { name: 'pack', isReversed: false, ...options })
+  await gauge.start()
+  return { gauge, chip, clock }
+}
+
+t.test("the data sheet's words, as they are on the wire", async t => {
+  for (const [bus, shunt, shuntMilliohms, reading] of [
+    // Figure 27 and table 8: 12 V, 10 A through 2 milliohms; CNVR as the register there has it.
+    [0x5d98, 0x07d0, 2, { millivolts: 11_980, milliamps: 10_000, troubles: [] }],
+    [0x5d9a, 0x07d0, 2, { millivolts: 11_980, milliamps: 10_000, troubles: [] }],
+    [0x5d9b, 0x07d0, 2, { millivolts: 11_980, milliamps: null, troubles: ['overflow'] }],
+    // Table 7, each range of the amplifier, both signs.
+    [0x5d9a, 0x0fa0, 100, { milliamps: 400, troubles: [] }],
+    [0x5d9a, 0xf060, 100, { milliamps: -400, troubles: [] }],
+    [0x5d9a, 0x1f40, 100, { milliamps: 800, troubles: [] }],
+    [0x5d9a, 0xe0c0, 100, { milliamps: -800, troubles: [] }],
+    [0x5d9a, 0x3e80, 100, { milliamps: 1_600, troubles: [] }],
+    [0x5d9a, 0xc180, 100, { milliamps: -1_600, troubles: [] }],
+    [0x5d9a, 0x8301, 100, { milliamps: -3_199.9, troubles: [] }],
+    [0x5d9a, 0x8300, 100, { milliamps: -3_200, troubles: ['overflow'] }],
+    [0x5d9a, 0xffff, 100, { milliamps: -0.1, isCharging: false, troubles: [] }],
+    // hjw163/INA219-Utilities on a UPS HAT: "-6.330mV", "8.196V", "Ready", "In range".
+    [0x400a, 0xfd87, 100, { millivolts: 8_196, milliamps: -63.3, isCharging: false }],
+  ] as const) {
+    const { gauge } = await holding({ 1: shunt, 2: bus }, { shuntMilliohms })
+    t.match(await readOne(gauge), reading, `${bus.toString(16)} ${shunt.toString(16)}`)
+  }
+})
+
+t.test('ones on the bus in one word or all are unknown, and no 0 V', async t => {
+  const { gauge, chip } = await holding({ 1: 0x07d0, 2: 0x5d9a }, { shuntMilliohms: 2 })
+  chip.words.set([0xffff, 0xffff], 1)
+  t.match(await readOne(gauge), { millivolts: null, troubles: ['implausible'] })
+})
+
+t.test('a voltage is told without the ready flag, a zero is not', async t => {
+  const { gauge, chip } = await holding({ 1: 0x07d0, 2: 0x5d98 }, { shuntMilliohms: 2 })
+  t.match(await readOne(gauge), { millivolts: 11_980, milliamps: 10_000, troubles: [] })
+  chip.words[2] = 0x0000
+  t.match(await readOne(gauge), { millivolts: null, milliamps: null, troubles: ['not-ready'] })
+  chip.words[2] = 0x0002
+  t.match(await readOne(gauge), { millivolts: null, milliamps: null, troubles: ['no-pack'] })
 })
 
 t.test('a bus of ones or of zeros is unknown, and nothing is written', async t => {

@@ -50,9 +50,9 @@ t.test('both signs of the shunt register, to its ends', async t => {
   t.equal(shuntMicrovolts(0xffff), -2.5)
   t.equal(shuntMicrovolts(0x0001), 2.5)
   t.match(shuntDrop(0x7ffe), { value: 81_915 })
-  t.match(shuntDrop(0x7fff), { value: null, trouble: 'overflow' })
-  t.match(shuntDrop(0x8000), { value: null, trouble: 'overflow' })
-  t.match(shuntDrop(0x8001), { value: -81_917.5 })
+  t.match(shuntDrop(0x7fff), { value: 81_917.5, trouble: 'overflow' }, 'full scale, or more')
+  t.match(shuntDrop(0x8000), { value: -81_920, trouble: 'overflow' })
+  t.match(shuntDrop(0x8001), { value: -81_917.5, trouble: null })
 })
 
 t.test('a voltage beyond what the register can hold is unknown', async t => {
@@ -116,6 +116,7 @@ t.test('a chip that has stopped converting is not believed', async t => {
   const { gauge, chip, clock } = await started()
   await nextReading(gauge, clock)
   chip.converter.isHalted = true
+  await clock.advance(9_000)
   t.match(await nextReading(gauge, clock), {
     millivolts: null,
     milliamps: null,
@@ -148,12 +149,29 @@ t.test('an overflow of its arithmetic makes the current unknown, and not the vol
   t.match(await readOne(gauge), { millivolts: 11_980, milliamps: 10_000, troubles: [] })
   chip.words[6] = 0x000c
   t.match(await readOne(gauge), { millivolts: 11_980, milliamps: null, troubles: ['overflow'] })
+  chip.words[6] = 0x0000
+  t.match(
+    await readOne(gauge),
+    { millivolts: 11_980, milliamps: 10_000, troubles: [] },
+    'somebody else has cleared the ready flag',
+  )
+  for (const [shunt, milliamps] of [
+    [0x8300, -40_000],
+    [0xffff, -1.25],
+    [0x0001, 1.25],
+    [0xe0c0, -10_000],
+  ] as const) {
+    chip.words[1] = shunt
+    t.match(await readOne(gauge), { milliamps, troubles: [] }, shunt.toString(16))
+  }
+  chip.words.set([0, 0], 1)
+  t.match(await readOne(gauge), { millivolts: null, troubles: ['no-pack'] }, 'measured before')
 })
 
-t.test('more current than the range holds is unknown', async t => {
+t.test('more current than the range holds is told as the least that it is', async t => {
   const { gauge, chip, clock } = await started()
   chip.truth.milliamps = -9000
-  t.match(await nextReading(gauge, clock), { milliamps: null, troubles: ['overflow'] })
+  t.match(await nextReading(gauge, clock), { milliamps: -8192, troubles: ['overflow'] })
 })
 
 t.test('a bus of ones or of zeros is unknown', async t => {

@@ -59,15 +59,45 @@ t.test(
   },
 )
 
-t.test('what is at the end of a range or cannot be is no measurement', async t => {
+t.test('a drop at the end of its range is told with a reservation', async t => {
   t.match(shuntDrop(0x7ff0), { value: 163_760 })
-  for (const word of [0x7ff8, 0x8000, 0x8008]) t.match(shuntDrop(word), { trouble: 'overflow' })
+  for (const [word, value] of [
+    [0x7ff8, 163_800],
+    [0x8000, -163_840],
+    [0x8008, -163_800],
+  ] as const)
+    t.match(shuntDrop(word), { value, trouble: 'overflow' })
+  t.match(shuntDrop(0x8010), { value: -163_760, trouble: null })
   t.match(shuntDrop(0xffff), { value: null, trouble: 'implausible' })
   t.match(shuntDrop(0x3e81), { value: null, trouble: 'implausible' }, 'a reserved bit')
   t.match(busVoltage(0x7ff8), { trouble: 'overflow' })
   t.match(busVoltage(0xffff), { trouble: 'implausible' })
   t.same([isConverted(0x0001), isConverted(0x0002)], [true, false])
 })
+
+t.test(
+  "the data sheet's words, as they are on the wire, with the ready flag and without",
+  async t => {
+    const { device, clock, chip } = makeGaugeBench(ADDRESS, () => new WordRegisterChip())
+    chip.words[0] = 0x7127
+    chip.words.set([0xc180, 0x2ee0, 0x0008, 0x2ee8, 0x0000, 0x0000], 1)
+    chip.words.set([0x5449, 0x3220], 0xfe)
+    const gauge = new Ina3221(device, clock, { ...usual, packChannels: [1, 2], externalChannel: 3 })
+    await gauge.start()
+    const packs = [
+      { millivolts: 12_000, milliamps: -800, isCharging: false, troubles: [] },
+      { millivolts: 12_008, milliamps: 0.4, isCharging: false, troubles: [] },
+    ]
+    t.match(await gauge.read(), packs)
+    t.match(await gauge.read(), [{ isExternal: null }, {}], 'nothing was measured there yet')
+    chip.words[0x0f] = 0x0001
+    t.match(await gauge.read(), packs)
+    t.match(await gauge.read(), [{ isExternal: false }, {}])
+    // What a customer of TI's took for 4294 A (e2e.ti.com, thread 1296731) is -40 uV.
+    chip.words[1] = 0xfff8
+    t.match(await gauge.read(), [{ milliamps: -0.4 }, {}])
+  },
+)
 
 t.test('reads its packs in the order of the options, each within its own steps', async t => {
   const { gauge, chip, clock } = await started({ packChannels: [3, 1] })
@@ -139,6 +169,7 @@ t.test(
     t.match(await readOne(gauge), { millivolts: null, troubles: ['not-ready'] })
     t.match(await nextReading(gauge, clock), { troubles: [] })
     chip.converter.isHalted = true
+    await clock.advance(9_000)
     t.match(await nextReading(gauge, clock), { millivolts: null, troubles: ['not-ready'] })
   },
 )

@@ -2,29 +2,42 @@ import t from 'tap'
 import { LastConversion } from '../../drivers/last-conversion.js'
 import { at } from './bench.js'
 
-t.test('nothing is a measurement before the first conversion has ended', async t => {
-  const conversion = new LastConversion(100)
-  t.match(conversion.staleness(false, [1, 2], at(0)), { trouble: 'not-ready' })
-  t.equal(conversion.staleness(true, [1, 2], at(50)), null)
-})
-
-t.test('the last one stands until the next must have ended', async t => {
-  const conversion = new LastConversion(100)
-  conversion.staleness(true, [1, 2], at(50))
-  t.equal(conversion.staleness(false, [1, 2], at(149)), null)
-  t.match(conversion.staleness(false, [1, 2], at(150)), { trouble: 'not-ready' })
-  t.equal(conversion.staleness(true, [1, 2], at(200)), null, 'and again')
-})
-
-t.test('registers that changed without a conversion hold anything', async t => {
-  const conversion = new LastConversion(100)
-  conversion.staleness(true, [1, 2], at(0))
-  t.match(conversion.staleness(false, [1, 3], at(10)), { trouble: 'not-ready' })
-})
-
-t.test('a converter that was configured has measured nothing yet', async t => {
-  const conversion = new LastConversion(100)
-  conversion.staleness(true, [1, 2], at(0))
+t.test('a zero is none before the first conversion has ended, and one afterwards', async t => {
+  const conversion = new LastConversion()
+  t.notOk(conversion.isZeroMeasured())
+  conversion.note(false, [0, 0], at(0))
+  t.notOk(conversion.isZeroMeasured())
+  conversion.note(true, [0, 0], at(50))
+  t.ok(conversion.isZeroMeasured())
+  conversion.note(false, [0, 0], at(60))
+  t.ok(conversion.isZeroMeasured(), 'the flag is looked at, the measurement stands')
   conversion.forget()
-  t.match(conversion.staleness(false, [1, 2], at(10)), { trouble: 'not-ready' })
+  t.notOk(conversion.isZeroMeasured(), 'it was configured')
+})
+
+t.test(
+  'a converter that shows no flag and changes nothing for ten seconds has stopped',
+  async t => {
+    const conversion = new LastConversion()
+    conversion.note(true, [1, 2], at(50))
+    conversion.note(false, [1, 2], at(10_049))
+    t.notOk(conversion.hasStopped(at(10_049)))
+    t.ok(conversion.hasStopped(at(10_050)))
+    conversion.note(true, [1, 2], at(10_060))
+    t.notOk(conversion.hasStopped(at(10_060)), 'and again')
+  },
+)
+
+t.test('one whose flag somebody else clears has not, as long as its values change', async t => {
+  const conversion = new LastConversion()
+  conversion.note(true, [1, 2], at(0))
+  conversion.note(false, [1, 3], at(9_000))
+  t.notOk(conversion.hasStopped(at(18_999)))
+  t.ok(conversion.hasStopped(at(19_000)))
+})
+
+t.test('one whose flag was never seen says nothing by not showing it', async t => {
+  const conversion = new LastConversion()
+  conversion.note(false, [1, 2], at(0))
+  t.notOk(conversion.hasStopped(at(1_000_000)))
 })

@@ -94,6 +94,15 @@ t.test('measures what is there, within its own steps', async t => {
   })
 })
 
+t.test("the data sheet's transfer of 3778 mV is read as it stands there", async t => {
+  const { gauge, chip } = await started()
+  chip.force(0x09, 3778)
+  chip.force(0x0d, 61)
+  chip.force(0x0f, 617)
+  t.same([...chip.read(0x09, 3)], [0xc2, 0x0e, 0x86])
+  t.match(await readOne(gauge), { millivolts: 3778, percent: 61.7 }, 'tenths, not RSOC')
+})
+
 t.test('without a thermistor there is no temperature, whatever the register says', async t => {
   const { gauge } = await started()
   t.equal((await readOne(gauge)).celsius, null)

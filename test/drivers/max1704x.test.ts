@@ -220,7 +220,8 @@ t.test('the wrong family, and a stranger, are refused and not written to', async
   for (const [family, version] of [
     ['max17048', 0x0003],
     ['max17040', 0x0012],
-    [null, 0x0000],
+    ['max17040', 0x0000],
+    ['max17040', 0x0310],
     [null, 0xffff],
   ] as const) {
     const { device, clock, chip } = makeGaugeBench(MAX1704X_ADDRESS, () => new WordRegisterChip())
@@ -232,6 +233,59 @@ t.test('the wrong family, and a stranger, are refused and not written to', async
       message: /^what answers at 0x36 is no MAX1704[08]: register 0x08 reads 0x/,
     })
     t.same(imageOf(chip), before)
+  }
+})
+
+t.test('a clone on a board is read like its family, and told once', async t => {
+  for (const version of [0x0000, 0x0310, 0x4000]) {
+    const { device, clock, chip } = makeGaugeBench(MAX1704X_ADDRESS, () => new WordRegisterChip())
+    // VCELL and SOC of a UPS-Lite, as davidem/UPS-Lite shows its registers.
+    chip.words.set([0xb520], VCELL)
+    chip.words.set([0x230f], SOC)
+    chip.words[0x08] = version
+    chip.words[CONFIG] = 0x9700
+    const before = imageOf(chip)
+    const gauge = new Max1704x(device, clock, { name: 'pack', family: null, cells: 1 })
+    await gauge.start()
+    const known = { millivolts: 3_622.5, percent: 0x230f / 256, wasReset: false }
+    t.match(await readOne(gauge), { ...known, troubles: ['unfamiliar'] }, version.toString(16))
+    t.match(await readOne(gauge), { ...known, troubles: [] })
+    await gauge.stop()
+    await gauge.start()
+    t.match(await readOne(gauge), { troubles: ['unfamiliar'] }, 'of each start')
+    t.same(imageOf(chip), before, 'and nothing was written')
+  }
+})
+
+t.test('one that is known is not told, whichever of the families it is', async t => {
+  for (const [version, vcell] of [
+    [0x0002, 0xb520],
+    [0x0012, 0xb520],
+  ] as const) {
+    const { device, clock, chip } = makeGaugeBench(MAX1704X_ADDRESS, () => new WordRegisterChip())
+    chip.words[VCELL] = vcell
+    chip.words[SOC] = 0x230f
+    chip.words[0x08] = version
+    const gauge = new Max1704x(device, clock, { name: 'pack', family: null, cells: 1 })
+    await gauge.start()
+    t.match(await readOne(gauge), { millivolts: 3_622.5, troubles: [] })
+  }
+})
+
+t.test('two cells in series: 156.25 uV a step of a MAX17049, 2.5 mV of a MAX17041', async t => {
+  for (const [family, version, vcell, millivolts] of [
+    ['max17048', 0x0011, 0xc350, 7_812.5],
+    ['max17048', 0x0011, 0xc351, 7_812.65625],
+    ['max17040', 0x0002, 0xb900, 7_400],
+    ['max17040', 0x0002, 0xb91f, 7_402.5],
+  ] as const) {
+    const { device, clock, chip } = makeGaugeBench(MAX1704X_ADDRESS, () => new WordRegisterChip())
+    chip.words[VCELL] = vcell
+    chip.words[SOC] = 0x3200
+    chip.words[0x08] = version
+    const gauge = new Max1704x(device, clock, { name: 'pack', family, cells: 2 })
+    await gauge.start()
+    t.match(await readOne(gauge), { millivolts, percent: 50 }, vcell.toString(16))
   }
 })
 

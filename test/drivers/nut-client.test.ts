@@ -1,13 +1,14 @@
+import { inspect } from 'node:util'
 import t from 'tap'
-import { NutClient } from '../../drivers/nut-client.js'
+import { NutClient, type NutLogin } from '../../drivers/nut-client.js'
 import { makeBench } from './bench.js'
 import { listOf, standInUpsd } from './nut-bench.js'
 
-function bench() {
+function bench(login: NutLogin | null = null) {
   const { clock, host } = makeBench()
   const far = host.plugged.tcp('nas.local', 3493)
   const upsd = standInUpsd(far)
-  const client = new NutClient(host.tcpStream('nas.local', 3493), clock)
+  const client = new NutClient(host.tcpStream('nas.local', 3493), clock, login)
   const faults: string[] = []
   client.onFault(fault => faults.push(fault.code))
   return { clock, far, upsd, client, faults }
@@ -146,4 +147,84 @@ t.test('one question at a time, none when closed, and closing twice is closing',
   await first
   await client.close()
   t.same(faults, [], 'who closes knows')
+})
+
+const login = { username: 'box', password: String.raw`p"a s#s\w` }
+const greetings = ['USERNAME box', String.raw`PASSWORD "p\"a s\#s\\w"`, 'LOGIN rack']
+
+function loggingIn() {
+  const rig = bench(login)
+  for (const beginning of ['USERNAME', 'PASSWORD', 'LOGIN']) rig.upsd.answers.set(beginning, 'OK\n')
+  rig.upsd.answer = listOf('rack', { 'ups.status': 'OL' })
+  return rig
+}
+
+t.test('who has a name says it once in a connection, and logs in to the UPS it reads', async t => {
+  const { upsd, client } = loggingIn()
+  for (const connection of [1, 2]) {
+    await client.open()
+    t.equal((await client.variables('rack'))?.get('ups.status'), 'OL', `connection ${connection}`)
+    await client.variables('rack')
+    await client.close()
+  }
+  const all = [...greetings, 'LIST VAR rack', 'LIST VAR rack']
+  t.same(upsd.asked, [...all, ...all])
+})
+
+t.test('a refusal to let in says why, and never what the password was', async t => {
+  for (const [line, refusal, code] of [
+    ['USERNAME', 'INVALID-USERNAME', 'device.denied'],
+    ['PASSWORD', 'INVALID-PASSWORD', 'device.denied'],
+    ['PASSWORD', 'ACCESS-DENIED', 'device.denied'],
+    ['LOGIN', 'ACCESS-DENIED', 'device.denied'],
+    ['LOGIN', 'USERNAME-REQUIRED', 'device.denied'],
+    ['LOGIN', 'UNKNOWN-UPS', 'device.absent'],
+    ['LIST', 'ACCESS-DENIED', 'device.denied'],
+  ] as const) {
+    const { upsd, client } = loggingIn()
+    upsd.answers.set(line, `ERR ${refusal}\n`)
+    await client.open()
+    const why = await client.variables('rack').catch((error: unknown) => error)
+    t.match(why, { name: 'DeviceError', code, message: new RegExp(`rack: ${refusal}, .`) })
+    t.notOk(inspect(why, { depth: 9, showHidden: true }).includes(login.password), refusal)
+  }
+})
+
+t.test('a server that has lost the UPS logs nobody in, and is asked again', async t => {
+  const { upsd, client } = loggingIn()
+  await client.open()
+  for (const refusal of ['DATA-STALE', 'DRIVER-NOT-CONNECTED']) {
+    upsd.answers.set('LOGIN', `ERR ${refusal}\n`)
+    t.equal(await client.variables('rack'), null, refusal)
+    upsd.answers.set('USERNAME', 'ERR ALREADY-SET-USERNAME\n')
+    upsd.answers.set('PASSWORD', 'ERR ALREADY-SET-PASSWORD\n')
+  }
+  t.notOk(upsd.asked.includes('LIST VAR rack'))
+  upsd.answers.set('LOGIN', 'OK\n')
+  t.equal((await client.variables('rack'))?.size, 1)
+})
+
+t.test('a server that knows no log-in is read without', async t => {
+  const { upsd, client } = loggingIn()
+  upsd.answers.set('LOGIN', 'ERR UNKNOWN-COMMAND\n')
+  await client.open()
+  t.equal((await client.variables('rack'))?.size, 1)
+})
+
+t.test('a server that is silent at the log-in is given up after five seconds', async t => {
+  const { clock, upsd, client, faults } = loggingIn()
+  upsd.answers.delete('PASSWORD')
+  upsd.answer = null
+  await client.open()
+  const asked = t.rejects(client.variables('rack'), { code: 'device.timeout' })
+  await clock.advance(5_000)
+  await asked
+  t.same(faults, ['device.timeout'])
+})
+
+t.test('a list where a word was asked for is not the protocol', async t => {
+  const { upsd, client } = loggingIn()
+  upsd.answers.set('USERNAME', listOf('rack', { 'battery.charge': '0' }))
+  await client.open()
+  await t.rejects(client.variables('rack'), { code: 'device.io' })
 })

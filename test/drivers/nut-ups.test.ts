@@ -115,7 +115,7 @@ function bench() {
   const upsd = standInUpsd(far)
   upsd.answer = listOf('rack', { 'battery.charge': '55', 'ups.status': 'OB DISCHRG' })
   const stream = host.tcpStream('nas.local', 3493)
-  const gauge = new NutUps(stream, clock, { name: 'pack', ups: 'rack' })
+  const gauge = new NutUps(stream, clock, { name: 'pack', ups: 'rack', login: null })
   return { clock, host, far, upsd, gauge, faults: faultsOf(gauge) }
 }
 

@@ -4,6 +4,7 @@ import {
   pijuiceAnswer,
   pijuiceCelsius,
   pijuiceChecksum,
+  pijuiceCurrent,
   pijuiceMilliamps,
   pijuiceMillivolts,
   pijuicePercent,
@@ -60,6 +61,24 @@ t.test('what leaves the battery is negative here, and positive on the wire', asy
   t.equal(pijuiceMilliamps(Uint8Array.of(0xd0, 0x08)), -2256)
   t.equal(pijuiceMilliamps(Uint8Array.of(0x0c, 0xfe)), 500)
   t.ok(Object.is(pijuiceMilliamps(Uint8Array.of(0, 0)), 0), 'not minus zero')
+  // "When PiJuice is connected to a power source: BatteryCurrent: -1376. If the power supply is interrupted: 570" (#552).
+  t.equal(pijuiceMilliamps(Uint8Array.of(0xa0, 0xfa)), 1_376)
+  t.equal(pijuiceMilliamps(Uint8Array.of(0x3a, 0x02)), -570)
+})
+
+t.test('a current that the board cannot carry is unknown', async t => {
+  t.match(pijuiceCurrent(Uint8Array.of(0x3a, 0x02)), { value: -570, trouble: null })
+  for (const [low, high] of [
+    // 26601 and 16044, as PiSupply/PiJuice#287 shows them.
+    [0xe9, 0x67],
+    [0xac, 0x3e],
+    [0x00, 0x80],
+  ] as const)
+    t.match(pijuiceCurrent(Uint8Array.of(low, high)), { value: null, trouble: 'implausible' })
+  const { chip, gauge } = bench()
+  await gauge.start()
+  chip.answer(0x4b, 0xe9, 0x67)
+  t.match(await readOne(gauge), { millivolts: 3_562, milliamps: null, troubles: ['implausible'] })
 })
 
 t.test('voltage, temperature and percent are what they can be, or unknown', async t => {
@@ -123,6 +142,17 @@ t.test('without a battery nothing of it is known', async t => {
     isCharging: false,
     troubles: ['no-pack'],
   })
+})
+
+t.test('0 % of a battery that is not empty, or not measured, is unknown', async t => {
+  const { chip, gauge } = bench()
+  await gauge.start()
+  chip.answer(0x41, 0)
+  t.match(await readOne(gauge), { millivolts: 3_562, percent: 0, troubles: [] })
+  chip.answer(0x49, 0x68, 0x10)
+  t.match(await readOne(gauge), { millivolts: 4_200, percent: null, troubles: ['implausible'] })
+  chip.answer(0x49, 0, 0)
+  t.match(await readOne(gauge), { millivolts: null, percent: null, troubles: ['implausible'] })
 })
 
 t.test('what answers without checksums is no PiJuice', async t => {

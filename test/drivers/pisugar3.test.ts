@@ -109,6 +109,31 @@ t.test('what does not come to rest is unknown', async t => {
   })
 })
 
+t.test('a bus of zeros is no empty cell', async t => {
+  const { chip, gauge } = bench()
+  await gauge.start()
+  chip.registers.fill(0)
+  t.match(await readOne(gauge), { millivolts: null, percent: null, troubles: ['implausible'] })
+  chip.setMillivolts(4_012)
+  t.match(await readOne(gauge), { millivolts: 4_012, percent: null }, 'nor is a full one')
+  chip.setMillivolts(3_050)
+  t.match(await readOne(gauge), { millivolts: 3_050, percent: 0, isExternal: false })
+})
+
+t.test('plug and charging switch are bits 7 and 6 of 0x02', async t => {
+  for (const [control1, isExternal, isCharging] of [
+    [0xe0, true, true],
+    [0xa0, true, false],
+    [0x60, false, false],
+    [0x20, false, false],
+  ] as const) {
+    const { chip, gauge } = bench()
+    await gauge.start()
+    chip.registers[0x02] = control1
+    t.match(await readOne(gauge), { isExternal, isCharging }, control1.toString(16))
+  }
+})
+
 t.test('a bus of ones tells nothing, and never 0 %', async t => {
   const { chip, gauge } = bench()
   await gauge.start()

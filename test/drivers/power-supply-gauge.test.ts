@@ -159,6 +159,13 @@ t.test('what is not told, and what cannot be, is unknown and never zero', async 
   )
 })
 
+t.test('zeros of a driver that cannot reach its chip are no empty battery', async t => {
+  const zeros = { STATUS: 'Unknown', CAPACITY: 0, VOLTAGE_NOW: 0 }
+  t.match(readingOf(zeros), { percent: null, millivolts: null, troubles: ['implausible'] })
+  t.equal(readingOf({ STATUS: 'Discharging', CAPACITY: 0, VOLTAGE_NOW: 3_010_000 }).percent, 0)
+  t.equal(readingOf({ STATUS: 'Discharging', CAPACITY: 0 }).percent, 0)
+})
+
 t.test('a battery that is taken out tells no leftovers', async t => {
   t.match(
     readingOf({ PRESENT: 0, STATUS: 'Unknown', CAPACITY: 0, VOLTAGE_NOW: 0 }, { ONLINE: 1 }),

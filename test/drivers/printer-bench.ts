@@ -12,7 +12,12 @@ import type { PrinterStatus, PrintOutcome } from '../../runtime/ports/printer.js
 import type { Bitmap, Ticket, TicketBlock } from '../../runtime/ports/ticket.js'
 import { during } from './bench.js'
 
-export const paper = { widthMillimetres: 80, dotsPerLine: 576, dotsPerMillimetre: 8 } as const
+export const paper = {
+  widthMillimetres: 80,
+  dotsPerLine: 576,
+  dotsPerMillimetre: 8,
+  codePage: 'cp858',
+} as const
 
 export const usualOptions: EscposPrinterOptions = {
   name: 'till',

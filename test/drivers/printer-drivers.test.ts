@@ -62,7 +62,12 @@ t.test('a printer out of the catalogue prints, on each kind of line', async t =>
     const built = check({ transport }).build(host, clock)
     if (built.kind !== 'printer') throw new Error('it is a printer')
     const { device } = built
-    t.same(device.paper, { widthMillimetres: 80, dotsPerLine: 576, dotsPerMillimetre: 8 })
+    t.same(device.paper, {
+      widthMillimetres: 80,
+      dotsPerLine: 576,
+      dotsPerMillimetre: 8,
+      codePage: 'cp858',
+    })
     await within(clock, device.start(), 5000)
     const job = device.print(smallTicket('ABCDEF-0001-X'), () => {})
     t.same(await within(clock, job, 5000), { kind: 'confirmed', by: 'process-id' })

@@ -9,7 +9,6 @@ import {
 import { SimulatedClock } from '../../drivers/simulated/clock.js'
 
 class Chip implements ShuntChip {
-  readonly conversionMs = 100
   readonly offsetMicrovoltsMax = 100
   readonly loadedMicrovolts = 500
   configured: boolean | null = true
@@ -18,8 +17,8 @@ class Chip implements ShuntChip {
     isReady: true,
     words: [1],
     channels: [
-      { millivolts: known(12_000), microvolts: known(-50_000) },
-      { millivolts: known(5_000), microvolts: known(1_000) },
+      { millivolts: known(12_000), microvolts: known(-50_000), isZero: false },
+      { millivolts: known(5_000), microvolts: known(1_000), isZero: false },
     ],
   }
 
@@ -70,8 +69,8 @@ t.test('a trouble of one channel is not the trouble of the other', async t => {
   chip.measurement = {
     ...chip.measurement,
     channels: [
-      { millivolts: known(12_000), microvolts: unknown('overflow') },
-      { millivolts: known(100), microvolts: known(0) },
+      { millivolts: known(12_000), microvolts: unknown('overflow'), isZero: false },
+      { millivolts: known(100), microvolts: known(0), isZero: false },
     ],
   }
   t.match(await gauge.read(), [
@@ -105,15 +104,43 @@ t.test('a reset that could not be mended is told by the reading that follows', a
   t.match(await gauge.read(), [{ wasReset: true }, { wasReset: true }])
 })
 
-t.test('what was measured before it was configured is not believed afterwards', async t => {
-  const { gauge, chip } = makeGauge()
-  await gauge.start()
-  await gauge.read()
-  chip.measurement = { ...chip.measurement, isReady: false }
-  t.match(await gauge.read(), [{ millivolts: 12_000 }, {}], 'the last conversion stands')
-  await gauge.start()
-  t.match(await gauge.read(), [{ millivolts: null, troubles: ['not-ready'] }, {}])
-})
+t.test(
+  'a measurement without the ready flag is one, and a zero before the first is none',
+  async t => {
+    const { gauge, chip } = makeGauge()
+    const zero = { millivolts: known(0), microvolts: known(0), isZero: true }
+    const [first] = chip.measurement.channels
+    if (first === undefined) throw new Error('it has two')
+    await gauge.start()
+    chip.measurement = { isReady: false, words: [1, 0], channels: [first, zero] }
+    t.match(await gauge.read(), [
+      { millivolts: 12_000, milliamps: -500, troubles: [] },
+      { millivolts: null, milliamps: null, troubles: ['not-ready'] },
+    ])
+    chip.measurement = { ...chip.measurement, isReady: true }
+    t.match(await gauge.read(), [{}, { millivolts: null, troubles: ['no-pack'] }], 'it is measured')
+    chip.measurement = { ...chip.measurement, isReady: false }
+    t.match(await gauge.read(), [{}, { troubles: ['no-pack'] }], 'and stands')
+    await gauge.start()
+    t.match(await gauge.read(), [{ millivolts: 12_000 }, { troubles: ['not-ready'] }], 'configured')
+  },
+)
+
+t.test(
+  'a chip that has stopped is believed no more, and one that shows its flag again is',
+  async t => {
+    const { gauge, chip, clock } = makeGauge()
+    await gauge.start()
+    await gauge.read()
+    chip.measurement = { ...chip.measurement, isReady: false }
+    await clock.advance(9_999)
+    t.match(await gauge.read(), [{ millivolts: 12_000 }, {}])
+    await clock.advance(1)
+    t.match(await gauge.read(), [{ millivolts: null, troubles: ['not-ready'] }, {}])
+    chip.measurement = { ...chip.measurement, isReady: true }
+    t.match(await gauge.read(), [{ millivolts: 12_000, troubles: [] }, {}])
+  },
+)
 
 t.test('a blank chip is unknown in every channel, and left alone', async t => {
   const { gauge, chip } = makeGauge()

@@ -7,8 +7,18 @@ import type { Paper } from '../../runtime/ports/printer.js'
 import type { Ticket } from '../../runtime/ports/ticket.js'
 import { resolveTicket } from '../../runtime/services/printing/resolve.js'
 
-export const paper58: Paper = { widthMillimetres: 58, dotsPerLine: 384, dotsPerMillimetre: 8 }
-export const paper80: Paper = { widthMillimetres: 80, dotsPerLine: 576, dotsPerMillimetre: 8 }
+export const paper58: Paper = {
+  widthMillimetres: 58,
+  dotsPerLine: 384,
+  dotsPerMillimetre: 8,
+  codePage: 'cp858',
+}
+export const paper80: Paper = {
+  widthMillimetres: 80,
+  dotsPerLine: 576,
+  dotsPerMillimetre: 8,
+  codePage: 'cp858',
+}
 
 /** Gray from black on the left to white on the right. */
 export const ramp = (width: number, height: number): GrayImage => ({

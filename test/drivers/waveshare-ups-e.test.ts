@@ -50,6 +50,17 @@ t.test('a block of ones is unknown, and never 0 %', async t => {
   })
 })
 
+t.test("0 % is told beside the voltage of empty cells alone, and a blank block isn't", async t => {
+  const read = (pack: number) =>
+    waveshareBattery(
+      Uint8Array.from(littleEndian(pack, -900, 0, 0, 0, 0)),
+      Uint8Array.from(littleEndian(pack / 4, pack / 4, pack / 4, pack / 4)),
+    ).percent
+  t.match(read(12_400), { value: 0 })
+  t.match(read(15_600), { value: null, trouble: 'implausible' })
+  t.match(read(0), { value: null, trouble: 'implausible' })
+})
+
 t.test('a pack that is not the sum of its cells is not believed', async t => {
   const cells = Uint8Array.from(CELLS)
   const packOf = (millivolts: number, of = cells) =>
@@ -57,6 +68,11 @@ t.test('a pack that is not the sum of its cells is not believed', async t => {
   t.equal(packOf(15_300), 15_300, 'measured at another moment')
   t.equal(packOf(12_000), null)
   t.equal(packOf(0), null)
+  const untold = new Uint8Array(8)
+  t.equal(packOf(15_300, untold), 15_300, 'cells that were not told')
+  t.equal(packOf(7_900, untold), null)
+  t.equal(packOf(17_700, untold), null)
+  t.equal(packOf(0, untold), null)
   t.equal(packOf(11_700, Uint8Array.from(littleEndian(3_900, 3_900, 3_900, 0))), null)
 })
 

@@ -4,6 +4,8 @@ import type { Test } from 'tap'
 import type { Board } from '../../boards/board.js'
 import { LinuxClock, ownAnchor } from '../../drivers/linux/clock.js'
 import { LinuxHost, type LinuxHostOptions } from '../../drivers/linux/host.js'
+import { LinuxI2cBuses } from '../../drivers/linux/i2c.js'
+import { openI2cBus } from '../../drivers/linux/i2c-bus.js'
 import { SimulatedLog } from '../../drivers/simulated/log.js'
 import { assert } from '../../runtime/core/errors.js'
 import { after } from '../../runtime/core/time.js'
@@ -84,3 +86,7 @@ export function offsetOf(board: Board, name: string): number {
   assert(line !== undefined, `the board has a line ${name}`)
   return line.offset
 }
+
+/** A host that stands still for a while is no stuck bus. */
+export const patientBuses = (clock: LinuxClock, log: SimulatedLog): LinuxI2cBuses =>
+  new LinuxI2cBuses(clock, log, openI2cBus, 10_000)

@@ -10,6 +10,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
+import { errnoOf } from '../../drivers/linux/errno.js'
 import { assert } from '../../runtime/core/errors.js'
 import type { ByteStream } from '../../runtime/ports/host.js'
 import { Arrived, type ByteStreamBench } from '../ports/byte-stream.contract.js'
@@ -45,11 +46,18 @@ export class FarEnd {
     this.#prepare = prepare
   }
 
-  open(): void {
-    this.#fd = openSync(this.#path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK)
+  /** @returns false while the kernel is still about to plug the cable in: the file is there before its device is */
+  open(): boolean {
+    try {
+      this.#fd = openSync(this.#path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK)
+    } catch (error) {
+      if (errnoOf(error) === 'ENODEV') return false
+      throw error
+    }
     this.#prepare(this.#path)
     this.arrived.clear()
     this.isTaking = true
+    return true
   }
 
   close(): void {
@@ -71,6 +79,12 @@ export class FarEnd {
   }
 }
 
+/** Plugs the cable in, with `far` at its far end. */
+export async function plugInto(far: FarEnd): Promise<void> {
+  await plugCable()
+  await until(() => far.open())
+}
+
 /** Nothing can be read or written just now, or nobody is at the other end. */
 function countOf(call: () => number): number {
   try {
@@ -87,8 +101,7 @@ export async function cableBench(
   { keptBytesMax, isRinsed }: { readonly keptBytesMax: number; readonly isRinsed: boolean },
 ): Promise<ByteStreamBench> {
   const plug = async (): Promise<void> => {
-    await plugCable()
-    far.open()
+    await plugInto(far)
     if (isRinsed) await rinse(stream(), far)
   }
   pullCable()

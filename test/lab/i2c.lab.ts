@@ -2,17 +2,16 @@
 import t from 'tap'
 import { lab } from '../../boards/lab.js'
 import { LinuxHost } from '../../drivers/linux/host.js'
-import { LinuxI2cBuses } from '../../drivers/linux/i2c.js'
 import { SimulatedLog } from '../../drivers/simulated/log.js'
 import { i2cContract } from '../ports/i2c.contract.js'
-import { clock, hang, pause, until } from './far-side.js'
+import { clock, hang, patientBuses, pause, until } from './far-side.js'
 
 /** Longer than a loaded host stands still, so that nobody speaks for a process that is well. */
 const HEARTBEAT_MS = 1_500
 
 t.test('registers of a real bus', async t => {
   const log = new SimulatedLog()
-  const host = new LinuxHost(clock, log, new LinuxI2cBuses(clock, log), {
+  const host = new LinuxHost(clock, log, patientBuses(clock, log), {
     board: lab,
     gpio: 'auto',
     heartbeatMs: HEARTBEAT_MS,

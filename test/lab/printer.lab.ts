@@ -28,7 +28,7 @@ import {
   usualOptions,
 } from '../drivers/printer-bench.js'
 import { clock, labSays, pause, until } from './far-side.js'
-import { FarEnd, plugCable, pullCable } from './gadget.js'
+import { FarEnd, plugInto, pullCable } from './gadget.js'
 
 const FIRST = 'ABCDEF-0001-X'
 const SECOND = 'ABCDEF-0002-Y'
@@ -59,8 +59,7 @@ class FarPrinter {
   }
 
   async start(): Promise<void> {
-    await plugCable()
-    this.#far.open()
+    await plugInto(this.#far)
     this.machine.switchOn()
     const near = this.#line.stream()
     near.onBytes(bytes => {
@@ -81,8 +80,7 @@ class FarPrinter {
   }
 
   async plugCable(): Promise<void> {
-    await plugCable()
-    this.#far.open()
+    await plugInto(this.#far)
   }
 
   stop(): void {

@@ -2,11 +2,10 @@
 import t from 'tap'
 import { lab } from '../../boards/lab.js'
 import { LinuxHost } from '../../drivers/linux/host.js'
-import { LinuxI2cBuses } from '../../drivers/linux/i2c.js'
 import { type Component, loadJohnnyFive } from '../../drivers/linux/johnny-five.js'
 import { SimulatedLog } from '../../drivers/simulated/log.js'
 import { VenueIO, venueIoDefaults } from '../../drivers/venue-io.js'
-import { clock, isHigh, offsetOf, pause, pull, until } from './far-side.js'
+import { clock, isHigh, offsetOf, patientBuses, pause, pull, until } from './far-side.js'
 
 const HEADER_BUS = 1
 /** johnny-five knows an address only once in a process. */
@@ -24,7 +23,7 @@ const first = (source: Component, name: string): Promise<unknown> =>
 for (const gpio of ['chardev', 'sysfs'] as const)
   t.test(`a sketch switches, clicks, hears and dims by ${gpio}`, async t => {
     const log = new SimulatedLog()
-    const buses = new LinuxI2cBuses(clock, log)
+    const buses = patientBuses(clock, log)
     const host = new LinuxHost(clock, log, buses, { board: lab, gpio, heartbeatMs: 60_000 })
     t.teardown(() => host.stop())
     await host.start()

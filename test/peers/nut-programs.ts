@@ -29,6 +29,10 @@ export interface Upsd {
   write(variables: Readonly<Record<string, string>>): Promise<void>
   /** As upsrw does it. */
   readonly user: { readonly name: string; readonly password: string }
+  /** Who may log in to watch. */
+  readonly watcher: { readonly username: string; readonly password: string }
+  /** Another UPS of its, whose driver does not run. */
+  readonly driverless: string
   /** The driver is gone; upsd goes on without it. */
   stopDriver(): Promise<void>
   stop(): Promise<void>
@@ -42,12 +46,17 @@ export async function startUpsd(
   const place = await nutPlace()
   const port = await freePort()
   const user = { name: 'admin', password: 'secret' }
+  const watcher = { username: 'box', password: 'pass word "#1' }
+  const driverless = 'shelf'
   await place.config('ups.conf', [
     `[${ups}]`,
     'driver = dummy-ups',
     'port = dummy.dev',
     'mode = dummy-once',
     'pollinterval = 1',
+    `[${driverless}]`,
+    'driver = dummy-ups',
+    'port = other.dev',
   ])
   await place.config('upsd.conf', [`LISTEN 127.0.0.1 ${port}`, 'MAXAGE 10'])
   await place.config('upsd.users', [
@@ -55,6 +64,9 @@ export async function startUpsd(
     `password = ${user.password}`,
     'actions = SET',
     'instcmds = ALL',
+    `[${watcher.username}]`,
+    String.raw`password = "pass word \"\#1"`,
+    'upsmon secondary',
   ])
   let seconds = 0
   const write = async (said: Readonly<Record<string, string>>): Promise<void> => {
@@ -72,6 +84,8 @@ export async function startUpsd(
   return {
     port,
     user,
+    watcher,
+    driverless,
     write,
     stopDriver: () => driver.stop(),
     stop: async () => {

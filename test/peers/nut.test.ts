@@ -1,8 +1,10 @@
 /** Our NUT server before Debian's upsc, upsrw, upscmd and upsmon; our client before its upsd. All on loopback. */
+import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
 import { LinuxAttachments } from '../../drivers/linux/attachments.js'
 import { Claims } from '../../drivers/linux/claims.js'
 import { LinuxClock, ownAnchor } from '../../drivers/linux/clock.js'
+import type { NutLogin } from '../../drivers/nut-client.js'
 import { NutUps } from '../../drivers/nut-ups.js'
 import { SimulatedLog } from '../../drivers/simulated/log.js'
 import { Bus } from '../../runtime/core/bus.js'
@@ -201,8 +203,68 @@ t.test(
   },
 )
 
-function openGauge(port: number, ups: string): NutUps {
-  const clock = new LinuxClock(ownAnchor())
-  const stream = new LinuxAttachments(clock, new Claims()).tcpStream('127.0.0.1', port)
-  return new NutUps(stream, clock, { name: 'pack', ups })
+t.test(
+  'several devices share one upsd, and one of them fails alone',
+  { skip: skipServer },
+  async t => {
+    const upsd = await startUpsd('rack', { 'battery.charge': '55', 'ups.status': 'OL' })
+    t.teardown(() => upsd.stop())
+    const [rack, shelf] = [openGauge(upsd.port, 'rack'), openGauge(upsd.port, upsd.driverless)]
+    t.teardown(() => rack.stop())
+    t.teardown(() => shelf.stop())
+    await Promise.all([rack.start(), shelf.start()])
+    await until(async () => (await readOne(rack)).percent === 55, 'the first values')
+    t.match(await readOne(shelf), { percent: null, isExternal: null, troubles: ['not-ready'] })
+    await shelf.stop()
+    t.match(await readOne(rack), { percent: 55, isExternal: true })
+  },
+)
+
+t.test(
+  'upsd lets in who it knows, and refuses others with a reason and without their password',
+  { skip: skipServer },
+  async t => {
+    const upsd = await startUpsd('rack', { 'battery.charge': '55', 'ups.status': 'OL' })
+    t.teardown(() => upsd.stop())
+    // Data of the driver must be there: upsd logs nobody in to a UPS that it knows nothing of.
+    const open = openGauge(upsd.port, 'rack')
+    t.teardown(() => open.stop())
+    await open.start()
+    await until(async () => (await readOne(open)).percent === 55, 'the first values')
+    const gauge = openGauge(upsd.port, 'rack', upsd.watcher)
+    t.teardown(() => gauge.stop())
+    await gauge.start()
+    t.match(await readOne(gauge), { percent: 55, isExternal: true })
+    t.equal(
+      await said('upsc', ['-c', `rack@127.0.0.1:${upsd.port}`]),
+      '127.0.0.1\n',
+      'one of the two is logged in',
+    )
+    for (const [username, password] of [
+      [upsd.watcher.username, 'wrong-word'],
+      ['nobody', upsd.watcher.password],
+      [upsd.user.name, upsd.user.password],
+    ] as const) {
+      const refused = openGauge(upsd.port, 'rack', { username, password })
+      const why = await refused.start().then(
+        () => null,
+        (error: unknown) => error,
+      )
+      t.match(why, { code: 'device.denied', message: /rack: ACCESS-DENIED, its name or password/ })
+      t.notOk(inspect(why, { depth: 9 }).includes(password), username)
+    }
+    const waiting = openGauge(upsd.port, upsd.driverless, upsd.watcher)
+    t.teardown(() => waiting.stop())
+    await waiting.start()
+    t.match(await readOne(waiting), { percent: null, troubles: ['not-ready'] })
+    t.match(await readOne(waiting), { troubles: ['not-ready'] }, 'and is asked again')
+  },
+)
+
+const clock = new LinuxClock(ownAnchor())
+const machine = new LinuxAttachments(clock, new Claims())
+
+function openGauge(port: number, ups: string, login: NutLogin | null = null): NutUps {
+  const stream = machine.tcpStream('127.0.0.1', port, 'beside')
+  return new NutUps(stream, clock, { name: 'pack', ups, login })
 }

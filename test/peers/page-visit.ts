@@ -12,6 +12,7 @@ import { PageGateway } from '../../runtime/gateways/page/page-gateway.js'
 import type { Clock, MonotonicMs, ShowTimeMs } from '../../runtime/ports/clock.js'
 import type { Log } from '../../runtime/ports/log.js'
 import type { Messages } from '../../runtime/topics.js'
+import { type SpoolStandIn, spoolStandIn } from '../gateways/page/spool-stand-in.js'
 import { StandInShow, standInShow } from './stand-in-show.js'
 
 const CHROMIUM = '/usr/bin/chromium'
@@ -40,6 +41,7 @@ const log: Log = { info: () => {}, warn: () => {}, error: () => {} }
 export interface Box {
   readonly gateway: PageGateway
   readonly show: StandInShow
+  readonly spool: SpoolStandIn
   readonly bus: Bus<Messages>
   readonly pressed: string[]
   stop(): Promise<void>
@@ -49,6 +51,7 @@ export async function startBox(port: number): Promise<Box> {
   const bus = new Bus<Messages>()
   const mirror = new Mirror({ clock, bus })
   const show = new StandInShow(bus)
+  const spool = spoolStandIn(bus)
   const pressed: string[] = []
   const press = (input: string, holdMs: number): void => {
     pressed.push(`${input} ${holdMs}`)
@@ -82,7 +85,7 @@ export async function startBox(port: number): Promise<Box> {
       show: standInShow,
       simulated: { lines, press },
       logs: null,
-      jobs: null,
+      jobs: spool,
       history: null,
     },
   )
@@ -94,7 +97,7 @@ export async function startBox(port: number): Promise<Box> {
     await gateway.stop()
     await mirror.stop()
   }
-  return { gateway, show, bus, pressed, stop }
+  return { gateway, show, spool, bus, pressed, stop }
 }
 
 export interface Visit {

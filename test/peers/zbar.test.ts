@@ -119,7 +119,7 @@ const cases: readonly Case[] = [
 
 for (const { name, paper, blocks, found } of cases) {
   t.test(`a scanner reads ${name} from the preview`, needs, async t => {
-    const svg = ticketSvg(ticketOf(paper, ...blocks), paper, 'cp858')
+    const svg = ticketSvg(ticketOf(paper, ...blocks), paper)
     t.same(scanned(t, await svgToPng(svg)), found)
   })
 
@@ -130,7 +130,7 @@ for (const { name, paper, blocks, found } of cases) {
   })
 }
 
-t.test('what the printer draws itself is told the same contents', async t => {
+t.test('what the printer draws itself is told the same contents, all of them ASCII', async t => {
   for (const { name, paper, blocks, found } of cases) {
     const { bytes } = encodeTicket(ticketOf(paper, ...blocks), paper, escposOptionsUsual)
     const told = readEscpos(bytes).items.flatMap(item =>
@@ -140,6 +140,10 @@ t.test('what the printer draws itself is told the same contents', async t => {
           ? [`${item.system === 67 ? 'EAN-13' : 'CODE-128'}:${item.content}`]
           : [],
     )
-    t.same(told.sort(), found, name)
+    t.same(
+      told.sort(),
+      found.filter(content => /^[\x20-\x7e]*$/.test(content)),
+      name,
+    )
   }
 })

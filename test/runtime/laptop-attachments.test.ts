@@ -20,6 +20,8 @@ t.test('a printer that is named by its file is real, any other simulated', async
 t.test('connections and batteries are real', async t => {
   const { real, simulated, laptop } = bench()
   await laptop.tcpStream('printer.local', 9100).open()
+  await laptop.tcpStream('nas.local', 3493, 'beside').open()
+  await laptop.tcpStream('nas.local', 3493, 'beside').open()
   t.ok(real.tcp('printer.local', 9100).isOpen)
   t.notOk(simulated.tcp('printer.local', 9100).isOpen)
   simulated.setPowerSupply('BAT0', 'simulated')

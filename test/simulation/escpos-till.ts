@@ -10,7 +10,12 @@ import type { Clock } from '../../runtime/ports/clock.js'
 import type { Printer } from '../../runtime/ports/printer.js'
 import { type Copy, copyOf, type Till } from './till.js'
 
-const paper = { widthMillimetres: 80, dotsPerLine: 576, dotsPerMillimetre: 8 } as const
+const paper = {
+  widthMillimetres: 80,
+  dotsPerLine: 576,
+  dotsPerMillimetre: 8,
+  codePage: 'cp858',
+} as const
 /** Somewhere in the first few tickets. */
 const BYTES_MAX = 4_000
 

@@ -93,7 +93,12 @@ export class PaperPrinter implements Till {
 
 class Driver implements Printer {
   readonly name: string
-  readonly paper = { widthMillimetres: 58, dotsPerLine: 384, dotsPerMillimetre: 8 } as const
+  readonly paper = {
+    widthMillimetres: 58,
+    dotsPerLine: 384,
+    dotsPerMillimetre: 8,
+    codePage: 'cp858',
+  } as const
   readonly #printer: PaperPrinter
   readonly #clock: Clock
   #isBusy = false

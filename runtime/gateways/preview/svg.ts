@@ -2,7 +2,6 @@
  * A ticket as SVG, as large as it is printed: one unit is one dot of the head, and the size is in millimetres. Letters
  * stand in the columns of the printer, whatever font shows them.
  */
-import type { CodePageName } from '../../core/code-pages.js'
 import {
   type BarcodePiece,
   dotsOf,
@@ -33,8 +32,8 @@ interface Sheet {
 }
 
 /** @throws BoxError `ticket.invalid` as the printer would */
-export function ticketSvg(ticket: Ticket, paper: Paper, codePage: CodePageName): string {
-  const { pieces, heightDots } = layoutTicket(ticket, paper, codePage)
+export function ticketSvg(ticket: Ticket, paper: Paper): string {
+  const { pieces, heightDots } = layoutTicket(ticket, paper)
   const widthDots = dotsOf(paper.widthMillimetres, paper)
   const sheet = { paper, edgeDots: Math.max(0, Math.floor((widthDots - paper.dotsPerLine) / 2)) }
   const marginDots = dotsOf(MARGIN_MILLIMETRES, paper)

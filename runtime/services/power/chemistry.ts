@@ -26,7 +26,7 @@ interface Cell {
   readonly fullVolts: number
   /** Under load, held: what is below harms the cell or lets the converter behind it drop out. */
   readonly shutdownVolts: number
-  /** Capacity lost for each kelvin below 25 °C. */
+  /** Capacity lost for each kelvin below 25 °C, at a load that takes a day: a quicker one loses twice as much. */
   readonly coldLossPerKelvin: number
   /** Of the charge that goes in, what comes out again. */
   readonly efficiency: number
@@ -77,7 +77,7 @@ const liIon: Cell = {
   ],
   fullVolts: 4.15,
   shutdownVolts: 3.2,
-  coldLossPerKelvin: 0.004,
+  coldLossPerKelvin: 0.002,
   efficiency: 0.998,
   surfaceVolts: 0.012,
   surfaceFadeMs: 15 * MINUTE_MS,
@@ -121,7 +121,7 @@ const lifepo4: Cell = {
   ],
   fullVolts: 3.45,
   shutdownVolts: 2.8,
-  coldLossPerKelvin: 0.006,
+  coldLossPerKelvin: 0.003,
   efficiency: 0.997,
   surfaceVolts: 0.02,
   surfaceFadeMs: 30 * MINUTE_MS,
@@ -150,7 +150,7 @@ const leadAcid: Cell = {
   ],
   fullVolts: 2.22,
   shutdownVolts: 1.85,
-  coldLossPerKelvin: 0.008,
+  coldLossPerKelvin: 0.005,
   efficiency: 0.88,
   surfaceVolts: 0.12,
   surfaceFadeMs: 90 * MINUTE_MS,

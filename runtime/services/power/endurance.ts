@@ -78,14 +78,12 @@ export function enduranceOf(
 ): Endurance | null {
   const present = parts.filter(({ view }) => !view.isAbsent && view.percent !== null)
   if (draw === null || present.length === 0) return null
-  const peakMilliwatts = draw.highMilliwatts / present.length
   const at = (milliwatts: number, errorShare: number): number => {
     const wattHours = present.reduce(
       (sum, part) =>
         sum +
         wattHoursOf(part, {
           milliwatts: milliwatts / present.length,
-          peakMilliwatts,
           errorShare,
           shutdownCellMillivolts,
         }),
@@ -101,14 +99,20 @@ export function enduranceOf(
 interface Asked {
   /** That this pack gives, with the others giving the rest. */
   readonly milliwatts: number
-  /** The voltage rule strikes in a peak of the load. */
-  readonly peakMilliwatts: number
   /** How much of its error is taken off its charge. */
   readonly errorShare: number
   readonly shutdownCellMillivolts: number | null
 }
 
 const SLICES = 40
+const SHIFT_VOLTS_MAX = 0.25
+
+/** A pack that lies beside its curve now will do so farther down. */
+function shiftOf({ view, model, knowledge }: Part): number {
+  if (view.restMillivolts === null || view.percent === null) return 0
+  const found = view.restMillivolts / 1000 - restVolts(model, knowledge, view.percent / 100)
+  return Math.min(SHIFT_VOLTS_MAX, Math.max(-SHIFT_VOLTS_MAX, found))
+}
 
 /** From the top down, slice by slice, until the voltage under this load is too low. */
 function wattHoursOf({ view, model, knowledge }: Part, asked: Asked): number {
@@ -117,15 +121,18 @@ function wattHoursOf({ view, model, knowledge }: Part, asked: Asked): number {
   const fullAmpHours = (view.fullMilliampHours ?? model.milliampHours) / 1000
   const limit =
     (asked.shutdownCellMillivolts ?? cellOf(model.chemistry).shutdownVolts * 1000) / 1000
-  const voltsAt = (at: number, milliwatts: number): number => {
-    const open = restVolts(model, knowledge, at)
-    return open - (milliwatts / 1000 / model.cells / open) * ohmsAt(knowledge, at, view.celsius)
+  const shift = shiftOf({ view, model, knowledge })
+  const voltsAt = (at: number): number => {
+    const open = restVolts(model, knowledge, at) + shift
+    return (
+      open - (asked.milliwatts / 1000 / model.cells / open) * ohmsAt(knowledge, at, view.celsius)
+    )
   }
   let wattHours = 0
   for (let slice = SLICES; slice > 0; slice--) {
     const at = (charge * (slice - 0.5)) / SLICES
-    if (voltsAt(at, asked.peakMilliwatts) < limit) break
-    const volts = voltsAt(at, asked.milliwatts)
+    const volts = voltsAt(at)
+    if (volts < limit) break
     wattHours += volts * model.cells * fullAmpHours * (charge / SLICES)
   }
   return wattHours

@@ -1,4 +1,5 @@
 /** What is known of a pack's charge between two readings, and where it begins. Pure. */
+import type { Candidates } from './candidates.js'
 import { type Knowledge, nothingLearned, ofAnotherPack, type PackModel } from './knowledge.js'
 import { type Course, noCourse } from './lesson.js'
 import type { Certainty } from './weighing.js'
@@ -41,10 +42,17 @@ export interface Estimate {
   readonly surfaceVolts: number
   /** The voltage without current, smoothed; null until there was one. */
   readonly restVolts: number | null
+  /** Smoothed alike: the voltage as it is, and by how much an ohm would lower it. */
+  readonly loadedVolts: number
+  readonly loadAmps: number
+  /** Since when they are smoothed. */
+  readonly smoothedMs: number
   readonly sinceWeighedMs: number
   readonly fullMs: number
   /** What is believed now. */
   readonly now: Certainty | null
+  /** What the pack may be, since the base; null where its own curve is known, or no current. */
+  readonly candidates: Candidates | null
   /** From the last certain charges, for learning. */
   readonly course: Course
 }
@@ -67,9 +75,13 @@ export const freshEstimate = (
   calmMs: 0,
   surfaceVolts: 0,
   restVolts: null,
+  loadedVolts: 0,
+  loadAmps: 0,
+  smoothedMs: 0,
   sinceWeighedMs: 0,
   fullMs: 0,
   now: null,
+  candidates: null,
   course: noCourse,
 })
 

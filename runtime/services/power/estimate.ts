@@ -3,9 +3,20 @@
  * is weighed against the count by how much it can tell there. At rest it tells most, on the plateau of lifepo4 next to
  * nothing, full and empty all. Pure: what goes in is a reading and how long the last one is ago.
  */
+import { begunAnew, believed, candidatesFor, judged } from './candidates.js'
 import { capacityShare, cellOf, resistanceShare } from './chemistry.js'
-import type { Base, Estimate, Sample } from './estimate-state.js'
-import { ampHours, type Knowledge, ohmsAt, type PackModel, resistanceLearned } from './knowledge.js'
+import type { Estimate, Sample } from './estimate-state.js'
+import {
+  assumedAmps,
+  clamp,
+  countOf,
+  heardNow,
+  movedIn,
+  restOf,
+  strayedSince,
+  wandered,
+} from './evidence.js'
+import { ampHours, type Knowledge, type PackModel, resistanceLearned } from './knowledge.js'
 import { followed, lessonAtFull, lessonAtLow, noCourse, traced } from './lesson.js'
 import {
   blended,
@@ -24,14 +35,8 @@ const UNSEEN_MS_MAX = 60_000
 const SLOW_MS = 120_000
 const SMOOTH_MS = 60_000
 const WEIGH_MS = 20_000
-const REST_MS = 30 * 60_000
-/** A gauge's offset: it grows with the shunt it has, and that with the pack. */
-const OFFSET_SHARE = 1 / 700
-const OFFSET_AMPS_MIN = 0.006
-/** In an hour: leaks, and what no gauge sees. */
-const DRIFT = 0.001
-/** A current that nobody measures is about so much of the capacity an hour. */
-const UNMEASURED_RATE = 1 / 6
+/** Once what a pack may be is spread out; it takes a thousand times as long. */
+const JUDGE_MS = 60_000
 
 /** The next estimate. A sample without voltage or current only makes it less certain. */
 export function estimated(before: Estimate, sample: Sample, model: PackModel): Estimate {
@@ -40,7 +45,8 @@ export function estimated(before: Estimate, sample: Sample, model: PackModel): E
   if (heard.restVolts === null) return heard
   if (heard.base === null || heard.unseenMs > UNSEEN_MS_MAX)
     return sample.volts === null ? heard : seeded(heard, sample, model)
-  const isDue = heard.sinceWeighedMs >= WEIGH_MS && sample.volts !== null
+  const isSettled = heard.candidates !== null && heard.countedMs > JUDGE_MS
+  const isDue = heard.sinceWeighedMs >= (isSettled ? JUDGE_MS : WEIGH_MS) && sample.volts !== null
   return isDue ? weigh(heard, sample, model) : { ...heard, now: shifted(before, heard, model) }
 }
 
@@ -50,12 +56,6 @@ function shifted(before: Estimate, after: Estimate, model: PackModel): Certainty
   const moved = movedIn(after, model) - movedIn(before, model)
   return { ...before.now, charge: clamp(before.now.charge + moved) }
 }
-
-/** Since the base, as a share of what the pack holds. */
-const movedIn = ({ countedAmpHours, knowledge }: Estimate, model: PackModel): number =>
-  countedAmpHours / (ampHours(model) * knowledge.capacityShare)
-
-const clamp = (charge: number): number => Math.min(1, Math.max(0, charge))
 
 function count(before: Estimate, sample: Sample, model: PackModel): Estimate {
   const { elapsedMs, amps, celsius } = sample
@@ -116,11 +116,20 @@ function hear(before: Estimate, sample: Sample, model: PackModel): Estimate {
   if (volts === null) return next
   const charge = before.now?.charge ?? 0.5
   const knowledge = stepped(before, sample, model, resistanceShare(charge, celsius))
-  const rest = volts - amps * ohmsAt(knowledge, charge, celsius)
+  const loadAmps = -amps * resistanceShare(charge, celsius)
   // What it was before a silence says nothing of now.
-  const smooth = before.lastVolts === null ? rest : (before.restVolts ?? rest)
-  const restVolts = rest + (smooth - rest) * Math.exp(-elapsedMs / SMOOTH_MS)
-  return { ...next, knowledge, restVolts }
+  const since = before.lastVolts === null ? 0 : before.smoothedMs
+  // The first reading must not stand for a minute: until there is one, it is a plain mean.
+  const kept = Math.min(since / (since + elapsedMs + 1), Math.exp(-elapsedMs / SMOOTH_MS))
+  const smooth = (old: number, fresh: number): number => fresh + kept * (old - fresh)
+  return {
+    ...next,
+    knowledge,
+    restVolts: smooth(before.restVolts ?? 0, volts + loadAmps * knowledge.ohms),
+    loadedVolts: smooth(before.loadedVolts, volts),
+    loadAmps: smooth(before.loadAmps, loadAmps),
+    smoothedMs: Math.min(SMOOTH_MS, since + Math.max(elapsedMs, 1)),
+  }
 }
 
 /** A silence leaves it as it was: whatever flowed goes on flowing, as far as anybody knows. */
@@ -129,9 +138,6 @@ function slowAmpsAfter(before: Estimate, { volts, elapsedMs }: Sample, amps: num
   if (before.restVolts === null) return amps
   return amps + (before.slowAmps - amps) * Math.exp(-elapsedMs / SLOW_MS)
 }
-
-const assumedAmps = ({ isCharging }: Sample, model: PackModel): number =>
-  isCharging === null ? 0 : (isCharging ? 1 : -1) * ampHours(model) * UNMEASURED_RATE
 
 function stepped(before: Estimate, sample: Sample, model: PackModel, share: number): Knowledge {
   const { lastVolts, lastAmps, knowledge } = before
@@ -145,40 +151,9 @@ function stepped(before: Estimate, sample: Sample, model: PackModel, share: numb
   })
 }
 
-/** How far the smoothed voltage may be from that of a pack at rest. */
-function restOf(at: Estimate, sample: Sample, model: PackModel): Rest {
-  const ohms = ohmsAt(at.knowledge, at.now?.charge ?? 0.5, sample.celsius)
-  const amps = sample.amps ?? assumedAmps(sample, model)
-  const drop = Math.abs(amps) * ohms * at.knowledge.ohmsDeviation
-  const unsettled = Math.abs(amps - at.slowAmps) * ohms * 0.5
-  const unmeasured = sample.amps === null ? ampHours(model) * UNMEASURED_RATE * ohms : 0
-  const isAtRest = at.calmMs >= REST_MS
-  const parts = [0.003, isAtRest ? drop / 2 : drop, unsettled, unmeasured, at.surfaceVolts]
-  return { volts: at.restVolts ?? 0, deviation: Math.hypot(...parts) }
-}
-
-/** What was counted since the base, and how far that may be off by now. */
-function countOf(at: Estimate, base: Base, model: PackModel): Certainty {
-  const { knowledge } = at
-  const nominal = ampHours(model)
-  const full = nominal * knowledge.capacityShare
-  const moved = movedIn(at, model)
-  const hours = at.countedMs / HOUR_MS
-  const offset = Math.max(OFFSET_AMPS_MIN, nominal * OFFSET_SHARE)
-  const lost = (1 - cellOf(model.chemistry).efficiency) / 2
-  const parts = [
-    base.deviation,
-    (moved * knowledge.capacityDeviation) / knowledge.capacityShare,
-    (offset * hours) / full,
-    (lost * at.chargedAmpHours) / full,
-    DRIFT * Math.sqrt(hours),
-    at.unseen,
-  ]
-  return { charge: clamp(base.charge + moved), deviation: Math.hypot(...parts) }
-}
-
 /** The first voltage after nothing was known, or not enough. */
 function seeded(at: Estimate, sample: Sample, model: PackModel): Estimate {
+  if (isNewcomer(at, sample)) return introduced(at, sample, model)
   const rest = restOf(at, sample, model)
   const found =
     at.base === null
@@ -186,6 +161,23 @@ function seeded(at: Estimate, sample: Sample, model: PackModel): Estimate {
       : withVoltageAnew(model, at.knowledge, rest, countOf(at, at.base, model))
   // A capacity is only learned from what was counted without a gap.
   return { ...rebased(at, found, !isAtTop(found)), unseen: 0, unseenMs: 0, course: noCourse }
+}
+
+/** Nothing was learned of its curve, and its current is counted. */
+const isNewcomer = ({ knowledge }: Estimate, { amps }: Sample): boolean =>
+  knowledge.offsets === null && amps !== null
+
+const stale = ({ unseen }: Estimate, { charge, deviation }: Certainty): Certainty => ({
+  charge,
+  deviation: Math.hypot(deviation, unseen),
+})
+
+function introduced(at: Estimate, sample: Sample, model: PackModel): Estimate {
+  const before = at.now === null ? at.base && countOf(at, at.base, model) : stale(at, at.now)
+  const heard = { ...heardNow(at, sample), countedAmpHours: 0 }
+  const candidates = candidatesFor(model, at.knowledge, before, heard)
+  const based = rebased(at, believed(candidates, model, at.knowledge, heard), true)
+  return { ...based, candidates, unseen: 0, unseenMs: 0, course: noCourse }
 }
 
 const rebased = (at: Estimate, found: Certainty, isByVoltage: boolean): Estimate => ({
@@ -196,6 +188,7 @@ const rebased = (at: Estimate, found: Certainty, isByVoltage: boolean): Estimate
   countedMs: 0,
   sinceWeighedMs: 0,
   now: found,
+  candidates: null,
 })
 
 /** There all cells agree: what the voltage says farther down errs for other reasons. */
@@ -208,10 +201,11 @@ const REBASE_DEVIATION_MIN = 0.05
 
 function weigh(at: Estimate, sample: Sample, model: PackModel): Estimate {
   if (at.base === null) return at
+  const full = anchoredFull(at, sample, model)
+  if (full.fullMs >= FULL_MS) return filled(full, sample, model)
   const rest = restOf(at, sample, model)
   const voltage = byVoltage(model, at.knowledge, rest)
-  const full = anchoredFull(at, sample, model)
-  if (full.fullMs >= FULL_MS) return filled(full, model)
+  if (isNewcomer(at, sample)) return emptied(judgedAnew(full, sample, model), rest, voltage, model)
   const counted = withoutCurrent(sample) ? wandered(at, at.base) : countOf(at, at.base, model)
   const now = at.base.isByVoltage
     ? blended(counted, voltage)
@@ -223,15 +217,21 @@ function weigh(at: Estimate, sample: Sample, model: PackModel): Estimate {
   return emptied(based, rest, voltage, model)
 }
 
-const withoutCurrent = ({ amps }: Sample): boolean => amps === null
+/** Beyond this, counting has gone so far astray that it begins anew from what is believed now. */
+const STRAYED_MAX = 0.04
 
-/** Nobody counts: it has wandered by chance, and the voltage says where it is. */
-function wandered(at: Estimate, base: Base): Certainty {
-  const hours = at.sinceWeighedMs / HOUR_MS
-  // A load that stays for ten minutes: errors add up within them, and by chance over many.
-  const step = UNMEASURED_RATE * Math.sqrt(hours / 6)
-  return { charge: base.charge, deviation: Math.hypot(base.deviation, step) }
+function judgedAnew(at: Estimate, sample: Sample, model: PackModel): Estimate {
+  if (at.candidates === null) return introduced(at, sample, model)
+  const heard = heardNow(at, sample)
+  const candidates = judged(at.candidates, model, at.knowledge, heard)
+  const { charge, deviation } = believed(candidates, model, at.knowledge, heard)
+  const strayed = strayedSince(at, model)
+  const now = { charge, deviation: Math.hypot(deviation, strayed) }
+  if (strayed < STRAYED_MAX) return { ...at, candidates, now, sinceWeighedMs: 0 }
+  return { ...rebased(at, now, true), unseen: 0, candidates: begunAnew(candidates, now) }
 }
+
+const withoutCurrent = ({ amps }: Sample): boolean => amps === null
 
 const FULL_MS = 60_000
 const FULL: Certainty = { charge: 1, deviation: 0.015 }
@@ -257,8 +257,13 @@ function emptied(at: Estimate, rest: Rest, voltage: Certainty, model: PackModel)
   return { ...at, ...lessonAtLow(course, voltage, at.knowledge, model) }
 }
 
-function filled(at: Estimate, model: PackModel): Estimate {
-  return { ...rebased(at, FULL, false), ...lessonAtFull(at.course, FULL, at.knowledge, model) }
+function filled(at: Estimate, sample: Sample, model: PackModel): Estimate {
+  const lesson = lessonAtFull(at.course, FULL, at.knowledge, model)
+  const based = { ...rebased(at, FULL, false), ...lesson }
+  if (!isNewcomer(based, sample)) return based
+  const heard = { ...heardNow(at, sample), countedAmpHours: 0 }
+  const known = at.candidates ?? candidatesFor(model, based.knowledge, FULL, heard)
+  return { ...based, candidates: begunAnew(known, FULL) }
 }
 
 /** The state of charge in points, and half the width of the interval that holds it (two deviations). */

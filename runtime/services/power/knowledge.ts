@@ -102,11 +102,16 @@ const AGEING = 0.03
 const DEVIATION_MIN = 0.02
 const LESSON_SHARE = 0.7
 
-const STEP_AMPS_SHARE = 1 / 20
+const STEP_AMPS_SHARE = 1 / 60
 const STEP_WEIGHT = 0.05
+/** The first steps teach more. */
+const STEP_WEIGHT_GROWTH = 0.5
+/** What a step should do to a cell before it is asked, and how much of that is noise. */
+const STEP_VOLTS_MIN = 0.005
+const STEP_VOLTS_NOISE = 0.008
 /** What a second does not show: the slow part of the sag, which a steady load has all the same. */
 const SLOW_SHARE = 1.25
-const OHMS_FACTOR_MAX = 5
+const OHMS_FACTOR_MAX = 10
 const OHMS_DEVIATION = 0.5
 const OHMS_DEVIATION_MIN = 0.2
 
@@ -116,16 +121,20 @@ export function resistanceLearned(
   model: PackModel,
   step: { readonly volts: number; readonly amps: number; readonly share: number },
 ): Knowledge {
-  if (Math.abs(step.amps) < ampHours(model) * STEP_AMPS_SHARE) return known
+  const expected = Math.abs(step.amps) * known.ohms * step.share
+  if (Math.abs(step.amps) < ampHours(model) * STEP_AMPS_SHARE || expected < STEP_VOLTS_MIN)
+    return known
   const measured = (SLOW_SHARE * step.volts) / step.amps / step.share
   const configured = model.milliohms / 1000 / model.cells
   const isPossible =
     measured > configured / OHMS_FACTOR_MAX && measured < configured * OHMS_FACTOR_MAX
   if (!isPossible) return known
+  const eager = STEP_WEIGHT + STEP_WEIGHT_GROWTH * (known.ohmsDeviation - OHMS_DEVIATION_MIN)
+  const weight = (eager * expected ** 2) / (expected ** 2 + STEP_VOLTS_NOISE ** 2)
   return {
     ...known,
-    ohms: known.ohms + STEP_WEIGHT * (measured - known.ohms),
-    ohmsDeviation: Math.max(OHMS_DEVIATION_MIN, known.ohmsDeviation * (1 - STEP_WEIGHT / 2)),
+    ohms: known.ohms + weight * (measured - known.ohms),
+    ohmsDeviation: Math.max(OHMS_DEVIATION_MIN, known.ohmsDeviation * (1 - weight / 2)),
   }
 }
 

@@ -17,6 +17,7 @@ const nothing: Whole = {
   isExternal: null,
   isCharging: null,
   marginMillivolts: null,
+  usualMarginMillivolts: null,
 }
 
 /** So many looks in a row must agree on which way the current flows before it says where power comes from. */
@@ -71,6 +72,7 @@ export class Outlooks {
         percent: isFresh ? percent : null,
         minutes: isFresh && this.#endurance ? this.#endurance.seconds / 60 : null,
         marginMillivolts: this.#whole.marginMillivolts,
+        usualMarginMillivolts: this.#whole.usualMarginMillivolts,
       },
     }
   }

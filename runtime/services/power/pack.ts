@@ -4,7 +4,7 @@ import type { GaugeReading, GaugeTrouble } from '../../ports/gauge.js'
 import { capacityShare } from './chemistry.js'
 import { type Charge, chargeOf, estimated } from './estimate.js'
 import { type Estimate, swapped } from './estimate-state.js'
-import { ampHours, type PackModel } from './knowledge.js'
+import { ampHours, ohmsAt, type PackModel } from './knowledge.js'
 import { freshSwapWatch, type SwapCause, type SwapWatch, watched } from './swap.js'
 
 export interface Pack {
@@ -41,13 +41,25 @@ export function heard(
   const { watch, cause } = watched(before.swapWatch, reading, {
     cells: model.cells,
     ampHours: ampHours(model),
-    ohms: before.estimate.knowledge.ohms,
+    ohms: ohmsNow(before.estimate, reading),
+    ohmsDeviation: before.estimate.knowledge.ohmsDeviation,
   })
   const known = cause === null ? before.estimate : swapped(before.estimate)
   const estimate = estimated(known, sampleOf(before.steppedAt, reading, model), model)
   const swaps = before.swaps + (cause === null ? 0 : 1)
   const pack = { ...before, estimate, reading, steppedAt: reading.at, swaps, swapWatch: watch }
   return { pack: { ...pack, gaugeMark: markOf(cause === null ? before : null, pack) }, swap: cause }
+}
+
+/** Of one cell. */
+const ohmsNow = ({ knowledge, now }: Estimate, { celsius }: GaugeReading): number =>
+  ohmsAt(knowledge, now?.charge ?? 0.5, celsius)
+
+/** What a load beyond that of the last minutes takes from the voltage, of one cell. */
+function peakMillivolts(estimate: Estimate, reading: GaugeReading): number {
+  if (reading.milliamps === null) return 0
+  const beyond = estimate.slowAmps * 1000 - reading.milliamps
+  return Math.max(0, beyond) * ohmsNow(estimate, reading)
 }
 
 function sampleOf(steppedAt: MonotonicMs | null, reading: GaugeReading, { cells }: PackModel) {
@@ -86,6 +98,10 @@ export interface PackView {
   /** Null where nothing is known, as everywhere. */
   readonly millivolts: number | null
   readonly milliamps: number | null
+  /** What a peak of the load takes from the voltage right now, of one cell. */
+  readonly peakMillivolts: number
+  /** Of one cell as it would be without a load, smoothed. */
+  readonly restMillivolts: number | null
   readonly celsius: number | null
   readonly percent: number | null
   readonly percentError: number | null
@@ -105,7 +121,7 @@ const GAUGE_ERROR_MIN = 5
 /** Without a voltage to compare it with. */
 const GAUGE_ERROR = 8
 /** Beyond both errors by so much, the gauge's charge is not believed. */
-const DISAGREEMENT_MAX = 25
+const DISAGREEMENT_MAX = 15
 const STUCK_POINTS = 15
 
 export function viewOf(pack: Pack, now: MonotonicMs, model: PackModel): PackView {
@@ -119,6 +135,8 @@ export function viewOf(pack: Pack, now: MonotonicMs, model: PackModel): PackView
     ...charge,
     millivolts: reading.millivolts,
     milliamps: reading.milliamps,
+    peakMillivolts: peakMillivolts(estimate, reading),
+    restMillivolts: estimate.restVolts === null ? null : estimate.restVolts * 1000,
     celsius: reading.celsius,
     fullMilliampHours: reading.fullMilliampHours ?? charge.fullMilliampHours,
     remainingMilliampHours: reading.remainingMilliampHours ?? charge.remainingMilliampHours,
@@ -142,6 +160,8 @@ function bestCharge(pack: Pack, doubt: GaugeTrouble | null, model: PackModel): C
 const nothingHeard = {
   millivolts: null,
   milliamps: null,
+  peakMillivolts: 0,
+  restMillivolts: null,
   celsius: null,
   isExternal: null,
   isCharging: null,

@@ -32,6 +32,8 @@ export interface PolicySample {
   readonly minutes: number | null
   /** Above the voltage rule's limit, of one cell of the best pack. */
   readonly marginMillivolts: number | null
+  /** The same without a peak of the load. */
+  readonly usualMarginMillivolts: number | null
   readonly isArmed: boolean
 }
 
@@ -45,8 +47,9 @@ export interface PolicyState {
   /** A stage that is not there yet: the mildest that all samples since agreed on, and how many. */
   readonly rise: Move | null
   readonly fall: Move | null
-  /** Samples in a row below the voltage rule's limit. */
+  /** Samples in a row in which the voltage rule struck, and since when the voltage is below its limit. */
   readonly lowVoltages: number
+  readonly sagMs: number
   readonly phase: Phase
   readonly cause: ShutdownCause | null
   readonly remainingMs: number
@@ -75,6 +78,7 @@ export const freshPolicy: PolicyState = {
   rise: null,
   fall: null,
   lowVoltages: 0,
+  sagMs: 0,
   phase: 'none',
   cause: null,
   remainingMs: 0,
@@ -95,6 +99,9 @@ const MINUTES_FACTOR = 1.25
 /** Of one cell, above the voltage rule's limit: no empty pack comes so far; and one that is known to be charged. */
 const FRESH_MILLIVOLTS = 300
 const CHARGED_MILLIVOLTS = 100
+/** A peak of the load may hold the voltage below the limit for so long, and by so much of one cell. */
+const PEAK_MS_MAX = 15_000
+const PEAK_MILLIVOLTS_MAX = 250
 
 export function nextPolicy(
   before: PolicyState,
@@ -102,7 +109,7 @@ export function nextPolicy(
   options: PolicyOptions,
 ): PolicyStep {
   if (before.phase === 'done') return { state: before, actions: [] }
-  const state = { ...before, lowVoltages: lowVoltagesOf(before, sample) }
+  const state = { ...before, ...sagOf(before, sample) }
   const moved = isKnown(sample) ? moveOf(state, sample, options) : state
   const entered = enter(before.stage, moved, options)
   return countDown(entered, sample)
@@ -117,10 +124,21 @@ const isKnown = ({ isExternal, percent, minutes, marginMillivolts }: PolicySampl
 const isOnPacks = ({ isExternal, isDischarging }: PolicySample): boolean =>
   isExternal !== true || isDischarging === true
 
-function lowVoltagesOf({ lowVoltages }: PolicyState, sample: PolicySample): number {
-  const { marginMillivolts } = sample
-  if (marginMillivolts === null) return lowVoltages
-  return marginMillivolts < 0 && isOnPacks(sample) ? lowVoltages + 1 : 0
+function sagOf(
+  { lowVoltages, sagMs }: PolicyState,
+  sample: PolicySample,
+): Pick<PolicyState, 'lowVoltages' | 'sagMs'> {
+  const { marginMillivolts: margin, elapsedMs } = sample
+  if (margin === null) return { lowVoltages, sagMs }
+  if (margin >= 0 || !isOnPacks(sample)) return { lowVoltages: 0, sagMs: 0 }
+  const longer = sagMs + elapsedMs
+  return { lowVoltages: isPeak(sample, longer) ? 0 : lowVoltages + 1, sagMs: longer }
+}
+
+/** The voltage is too low for this moment only: at the load of the last minutes it would do. */
+function isPeak({ marginMillivolts, usualMarginMillivolts }: PolicySample, sagMs: number): boolean {
+  const isDeep = (marginMillivolts ?? 0) < -PEAK_MILLIVOLTS_MAX
+  return (usualMarginMillivolts ?? -1) >= 0 && !isDeep && sagMs <= PEAK_MS_MAX
 }
 
 function moveOf(state: PolicyState, sample: PolicySample, options: PolicyOptions): PolicyState {
@@ -165,7 +183,7 @@ const mayByCharge = ({ stage }: PolicyState, { isArmed, isExternal }: PolicySamp
   !isArmed && (isExternal === false || (isExternal === null && stage === 'shutdown'))
 
 function isVoltageLow(
-  { stage, cause }: PolicyState,
+  { stage, cause, sagMs }: PolicyState,
   sample: PolicySample,
   options: PolicyOptions,
 ): boolean {
@@ -173,7 +191,7 @@ function isVoltageLow(
   if (!isOnPacks(sample)) return false
   const isShutting = stage === 'shutdown' && cause === 'voltage'
   if (isShutting) return marginMillivolts === null || !isFreshPack(sample, options)
-  return marginMillivolts !== null && marginMillivolts < 0
+  return marginMillivolts !== null && marginMillivolts < 0 && !isPeak(sample, sagMs)
 }
 
 /** An empty pack recovers as soon as its load is less, and falls again: only another pack is better. */

@@ -32,7 +32,13 @@ const SAY_EVERY_MS = 30_000
 const KEEP_EVERY_MS = 300_000
 /** A board that does not answer must not keep the machine from going down. */
 const CUT_MS_MAX = 2_000
-const EDGE_NOTHING = { percent: null, minutes: null, marginMillivolts: null, isDischarging: null }
+const EDGE_NOTHING = {
+  percent: null,
+  minutes: null,
+  marginMillivolts: null,
+  usualMarginMillivolts: null,
+  isDischarging: null,
+}
 
 /** One pack's life in this service. */
 interface Slot {

@@ -42,6 +42,8 @@ export interface SwapModel {
   readonly ampHours: number
   /** Of one cell, as far as it is known. */
   readonly ohms: number
+  /** One standard deviation, as a share of it. */
+  readonly ohmsDeviation: number
 }
 
 const SPAN_MS = 10_000
@@ -120,13 +122,18 @@ function causeBetween(before: Seen, after: Seen, model: SwapModel): SwapCause | 
   return isKnown && Math.abs(after.percent - before.percent) > JUMP_POINTS ? 'jump' : null
 }
 
-/** A charger may lift a voltage as far; a load may let it sag as far as the resistance says, and twice that. */
-function isStep(before: Seen, after: Seen, { ampHours, ohms }: SwapModel): boolean {
+/** A pack may resist so many deviations more than is believed, where its voltage sags as the load grows. */
+const OHMS_DEVIATIONS = 6
+
+/** A charger may lift a voltage as far; a load may let it sag as far as the resistance says, and what is doubtful of it. */
+function isStep(before: Seen, after: Seen, model: SwapModel): boolean {
+  const { ampHours, ohms, ohmsDeviation } = model
   if (before.volts === null || after.volts === null) return false
   if (before.isFed || after.isFed) return false
   const change = after.volts - before.volts
   const isMeasured = before.amps !== null && after.amps !== null
   const amps = isMeasured ? after.amps - before.amps : 0
-  const doubtful = isMeasured ? Math.abs(amps) : UNMEASURED_SHARE * ampHours
+  const doubt = change * amps > 0 ? Math.max(1, OHMS_DEVIATIONS * ohmsDeviation) : 1
+  const doubtful = isMeasured ? Math.abs(amps) * doubt : UNMEASURED_SHARE * ampHours
   return Math.abs(change - amps * ohms) > STEP_VOLTS + doubtful * ohms
 }

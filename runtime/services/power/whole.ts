@@ -24,6 +24,8 @@ export interface Whole {
    * does not say.
    */
   readonly marginMillivolts: number | null
+  /** The same at the load of the last minutes, without a peak of this moment. */
+  readonly usualMarginMillivolts: number | null
 }
 
 /** @param shutdownCellMillivolts of all packs; null: as their chemistry asks for */
@@ -36,7 +38,12 @@ export function wholeOf(parts: readonly Part[], shutdownCellMillivolts: number |
     milliwatts: totalMilliwatts(views),
     isExternal: externalOf(views),
     isCharging: agreed(views.map(({ isCharging }) => isCharging)),
-    marginMillivolts: marginOf(present, shutdownCellMillivolts),
+    marginMillivolts: marginOf(present, shutdownCellMillivolts, () => 0),
+    usualMarginMillivolts: marginOf(
+      present,
+      shutdownCellMillivolts,
+      ({ peakMillivolts }) => peakMillivolts,
+    ),
   }
 }
 
@@ -87,13 +94,17 @@ const agreed = (values: readonly (boolean | null)[]): boolean | null =>
   values.includes(true) ? true : values.includes(false) ? false : null
 
 /** One pack of a pair may be empty for as long as the other is not. */
-function marginOf(present: readonly Part[], shutdownCellMillivolts: number | null): number | null {
+function marginOf(
+  present: readonly Part[],
+  shutdownCellMillivolts: number | null,
+  added: (view: PackView) => number,
+): number | null {
   if (present.length === 0) return null
   let best = Number.NEGATIVE_INFINITY
   for (const { view, model } of present) {
     if (view.millivolts === null) return null
     const limit = shutdownCellMillivolts ?? cellOf(model.chemistry).shutdownVolts * 1000
-    best = Math.max(best, view.millivolts / model.cells - limit)
+    best = Math.max(best, view.millivolts / model.cells + added(view) - limit)
   }
   return best
 }

@@ -2,6 +2,7 @@
 import { blacken, blank } from '../../core/bitmap.js'
 import type { GrayImage } from '../../ports/pictures.js'
 import type { Bitmap } from '../../ports/ticket.js'
+import { atOnce, type Steps } from './slices.js'
 
 export type Dither = 'floyd-steinberg' | 'atkinson' | 'bayer' | 'threshold'
 
@@ -22,29 +23,47 @@ const MADE_MAX = 8
 
 /** @param widthDots of the bitmap; its height keeps the proportions, and is at least one dot */
 export function blackAndWhite(image: GrayImage, widthDots: number, dither: Dither): Bitmap {
-  const known = made.get(image) ?? new Map<string, Bitmap>()
+  return atOnce(blackAndWhiteByRows(image, widthDots, dither))
+}
+
+/** The same, a row of dots or of the image at a step. */
+export function* blackAndWhiteByRows(
+  image: GrayImage,
+  widthDots: number,
+  dither: Dither,
+): Steps<Bitmap> {
   const key = `${widthDots} ${dither}`
-  const bitmap = known.get(key) ?? make(image, widthDots, dither)
-  if (known.size < MADE_MAX) made.set(image, known.set(key, bitmap))
+  const known = made.get(image)?.get(key)
+  if (known !== undefined) return known
+  const bitmap = yield* make(image, widthDots, dither)
+  keep(image, key, bitmap)
   return bitmap
 }
 
-function make(image: GrayImage, widthDots: number, dither: Dither): Bitmap {
+/** In the place of the one that was made first, where there are too many. */
+function keep(image: GrayImage, key: string, bitmap: Bitmap): void {
+  const known = made.get(image) ?? new Map<string, Bitmap>()
+  const [first] = known.keys()
+  if (first !== undefined && known.size >= MADE_MAX) known.delete(first)
+  made.set(image, known.set(key, bitmap))
+}
+
+function* make(image: GrayImage, widthDots: number, dither: Dither): Steps<Bitmap> {
   const height = scaledHeight(image, widthDots)
-  const tones = scaled(image, widthDots, height)
+  const tones = yield* scaled(image, widthDots, height)
   const bitmap = blank(widthDots, height)
   switch (dither) {
     case 'floyd-steinberg':
-      diffuse(tones, bitmap, floydSteinberg)
+      yield* diffuse(tones, bitmap, floydSteinberg)
       break
     case 'atkinson':
-      diffuse(tones, bitmap, atkinson)
+      yield* diffuse(tones, bitmap, atkinson)
       break
     case 'bayer':
-      compare(tones, bitmap, (x, y) => bayerThreshold(x, y))
+      yield* compare(tones, bitmap, (x, y) => bayerThreshold(x, y))
       break
     case 'threshold':
-      compare(tones, bitmap, () => MIDDLE)
+      yield* compare(tones, bitmap, () => MIDDLE)
   }
   return bitmap
 }
@@ -57,9 +76,9 @@ function tone(value: number): number {
 }
 
 /** Each dot is the mean of the area of the image that it covers, in tones of 0 to 1. */
-function scaled(image: GrayImage, width: number, height: number): Float32Array {
+function* scaled(image: GrayImage, width: number, height: number): Steps<Float32Array> {
   const tones = Float32Array.from({ length: 256 }, (_, value) => tone(value / 255))
-  const rows = narrowed(image, width, tones)
+  const rows = yield* narrowed(image, width, tones)
   const result = new Float32Array(width * height)
   const { first, last, weights } = shares(image.height, height)
   for (let y = 0, part = 0; y < height; y++)
@@ -67,21 +86,24 @@ function scaled(image: GrayImage, width: number, height: number): Float32Array {
       const weight = weights[part++] ?? 0
       for (let x = 0; x < width; x++)
         add(result, y * width + x, weight * (rows[from * width + x] ?? 0))
+      yield
     }
   return result
 }
 
 /** As high as the image. */
-function narrowed(image: GrayImage, width: number, tones: Float32Array): Float32Array {
+function* narrowed(image: GrayImage, width: number, tones: Float32Array): Steps<Float32Array> {
   const rows = new Float32Array(width * image.height)
   const { first, last, weights } = shares(image.width, width)
-  for (let y = 0; y < image.height; y++)
+  for (let y = 0; y < image.height; y++) {
     for (let x = 0, part = 0; x < width; x++) {
       let sum = 0
       for (let from = first[x] ?? 0; from <= (last[x] ?? 0); from++)
         sum += (weights[part++] ?? 0) * (tones[image.pixels[y * image.width + from] ?? 0] ?? 0)
       rows[y * width + x] = sum
     }
+    yield
+  }
   return rows
 }
 
@@ -135,13 +157,18 @@ const atkinson = [
 ]
 
 /** Rows in turn from the left and from the right, which draws no worms. */
-function diffuse(tones: Float32Array, bitmap: Bitmap, neighbours: readonly Neighbour[]): void {
+function* diffuse(
+  tones: Float32Array,
+  bitmap: Bitmap,
+  neighbours: readonly Neighbour[],
+): Steps<void> {
   for (let y = 0; y < bitmap.height; y++) {
     const step = y % 2 === 0 ? 1 : -1
     for (let index = 0; index < bitmap.width; index++) {
       const x = step === 1 ? index : bitmap.width - 1 - index
       spread(tones, bitmap, { x, y, step }, neighbours)
     }
+    yield
   }
 }
 
@@ -163,14 +190,16 @@ function spread(
   }
 }
 
-function compare(
+function* compare(
   tones: Float32Array,
   bitmap: Bitmap,
   threshold: (x: number, y: number) => number,
-): void {
-  for (let y = 0; y < bitmap.height; y++)
+): Steps<void> {
+  for (let y = 0; y < bitmap.height; y++) {
     for (let x = 0; x < bitmap.width; x++)
       if ((tones[y * bitmap.width + x] ?? 0) < threshold(x, y)) blacken(bitmap, x, y)
+    yield
+  }
 }
 
 /** Bayer's matrix of 8 by 8, by interleaving the bits of the place; never 0, so that white stays white. */

@@ -171,9 +171,14 @@ export class PrinterQueue {
     const document = await this.#spool.tables.document(job.sequence).catch(nullWhenRotten)
     if (document === null) return new BoxError('storage.rotten', 'its contents are gone')
     try {
-      const ready = readyTicket(document, job, this.printer, this.#options.art)
-      for (const warning of ready.warnings)
-        this.#log.warn('print.changed-letters', { job: job.id, warning })
+      const { art } = this.#options
+      const ready = await readyTicket(document, job, {
+        clock: this.#clock,
+        printer: this.printer,
+        art,
+      })
+      const { warnings } = ready
+      if (warnings.length > 0) this.#log.warn('print.changed-letters', { job: job.id, warnings })
       return ready
     } catch (error) {
       if (error instanceof BoxError) return error

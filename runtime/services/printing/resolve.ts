@@ -1,14 +1,14 @@
 /** A ticket as it was written, with its pictures and codes worked out for one width of paper. */
-import type { CodePageName } from '../../core/code-pages.js'
 import { BoxError } from '../../core/errors.js'
 import { Speller } from '../../core/letters.js'
 import { suggestionOrAll } from '../../core/nearest.js'
 import type { DocumentBlock, TicketDocument } from '../../core/ticket-document.js'
 import { layoutTicket, named } from '../../core/ticket-layout.js'
 import type { GrayImage, Pictures } from '../../ports/pictures.js'
-import type { Paper } from '../../ports/printer.js'
+import type { CodePageName, Paper } from '../../ports/printer.js'
 import type { TextStyle, Ticket, TicketBlock } from '../../ports/ticket.js'
-import { blackAndWhite, scaledHeight } from './dither.js'
+import { blackAndWhiteByRows, scaledHeight } from './dither.js'
+import { atOnce, type Steps } from './slices.js'
 
 export interface ResolvedTicket {
   readonly ticket: Ticket
@@ -26,27 +26,44 @@ interface Source {
   readonly pictures: Pictures
 }
 
-/**
- * @param codePage of the printer, for the warnings
- * @throws BoxError `ticket.invalid` naming the block and what is wrong with it
- */
+/** @throws BoxError `ticket.invalid` naming the block and what is wrong with it */
 export function resolveTicket(
   document: TicketDocument,
   paper: Paper,
   images: ReadonlyMap<string, GrayImage>,
   pictures: Pictures,
-  codePage: CodePageName = 'cp858',
 ): ResolvedTicket {
-  const source = { paper, images, pictures }
-  const blocks = document.blocks.map((block, index) =>
-    named(index, block.kind, () => resolvedBlock(block, source)),
-  )
-  const ticket = { blocks }
-  layoutTicket(ticket, paper, codePage)
-  return { ticket, warnings: letterWarnings(document.blocks, codePage) }
+  return atOnce(resolveTicketBySteps(document, { paper, images, pictures }))
 }
 
-function resolvedBlock(block: DocumentBlock, { paper, images, pictures }: Source): TicketBlock {
+/** The same: a block, or a row of a picture, at a step. @throws BoxError likewise */
+export function* resolveTicketBySteps(
+  document: TicketDocument,
+  source: Source,
+): Steps<ResolvedTicket> {
+  const { paper } = source
+  const blocks: TicketBlock[] = []
+  for (const [index, block] of document.blocks.entries()) {
+    blocks.push(yield* namedSteps(index, block.kind, resolvedBlock(block, source)))
+    yield
+  }
+  const ticket = { blocks }
+  layoutTicket(ticket, paper)
+  return { ticket, warnings: letterWarnings(document.blocks, paper.codePage) }
+}
+
+function* namedSteps<T>(index: number, kind: string, steps: Steps<T>): Steps<T> {
+  for (;;) {
+    const { done, value } = named(index, kind, () => steps.next())
+    if (done) return value
+    yield
+  }
+}
+
+function* resolvedBlock(
+  block: DocumentBlock,
+  { paper, images, pictures }: Source,
+): Steps<TicketBlock> {
   switch (block.kind) {
     case 'text':
       return { kind: 'text', text: block.text, align: block.align, style: styleOf(block) }
@@ -61,7 +78,7 @@ function resolvedBlock(block: DocumentBlock, { paper, images, pictures }: Source
       if (height > IMAGE_HEIGHT_DOTS_MAX) throw invalid(`would be ${height} dots high`)
       return {
         kind: 'image',
-        bitmap: blackAndWhite(image, width, block.dither),
+        bitmap: yield* blackAndWhiteByRows(image, width, block.dither),
         align: block.align,
       }
     }
@@ -120,7 +137,7 @@ function textsOf(block: Written): readonly string[] {
 
 /**
  * The same ticket, marked on top and at the bottom as printed again; each part that a cut makes of it is marked, since
- * each could be shown alone.
+ * each could be shown alone. The drawer stays closed: nobody pays again, and whoever must get at it has a key.
  * @param reprint from 1
  */
 export function withReprintBanner(document: TicketDocument, reprint: number): TicketDocument {
@@ -128,7 +145,8 @@ export function withReprintBanner(document: TicketDocument, reprint: number): Ti
   const blocks: DocumentBlock[] = []
   let isMarked = false
   for (const block of document.blocks) {
-    const isPrinted = block.kind !== 'cut' && block.kind !== 'drawer'
+    if (block.kind === 'drawer') continue
+    const isPrinted = block.kind !== 'cut'
     if (isPrinted && !isMarked) blocks.push(banner)
     if (block.kind === 'cut' && isMarked) blocks.push(banner)
     isMarked = isPrinted || (isMarked && block.kind !== 'cut')

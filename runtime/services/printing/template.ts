@@ -5,7 +5,7 @@
 import { barcodeContent } from '../../core/barcode.js'
 import { readDocument } from '../../core/document.js'
 import { assert, BoxError, ConfigError, messageOf, type Problem } from '../../core/errors.js'
-import { suggestion } from '../../core/nearest.js'
+import { suggestion, suggestionOrAll } from '../../core/nearest.js'
 import { check, type Locate, pathText } from '../../core/schema.js'
 import { type TicketDocument, ticketDocument } from '../../core/ticket-document.js'
 import { type FieldRule, fieldProblem } from './fields.js'
@@ -167,7 +167,7 @@ function fieldValues(
   const names = template.fields.map(({ name }) => name)
   const stranger = Object.keys(given).find(name => !names.includes(name))
   if (stranger !== undefined)
-    throw refusal(template, `there is no field "${stranger}"${suggestion(stranger, names)}`)
+    throw refusal(template, `there is no field "${stranger}"${suggestionOrAll(stranger, names)}`)
   return template.fields.map(one => {
     const value = (given[one.name] ?? one.fallback).replaceAll('\r\n', '\n')
     const problem =

@@ -1,11 +1,13 @@
 /** From what somebody asked for to what a printer prints: the document, its serial on it, its banner, its dots. */
 import { BoxError } from '../../core/errors.js'
 import { BLOCKS_MAX, type DocumentBlock, type TicketDocument } from '../../core/ticket-document.js'
+import type { Clock } from '../../ports/clock.js'
 import type { GrayImage, Pictures } from '../../ports/pictures.js'
 import type { Printer } from '../../ports/printer.js'
 import type { Ticket } from '../../ports/ticket.js'
 import type { Job } from './job.js'
-import { resolveTicket, withReprintBanner } from './resolve.js'
+import { resolveTicketBySteps, withReprintBanner } from './resolve.js'
+import { inSlices } from './slices.js'
 
 /**
  * The same document with its serial in small letters and as a QR code in front of the last cut, unless it shows the serial
@@ -72,14 +74,21 @@ export interface Art {
   readonly pictures: Pictures
 }
 
-/** @throws BoxError `ticket.invalid` for what this printer cannot print */
-export function readyTicket(
+interface Workshop {
+  readonly clock: Clock
+  readonly printer: Printer
+  readonly art: Art
+}
+
+/** A little at a time, beside everything else. @throws BoxError `ticket.invalid` for what this printer cannot print */
+export async function readyTicket(
   document: TicketDocument,
   job: Job,
-  printer: Printer,
-  { images, pictures }: Art,
-): ReadyTicket {
+  { clock, printer, art: { images, pictures } }: Workshop,
+): Promise<ReadyTicket> {
+  const { paper } = printer
   const marked = job.reprint === 0 ? document : withReprintBanner(document, job.reprint)
-  const { ticket, warnings } = resolveTicket(marked, printer.paper, images, pictures)
+  const steps = resolveTicketBySteps(marked, { paper, images, pictures })
+  const { ticket, warnings } = await inSlices(clock, steps)
   return { ticket, warnings, millimetres: printer.measure(ticket) }
 }

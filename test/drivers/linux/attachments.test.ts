@@ -17,7 +17,9 @@ t.test('handles of one machine know of each other', async t => {
   const first = machine.tcpStream('127.0.0.1', port)
   await first.open()
   await t.rejects(machine.tcpStream('127.0.0.1', port).open(), { code: 'device.busy' })
-  await first.close()
+  const others = [1, 2].map(() => machine.tcpStream('127.0.0.1', port, 'beside'))
+  for (const other of others) await other.open()
+  for (const stream of [first, ...others]) await stream.close()
 })
 
 t.test('what is not plugged in is absent', async t => {

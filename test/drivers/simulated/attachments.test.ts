@@ -18,6 +18,20 @@ t.test(
   },
 )
 
+t.test('connections that are beside one another have a far side each', async t => {
+  const plugged = new SimulatedAttachments()
+  const first = plugged.tcpStream('nas', 3493, 'beside')
+  const second = plugged.tcpStream('nas', 3493, 'beside')
+  await first.open()
+  await second.open()
+  await first.write(Uint8Array.of(1))
+  await second.write(Uint8Array.of(2))
+  t.same([...plugged.tcp('nas', 3493).written()], [1])
+  t.same([...plugged.tcp('nas', 3493, 2).written()], [2])
+  await first.close()
+  t.ok(plugged.tcp('nas', 3493, 2).isOpen)
+})
+
 t.test('a power supply says what it was given, until it is gone', async t => {
   const plugged = new SimulatedAttachments()
   const battery = plugged.powerSupply('BAT0')

@@ -118,3 +118,34 @@ t.test(
     await broker.stop()
   },
 )
+
+t.test(
+  'embedded: a ticket that is asked for again without an id is refused, with one it is asked for once more',
+  async t => {
+    const { port, bus, refusals, broker } = await startBroker({ boot: 2 })
+    const asked: string[] = []
+    bus.subscribe('print/requested', ({ id, template }) => asked.push(`${id} ${template}`))
+    bus.subscribe('print/decided', ({ id, decision }) => asked.push(`${id} ${decision}`))
+    const phone = new RawClient(port)
+    phone.connect('phone')
+    await phone.packet('connack')
+    const send = (topic: string, payload: object, messageId: number, dup: boolean): void =>
+      phone.send({
+        ...({ cmd: 'publish', qos: 1, retain: false } as const),
+        ...{ topic: `${base}/${topic}`, payload: JSON.stringify(payload), messageId, dup },
+      })
+    send('print', { template: 'claim' }, 1, true)
+    send('print', { id: 'p1', template: 'claim' }, 2, true)
+    send('print/decide', { job: 'p1', decision: 'reprint' }, 3, true)
+    send('print/decide', { id: 'd1', job: 'p1', decision: 'reprint' }, 4, true)
+    send('print', { template: 'label' }, 5, false)
+    // The same packet of the same life: the box has heard it.
+    send('print', { template: 'label' }, 5, true)
+    await until(() => asked.length + refusals.length === 6, 'all six')
+    t.match(asked, ['p1 claim', 'd1 reprint', / label$/])
+    const why = { code: 'command.refused', message: /send a new one/ }
+    t.match(refusals, [why, why, why])
+    phone.socket.destroy()
+    await broker.stop()
+  },
+)

@@ -7,6 +7,8 @@ import type { Messages } from '../../../runtime/topics.js'
 export interface SpoolStandIn extends JobSource {
   readonly asked: Messages['print/requested'][]
   readonly decided: Messages['print/decided'][]
+  /** What is in the spool, whoever asked for it. */
+  put(job: JobAnswer): void
 }
 
 export const someJob: JobAnswer = {
@@ -60,6 +62,7 @@ export function spoolStandIn(bus: Bus<Messages>): SpoolStandIn {
   return {
     asked,
     decided,
+    put: job => void jobs.unshift(job),
     jobs: async ({ printer, state, before, limit }) => {
       const found = jobs
         .filter(job => printer === null || job.printer === printer)

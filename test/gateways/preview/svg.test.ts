@@ -6,7 +6,7 @@ import type { Paper } from '../../../runtime/ports/printer.js'
 import { paper58, paper80, ticketOf } from '../../drivers/ticket-examples.js'
 
 const svgOf = (paper: Paper, ...blocks: readonly object[]): string =>
-  ticketSvg(ticketOf(paper, ...blocks), paper, 'cp858')
+  ticketSvg(ticketOf(paper, ...blocks), paper)
 
 t.test('a ticket is as large as its paper, in millimetres', async t => {
   // 30 dots of text, 80 of space, and 3 mm above and below.

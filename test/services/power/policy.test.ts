@@ -35,6 +35,7 @@ const calm: PolicySample = {
   percent: 80,
   minutes: 300,
   marginMillivolts: 600,
+  usualMarginMillivolts: null,
   isArmed: false,
 }
 const mains: PolicySample = { ...calm, isExternal: true, isDischarging: false, minutes: null }
@@ -45,6 +46,7 @@ const unknown: PolicySample = {
   percent: null,
   minutes: null,
   marginMillivolts: null,
+  usualMarginMillivolts: null,
 }
 
 interface Ran {
@@ -240,6 +242,28 @@ t.test('a dip of the voltage shorter than the samples is no reason', async t => 
   t.same([...new Set(stages)], ['battery'])
 })
 
+t.test('a peak of the load may hold the voltage down for a while, but not for long', async t => {
+  const peak = { ...calm, marginMillivolts: -100, usualMarginMillivolts: 250 }
+  const cases = [
+    [times(15, peak), 'shed'],
+    [[...times(15, peak), calm, ...times(15, peak)], 'shed'],
+    [times(17, peak), 'shed'],
+    [times(18, peak), 'shutdown'],
+    // So deep that the converter behind it may drop out.
+    [times(3, { ...peak, marginMillivolts: -251 }), 'shutdown'],
+    // The load of always is too much.
+    [times(3, { ...peak, usualMarginMillivolts: -1 }), 'shutdown'],
+    // Nobody measures the load.
+    [times(3, { ...peak, usualMarginMillivolts: null }), 'shutdown'],
+  ] as const
+  const shedding = (sample: PolicySample): PolicySample => ({ ...sample, percent: 19 })
+  for (const [samples, stage] of cases)
+    for (const isArmed of [false, true]) {
+      const lived = samples.map(sample => ({ ...shedding(sample), isArmed }))
+      t.equal(run(lived, at('shed')).state.stage, stage, `${lived.length} samples`)
+    }
+})
+
 t.test('a pack that recovers between the peaks of its load is as empty as before', async t => {
   const empty = { ...calm, percent: 6, minutes: 4, isArmed: true }
   const peak = times(3, { ...empty, marginMillivolts: -20 })
@@ -303,6 +327,7 @@ const anySample: fc.Arbitrary<PolicySample> = fc.record({
   percent: maybe(fc.integer({ min: 0, max: 40 })),
   minutes: maybe(fc.integer({ min: 0, max: 60 })),
   marginMillivolts: maybe(fc.integer({ min: -100, max: 300 })),
+  usualMarginMillivolts: maybe(fc.integer({ min: -100, max: 300 })),
   isArmed: fc.boolean(),
 })
 

@@ -3,15 +3,15 @@ import type { GaugeReading } from '../../../runtime/ports/gauge.js'
 import { freshSwapWatch, type SwapCause, watched } from '../../../runtime/services/power/swap.js'
 import { reading } from './scripted-gauge.js'
 
-const model = { cells: 1, ampHours: 5, ohms: 0.08 }
+const model = { cells: 1, ampHours: 5, ohms: 0.08, ohmsDeviation: 0.2 }
 type Known = Partial<Omit<GaugeReading, 'at'>>
 
 /** One reading a second. */
-function causes(knowns: readonly Known[], everyMs = 1_000): SwapCause[] {
+function causes(knowns: readonly Known[], everyMs = 1_000, of = model): SwapCause[] {
   let watch = freshSwapWatch
   const found: SwapCause[] = []
   for (const [index, known] of knowns.entries()) {
-    const finding = watched(watch, reading(index * everyMs, known), model)
+    const finding = watched(watch, reading(index * everyMs, known), of)
     watch = finding.watch
     if (finding.cause !== null) found.push(finding.cause)
   }
@@ -33,6 +33,20 @@ t.test('a pack that only drains is never taken for another one', async t => {
   }))
   t.same(causes(sagging), [])
 })
+
+t.test(
+  'a load that grows may lower a voltage by more than is believed, and not the other way round',
+  async t => {
+    const newcomer = { ...model, ohmsDeviation: 0.5 }
+    const printing = { millivolts: 3_100, milliamps: -3_000 }
+    t.same(
+      causes([...many(9, steady), ...many(5, printing), ...many(9, steady)], 1_000, newcomer),
+      [],
+    )
+    const lifted = { millivolts: 4_300, milliamps: -3_000 }
+    t.same(causes([...many(9, steady), ...many(5, lifted)], 1_000, newcomer), ['step'])
+  },
+)
 
 t.test('what each sign of another pack is', async t => {
   const cases: [SwapCause[], Known[]][] = [

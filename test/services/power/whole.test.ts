@@ -8,6 +8,8 @@ const model: PackModel = { chemistry: 'li-ion', cells: 1, milliampHours: 10_000,
 const known: PackView = {
   millivolts: 3_750,
   milliamps: -1_000,
+  peakMillivolts: 0,
+  restMillivolts: null,
   celsius: null,
   percent: 50,
   percentError: 4,
@@ -114,7 +116,7 @@ const draw: Draw = { meanMilliwatts: 3_700, highMilliwatts: 7_400 }
 
 t.test('time to empty is the energy over the draw, and its lower bound is lower', async t => {
   const endurance = enduranceOf([part()], draw, null)
-  // 5 Ah at about 3.6 V, less what is left when a peak of the load meets the limit of 3.2 V.
+  // 5 Ah at about 3.6 V, less what is left when the load meets the limit of 3.2 V.
   t.ok(Math.abs((endurance?.seconds ?? 0) / 3_600 - 4.5) < 0.3, `${endurance?.seconds} s`)
   const min = endurance?.secondsMin ?? 0
   t.ok(min < 0.5 * (endurance?.seconds ?? 0), 'at twice the draw, and four points less')
@@ -128,6 +130,25 @@ t.test('it is never negative and never without end', async t => {
   t.match(enduranceOf([part()], draw, 3_900), { seconds: 0 }, 'below the limit already')
   t.equal(enduranceOf([part(silent)], draw, null), null)
   t.equal(enduranceOf([part()], null, null), null)
+})
+
+t.test('a pack that lies below its curve is empty earlier', async t => {
+  const seconds = (restMillivolts: number | null): number =>
+    enduranceOf([part({ percent: 20, restMillivolts })], draw, null)?.seconds ?? 0
+  t.ok(seconds(3_420) < 0.8 * seconds(null), `${seconds(3_420)} and ${seconds(null)} s`)
+  t.equal(seconds(2_000), seconds(2_500), 'within reason')
+})
+
+t.test('a peak of the load is not the load', async t => {
+  const often = { meanMilliwatts: 3_700, highMilliwatts: 12_000 }
+  const seconds = (of: Draw): number =>
+    enduranceOf([part({}, { milliohms: 200 })], of, null)?.seconds ?? 0
+  t.equal(seconds(often), seconds({ ...often, highMilliwatts: 3_700 }))
+})
+
+t.test('the margin at the usual load leaves a peak out', async t => {
+  const printing = part({ millivolts: 3_100, peakMillivolts: 250 })
+  t.match(wholeOf([printing], null), { marginMillivolts: -100, usualMarginMillivolts: 150 })
 })
 
 t.test('a weaker pack is empty earlier, since its voltage falls under the load', async t => {

@@ -38,7 +38,12 @@ export const textOf = ({ blocks }: Ticket): string =>
 
 export class ScriptedPrinter implements Printer {
   readonly name: string
-  readonly paper: Paper = { widthMillimetres: 58, dotsPerLine: 384, dotsPerMillimetre: 8 }
+  readonly paper: Paper = {
+    widthMillimetres: 58,
+    dotsPerLine: 384,
+    dotsPerMillimetre: 8,
+    codePage: 'cp858',
+  }
   /** What each of the next tickets meets; then they are confirmed. */
   readonly script: Print[] = []
   /** The text of every ticket of which the first byte came. */

@@ -173,7 +173,7 @@ blocks: [{kind: text, text: "{{name}}{{code}}{{list}}"}]
     [{ name: '\ud800' }, 'the field "name" must be text without control characters'],
     [{ name: 'a', code: 'AB1' }, 'the field "code" must be of the form [A-Z]{2}\\d{2}, is "AB1"'],
     [{ name: 'a', cod: 'AB12' }, 'there is no field "cod" (did you mean "code"?)'],
-    [{ name: 'a', serial: 'X' }, 'there is no field "serial"'],
+    [{ name: 'a', serial: 'X' }, 'there is no field "serial" (there is name, code, list)'],
   ]
   for (const [fields, message] of cases)
     t.throws(() => filled(body, fields), {

@@ -20,12 +20,23 @@ const methodWords = {
   none: '',
 }
 
+const troubleWords = {
+  stuck: 'its gauge says the same all the time',
+  overflow: 'more current than its gauge can measure',
+  implausible: 'its gauge says what cannot be',
+  reset: 'its gauge has forgotten its settings',
+  'not-ready': 'its gauge has measured nothing yet',
+  'no-pack': 'no pack is in',
+  silent: 'its gauge does not answer',
+  unfamiliar: 'its gauge is of a version that is not known here',
+}
+
 export function batteryText({ percent, method, millivolts, milliamps, troubles }) {
   return [
     percent === null ? 'charge unknown' : `${Math.round(percent)} % ${methodWords[method] ?? ''}`,
     millivolts === null ? null : `${(millivolts / 1000).toFixed(2)} V`,
     milliamps === null ? null : `${(milliamps / 1000).toFixed(2)} A`,
-    ...troubles,
+    ...troubles.map(trouble => troubleWords[trouble] ?? trouble),
   ]
     .filter(text => text !== null)
     .join(', ')
