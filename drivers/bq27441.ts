@@ -5,12 +5,12 @@
  * I2C block bears badly: a slow bus, or `dtoverlay=i2c-gpio`.
  */
 import { DeviceError } from '../runtime/core/errors.js'
-import type { Cancel, Clock } from '../runtime/ports/clock.js'
+import type { Clock } from '../runtime/ports/clock.js'
 import type { Gauge, GaugeReading } from '../runtime/ports/gauge.js'
 import type { I2cDevice } from '../runtime/ports/host.js'
 import { Bq27441Settings, type PackSettings } from './bq27441-settings.js'
 import { cellCharge, cellVoltage, temperature } from './cell-limits.js'
-import { GaugeLife } from './gauge-life.js'
+import { ChipGauge, type GaugeChip } from './chip-gauge.js'
 import { gaugeReading, type Known, known, troublesOf, unknown } from './gauge-reading.js'
 import { hex, signed16, WordRegisters } from './i2c-words.js'
 import { StandingValues } from './standing-values.js'
@@ -87,10 +87,11 @@ export interface Bq27441Options extends PackSettings {
   readonly name: string
 }
 
-export class Bq27441 implements Gauge {
-  readonly name: string
+export const bq27441 = (device: I2cDevice, clock: Clock, options: Bq27441Options): Gauge =>
+  new ChipGauge(options.name, new Bq27441Chip(device, clock, options))
+
+class Bq27441Chip implements GaugeChip {
   readonly packCount = 1
-  readonly #life: GaugeLife
   readonly #device: I2cDevice
   readonly #registers: WordRegisters
   readonly #clock: Clock
@@ -100,8 +101,6 @@ export class Bq27441 implements Gauge {
   #wasReset = false
 
   constructor(device: I2cDevice, clock: Clock, options: Bq27441Options) {
-    this.name = options.name
-    this.#life = new GaugeLife(options.name)
     this.#device = device
     this.#clock = clock
     this.#registers = new WordRegisters(device, 'BQ27441', 'low-first')
@@ -124,30 +123,11 @@ export class Bq27441 implements Gauge {
     await this.#settings.insertBattery()
     // The flag stays until the gauge is configured, however long ago the reset was: it is news all the same.
     if (wasReset) this.#wasReset = true
-    this.#life.begin()
-  }
-
-  /** It measures, and drives nothing that could be left on. */
-  async stop(): Promise<void> {
-    this.#life.end()
   }
 
   /** Seven short transfers; some seconds more when the gauge was reset and must be told its pack. */
   async read(): Promise<readonly GaugeReading[]> {
-    return [this.#standing.judge(await this.#life.watch(() => this.#reading()))]
-  }
-
-  /** A chip on the bus knows nothing of mains. */
-  onExternal(): Cancel {
-    return () => {}
-  }
-
-  onFault(listener: (fault: Error) => void): Cancel {
-    return this.#life.onFault(listener)
-  }
-
-  async cutPower(): Promise<boolean> {
-    return false
+    return [this.#standing.judge(await this.#reading())]
   }
 
   async #reading(): Promise<GaugeReading> {

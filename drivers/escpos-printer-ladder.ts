@@ -116,7 +116,7 @@ export class Ladder {
   }
 
   #hearEcho(id: string): void {
-    if (id === this.#id) this.#answer = 'process-id'
+    if (this.#id !== '' && id === this.#id) this.#answer = 'process-id'
     if (this.#isOpenTo('process-id') && this.#isOurs(id)) this.#rung = 'process-id'
   }
 

@@ -12,12 +12,12 @@ import {
   withDefault,
 } from '../runtime/core/schema.js'
 import type { Gauge } from '../runtime/ports/gauge.js'
-import { BQ27441_ADDRESS, Bq27441 } from './bq27441.js'
-import { Ina219 } from './ina219.js'
-import { Ina226 } from './ina226.js'
-import { Ina3221 } from './ina3221.js'
-import { LC709203F_ADDRESS, Lc709203f } from './lc709203f.js'
-import { MAX1704X_ADDRESS, Max1704x, type Max1704xFamily } from './max1704x.js'
+import { BQ27441_ADDRESS, bq27441 } from './bq27441.js'
+import { ina219 } from './ina219.js'
+import { ina226 } from './ina226.js'
+import { ina3221 } from './ina3221.js'
+import { LC709203F_ADDRESS, lc709203f } from './lc709203f.js'
+import { MAX1704X_ADDRESS, type Max1704xFamily, max1704x } from './max1704x.js'
 import { type BuiltDevice, type DriverEntry, entry } from './recipe.js'
 
 const gauge = (device: Gauge): BuiltDevice => ({ kind: 'gauge', device })
@@ -63,7 +63,7 @@ function voltageGauge(family: Max1704xFamily, summary: string): DriverEntry {
     resources: ({ bus }) => ({ i2c: [[bus, MAX1704X_ADDRESS]] }),
     build: (name, options, host, clock) => {
       const device = host.i2cDevice(options.bus, MAX1704X_ADDRESS)
-      return gauge(new Max1704x(device, clock, { name, cells: options.cells, family }))
+      return gauge(max1704x(device, clock, { name, cells: options.cells, family }))
     },
   })
 }
@@ -75,7 +75,7 @@ export const gaugeDrivers: Readonly<Record<string, DriverEntry>> = {
     schema: shuntSchema,
     resources: ({ bus, address }) => ({ i2c: [[bus, address]] }),
     build: (name, { bus, address, ...options }, host, clock) =>
-      gauge(new Ina219(host.i2cDevice(bus, address), clock, { name, ...options })),
+      gauge(ina219(host.i2cDevice(bus, address), clock, { name, ...options })),
   }),
   ina226: entry({
     kind: 'gauge',
@@ -83,7 +83,7 @@ export const gaugeDrivers: Readonly<Record<string, DriverEntry>> = {
     schema: shuntSchema,
     resources: ({ bus, address }) => ({ i2c: [[bus, address]] }),
     build: (name, { bus, address, ...options }, host, clock) =>
-      gauge(new Ina226(host.i2cDevice(bus, address), clock, { name, ...options })),
+      gauge(ina226(host.i2cDevice(bus, address), clock, { name, ...options })),
   }),
   ina3221: entry({
     kind: 'gauge',
@@ -91,7 +91,7 @@ export const gaugeDrivers: Readonly<Record<string, DriverEntry>> = {
     schema: ina3221Schema,
     resources: ({ bus, address }) => ({ i2c: [[bus, address]] }),
     build: (name, { bus, address, ...options }, host, clock) =>
-      gauge(new Ina3221(host.i2cDevice(bus, address), clock, { name, ...options })),
+      gauge(ina3221(host.i2cDevice(bus, address), clock, { name, ...options })),
   }),
   max17040: voltageGauge(
     'max17040',
@@ -112,7 +112,7 @@ export const gaugeDrivers: Readonly<Record<string, DriverEntry>> = {
     }),
     resources: ({ bus }) => ({ i2c: [[bus, LC709203F_ADDRESS]] }),
     build: (name, { bus, ...options }, host, clock) =>
-      gauge(new Lc709203f(host.i2cDevice(bus, LC709203F_ADDRESS), clock, { name, ...options })),
+      gauge(lc709203f(host.i2cDevice(bus, LC709203F_ADDRESS), clock, { name, ...options })),
   }),
   bq27441: entry({
     kind: 'gauge',
@@ -124,6 +124,6 @@ export const gaugeDrivers: Readonly<Record<string, DriverEntry>> = {
     }),
     resources: ({ bus }) => ({ i2c: [[bus, BQ27441_ADDRESS]] }),
     build: (name, { bus, ...options }, host, clock) =>
-      gauge(new Bq27441(host.i2cDevice(bus, BQ27441_ADDRESS), clock, { name, ...options })),
+      gauge(bq27441(host.i2cDevice(bus, BQ27441_ADDRESS), clock, { name, ...options })),
   }),
 }

@@ -13,15 +13,15 @@ import type { Clock } from '../runtime/ports/clock.js'
 import type { Gauge } from '../runtime/ports/gauge.js'
 import type { Host, OutputLine } from '../runtime/ports/host.js'
 import { EXTERNAL_DEBOUNCE_MS, ExternalLine, type Level } from './external-line.js'
-import { Ina219 } from './ina219.js'
-import { MAX1704X_ADDRESS, Max1704x } from './max1704x.js'
+import { ina219 } from './ina219.js'
+import { MAX1704X_ADDRESS, max1704x } from './max1704x.js'
 import { NutUps } from './nut-ups.js'
-import { Pijuice } from './pijuice.js'
-import { PiSugar3 } from './pisugar3.js'
-import { PowerSupplyGauge } from './power-supply-gauge.js'
+import { pijuice } from './pijuice.js'
+import { piSugar3 } from './pisugar3.js'
+import { powerSupplyGauge } from './power-supply-gauge.js'
 import { type BuiltDevice, type DriverEntry, entry, wired } from './recipe.js'
 import { WaveshareUps, waveshareBoards } from './waveshare-ups.js'
-import { WaveshareUpsE } from './waveshare-ups-e.js'
+import { waveshareUpsE } from './waveshare-ups-e.js'
 import { X120X_EXTERNAL_LEVEL, X120X_NO_CHARGE_LEVEL, X120x } from './x120x.js'
 import { X728, X728_CUT_LEVEL, X728_EXTERNAL_LEVEL } from './x728.js'
 
@@ -62,8 +62,8 @@ function outputAt(host: Host, line: string | null, level: Level): OutputLine | n
 }
 
 /** The chip that two families of HATs share. */
-const cellGauge = (name: string, host: Host, bus: string, clock: Clock): Max1704x =>
-  new Max1704x(host.i2cDevice(bus, MAX1704X_ADDRESS), clock, { name, cells: 1, family: null })
+const cellGauge = (name: string, host: Host, bus: string, clock: Clock): Gauge =>
+  max1704x(host.i2cDevice(bus, MAX1704X_ADDRESS), clock, { name, cells: 1, family: null })
 
 export const hatDrivers: Readonly<Record<string, DriverEntry>> = {
   pisugar3: entry({
@@ -76,7 +76,7 @@ export const hatDrivers: Readonly<Record<string, DriverEntry>> = {
     }),
     resources: options => ({ i2c: [[options.bus, options.address]] }),
     build: (name, { bus, address, cutSeconds }, host, clock) =>
-      gauge(new PiSugar3(host.i2cDevice(bus, address), clock, { name, cutSeconds })),
+      gauge(piSugar3(host.i2cDevice(bus, address), clock, { name, cutSeconds })),
   }),
   pijuice: entry({
     kind: 'gauge',
@@ -88,7 +88,7 @@ export const hatDrivers: Readonly<Record<string, DriverEntry>> = {
     }),
     resources: options => ({ i2c: [[options.bus, options.address]] }),
     build: (name, { bus, address, cutSeconds }, host, clock) =>
-      gauge(new Pijuice(host.i2cDevice(bus, address), clock, { name, cutSeconds })),
+      gauge(pijuice(host.i2cDevice(bus, address), clock, { name, cutSeconds })),
   }),
   'waveshare-ups': entry({
     kind: 'gauge',
@@ -98,9 +98,7 @@ export const hatDrivers: Readonly<Record<string, DriverEntry>> = {
     build: (name, { bus, model }, host, clock) => {
       const { address: place, shuntMilliohms, isReversed } = waveshareBoards[model]
       const device = host.i2cDevice(bus, place)
-      return gauge(
-        new WaveshareUps(new Ina219(device, clock, { name, shuntMilliohms, isReversed })),
-      )
+      return gauge(new WaveshareUps(ina219(device, clock, { name, shuntMilliohms, isReversed })))
     },
   }),
   'waveshare-ups-e': entry({
@@ -109,7 +107,7 @@ export const hatDrivers: Readonly<Record<string, DriverEntry>> = {
     schema: object({ bus: lineName, address: withDefault(address, 0x2d) }),
     resources: options => ({ i2c: [[options.bus, options.address]] }),
     build: (name, { bus, address }, host, clock) =>
-      gauge(new WaveshareUpsE(host.i2cDevice(bus, address), clock, { name })),
+      gauge(waveshareUpsE(host.i2cDevice(bus, address), clock, { name })),
   }),
   x728: entry({
     kind: 'gauge',
@@ -161,7 +159,7 @@ export const hatDrivers: Readonly<Record<string, DriverEntry>> = {
     resources: ({ supply }) => ({ streams: [`the power supply "${supply}"`] }),
     build: (name, { supply, mains }, host, clock) =>
       gauge(
-        new PowerSupplyGauge(
+        powerSupplyGauge(
           host.powerSupply(supply),
           mains === null ? null : host.powerSupply(mains),
           clock,

@@ -5,6 +5,7 @@
 import { DeviceError } from '../runtime/core/errors.js'
 import type { I2cDevice } from '../runtime/ports/host.js'
 import { again } from './again.js'
+import { hex } from './i2c-words.js'
 
 export class HatRegisters {
   readonly #device: I2cDevice
@@ -31,11 +32,8 @@ export class HatRegisters {
 
   /** What answers is something else. */
   stranger(register: number, value: number): DeviceError {
-    const found = `register ${hexByte(register)} reads ${hexByte(value)}`
-    const place = hexByte(this.#device.address)
+    const found = `register ${hex(register, 2)} reads ${hex(value, 2)}`
+    const place = hex(this.#device.address, 2)
     return new DeviceError('device.absent', `what answers at ${place} is no ${this.#hat}: ${found}`)
   }
 }
-
-/** As a data sheet writes a byte. */
-export const hexByte = (byte: number): string => `0x${byte.toString(16).padStart(2, '0')}`

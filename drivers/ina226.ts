@@ -5,10 +5,10 @@
  * The current is computed here from the drop across the shunt. The chip's own current register is that drop times the
  * calibration divided by 2048 (equation 3), truncated: it cannot know more, and reads 0 after a reset.
  */
-import type { Cancel, Clock } from '../runtime/ports/clock.js'
-import type { Gauge, GaugeReading } from '../runtime/ports/gauge.js'
+import type { Clock } from '../runtime/ports/clock.js'
+import type { Gauge } from '../runtime/ports/gauge.js'
 import type { I2cDevice } from '../runtime/ports/host.js'
-import { GaugeLife } from './gauge-life.js'
+import { ChipGauge } from './chip-gauge.js'
 import { atLeast, type Known, known, unknown } from './gauge-reading.js'
 import { isBlank, signed16, WordRegisters } from './i2c-words.js'
 import { type Measurement, type Shunt, type ShuntChip, ShuntGauge } from './shunt-gauge.js'
@@ -71,46 +71,8 @@ export interface Ina226Options extends Shunt {
   readonly name: string
 }
 
-export class Ina226 implements Gauge {
-  readonly name: string
-  readonly packCount = 1
-  readonly #life: GaugeLife
-  readonly #gauge: ShuntGauge
-
-  constructor(device: I2cDevice, clock: Clock, options: Ina226Options) {
-    this.name = options.name
-    this.#life = new GaugeLife(options.name)
-    this.#gauge = new ShuntGauge(clock, new Ina226Chip(device, options), [options])
-  }
-
-  async start(): Promise<void> {
-    await this.#gauge.start()
-    this.#life.begin()
-  }
-
-  /** It measures, and drives nothing that could be left on. */
-  async stop(): Promise<void> {
-    this.#life.end()
-  }
-
-  /** Five short transfers. */
-  read(): Promise<readonly GaugeReading[]> {
-    return this.#life.watch(() => this.#gauge.read())
-  }
-
-  /** A chip on the bus knows nothing of mains. */
-  onExternal(): Cancel {
-    return () => {}
-  }
-
-  onFault(listener: (fault: Error) => void): Cancel {
-    return this.#life.onFault(listener)
-  }
-
-  async cutPower(): Promise<boolean> {
-    return false
-  }
-}
+export const ina226 = (device: I2cDevice, clock: Clock, options: Ina226Options): Gauge =>
+  new ChipGauge(options.name, new ShuntGauge(clock, new Ina226Chip(device, options), [options]))
 
 class Ina226Chip implements ShuntChip {
   readonly offsetMicrovoltsMax = 10

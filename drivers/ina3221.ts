@@ -2,10 +2,10 @@
  * TI INA3221, three voltages and the drops across three shunts, on I2C.
  * Data sheet SBOS576B: 8.6.2 (registers). All words high byte first. It has no current register: nothing to calibrate.
  */
-import type { Cancel, Clock } from '../runtime/ports/clock.js'
+import type { Clock } from '../runtime/ports/clock.js'
 import type { Gauge, GaugeReading } from '../runtime/ports/gauge.js'
 import type { I2cDevice } from '../runtime/ports/host.js'
-import { GaugeLife } from './gauge-life.js'
+import { ChipGauge, type GaugeChip } from './chip-gauge.js'
 import { atLeast, type Known, known, unknown } from './gauge-reading.js'
 import { isBlank, signed16, WordRegisters } from './i2c-words.js'
 import { type Measurement, type Shunt, type ShuntChip, ShuntGauge } from './shunt-gauge.js'
@@ -70,16 +70,16 @@ export interface Ina3221Options extends Shunt {
   readonly externalMillivoltsMin: number
 }
 
-export class Ina3221 implements Gauge {
-  readonly name: string
+export const ina3221 = (device: I2cDevice, clock: Clock, options: Ina3221Options): Gauge =>
+  new ChipGauge(options.name, new Ina3221Packs(device, clock, options))
+
+/** The packs among its channels; another one may watch what comes from outside. */
+class Ina3221Packs implements GaugeChip {
   readonly packCount: number
-  readonly #life: GaugeLife
   readonly #gauge: ShuntGauge
   readonly #options: Ina3221Options
 
   constructor(device: I2cDevice, clock: Clock, options: Ina3221Options) {
-    this.name = options.name
-    this.#life = new GaugeLife(options.name)
     this.packCount = options.packChannels.length
     this.#options = options
     const { packChannels, externalChannel } = options
@@ -94,35 +94,16 @@ export class Ina3221 implements Gauge {
 
   async start(): Promise<void> {
     await this.#gauge.start()
-    this.#life.begin()
-  }
-
-  /** It measures, and drives nothing that could be left on. */
-  async stop(): Promise<void> {
-    this.#life.end()
   }
 
   /** Four to eight short transfers. */
   async read(): Promise<readonly GaugeReading[]> {
-    const readings = await this.#life.watch(() => this.#gauge.read())
+    const readings = await this.#gauge.read()
     const packs = readings.slice(0, this.packCount)
     const external = readings[this.packCount]
     if (external === undefined) return packs
     const isExternal = isThere(external, this.#options.externalMillivoltsMin)
     return packs.map(reading => ({ ...reading, isExternal }))
-  }
-
-  /** Nothing but a reading tells. */
-  onExternal(): Cancel {
-    return () => {}
-  }
-
-  onFault(listener: (fault: Error) => void): Cancel {
-    return this.#life.onFault(listener)
-  }
-
-  async cutPower(): Promise<boolean> {
-    return false
   }
 }
 

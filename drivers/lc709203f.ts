@@ -6,12 +6,12 @@
  * its own at 10 to 50 kHz, or `dtoverlay=i2c-gpio`.
  */
 import { DeviceError } from '../runtime/core/errors.js'
-import type { Cancel, Clock } from '../runtime/ports/clock.js'
+import type { Clock } from '../runtime/ports/clock.js'
 import type { Gauge, GaugeReading } from '../runtime/ports/gauge.js'
 import type { I2cDevice } from '../runtime/ports/host.js'
 import { again } from './again.js'
 import { cellCharge, cellVoltage, temperature } from './cell-limits.js'
-import { GaugeLife } from './gauge-life.js'
+import { ChipGauge, type GaugeChip } from './chip-gauge.js'
 import { gaugeReading, type Known, troublesOf, unknown } from './gauge-reading.js'
 import { bytesOf, hex, isBlank, wordOf } from './i2c-words.js'
 import { StandingValues } from './standing-values.js'
@@ -84,10 +84,11 @@ export interface Lc709203fOptions {
   readonly hasThermistor: boolean
 }
 
-export class Lc709203f implements Gauge {
-  readonly name: string
+export const lc709203f = (device: I2cDevice, clock: Clock, options: Lc709203fOptions): Gauge =>
+  new ChipGauge(options.name, new Lc709203fChip(device, clock, options))
+
+class Lc709203fChip implements GaugeChip {
   readonly packCount = 1
-  readonly #life: GaugeLife
   readonly #device: I2cDevice
   readonly #clock: Clock
   readonly #options: Lc709203fOptions
@@ -99,38 +100,17 @@ export class Lc709203f implements Gauge {
     this.#device = device
     this.#clock = clock
     this.#options = options
-    this.name = options.name
-    this.#life = new GaugeLife(options.name)
   }
 
   async start(): Promise<void> {
     await this.#prove()
     // The cell supplies the chip, so one that knows nothing of its pack has a new one, or had none for a while.
     if (await this.#restore()) this.#wasReset = true
-    this.#life.begin()
-  }
-
-  /** It measures, and drives nothing that could be left on. */
-  async stop(): Promise<void> {
-    this.#life.end()
   }
 
   /** Seven short transfers. */
   async read(): Promise<readonly GaugeReading[]> {
-    return [this.#standing.judge(await this.#life.watch(() => this.#reading()))]
-  }
-
-  /** A chip on the bus knows nothing of mains. */
-  onExternal(): Cancel {
-    return () => {}
-  }
-
-  onFault(listener: (fault: Error) => void): Cancel {
-    return this.#life.onFault(listener)
-  }
-
-  async cutPower(): Promise<boolean> {
-    return false
+    return [this.#standing.judge(await this.#reading())]
   }
 
   /** The chip tells its version, which can be any, and proves itself by the checksum. */

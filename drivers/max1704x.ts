@@ -6,11 +6,11 @@
  * Quick-start is never issued: it throws away what the gauge has learned of the cell since it was connected.
  * Hibernation is the chip's own affair.
  */
-import type { Cancel, Clock } from '../runtime/ports/clock.js'
+import type { Clock } from '../runtime/ports/clock.js'
 import type { Gauge, GaugeReading } from '../runtime/ports/gauge.js'
 import type { I2cDevice } from '../runtime/ports/host.js'
 import { cellCharge, cellVoltage } from './cell-limits.js'
-import { GaugeLife } from './gauge-life.js'
+import { ChipGauge, type GaugeChip } from './chip-gauge.js'
 import { gaugeReading, troublesOf, unknown } from './gauge-reading.js'
 import { isBlank, signed16, WordRegisters } from './i2c-words.js'
 import { StandingValues } from './standing-values.js'
@@ -82,10 +82,11 @@ export interface Max1704xOptions {
   readonly family: Max1704xFamily | null
 }
 
-export class Max1704x implements Gauge {
-  readonly name: string
+export const max1704x = (device: I2cDevice, clock: Clock, options: Max1704xOptions): Gauge =>
+  new ChipGauge(options.name, new Max1704xChip(device, clock, options))
+
+class Max1704xChip implements GaugeChip {
   readonly packCount = 1
-  readonly #life: GaugeLife
   readonly #registers: WordRegisters
   readonly #clock: Clock
   readonly #options: Max1704xOptions
@@ -102,8 +103,6 @@ export class Max1704x implements Gauge {
     )
     this.#clock = clock
     this.#options = options
-    this.name = options.name
-    this.#life = new GaugeLife(options.name)
   }
 
   async start(): Promise<void> {
@@ -115,30 +114,11 @@ export class Max1704x implements Gauge {
     this.#family = found ?? 'max17040'
     this.#isUnfamiliar = found === null
     await this.#wake()
-    this.#life.begin()
-  }
-
-  /** It measures, and drives nothing that could be left on. */
-  async stop(): Promise<void> {
-    this.#life.end()
   }
 
   /** Two to four short transfers. */
   async read(): Promise<readonly GaugeReading[]> {
-    return [this.#standing.judge(await this.#life.watch(() => this.#reading()))]
-  }
-
-  /** A chip on the bus knows nothing of mains. */
-  onExternal(): Cancel {
-    return () => {}
-  }
-
-  onFault(listener: (fault: Error) => void): Cancel {
-    return this.#life.onFault(listener)
-  }
-
-  async cutPower(): Promise<boolean> {
-    return false
+    return [this.#standing.judge(await this.#reading())]
   }
 
   async #reading(): Promise<GaugeReading> {

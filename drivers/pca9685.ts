@@ -6,6 +6,7 @@ import { DeviceError } from '../runtime/core/errors.js'
 import { after } from '../runtime/core/time.js'
 import type { Clock } from '../runtime/ports/clock.js'
 import type { I2cDevice } from '../runtime/ports/host.js'
+import { hex } from './i2c-words.js'
 
 const Register = {
   /** RESTART b7, AI b5, SLEEP b4, ALLCALL b0. */
@@ -194,7 +195,7 @@ export class Pca9685 {
     if (mode1 !== Mode1.autoIncrement)
       throw new DeviceError(
         'device.io',
-        `PCA9685 at ${this.#place}: MODE1 reads ${hex(mode1)}; the chip was reset`,
+        `PCA9685 at ${this.#place}: MODE1 reads ${hex(mode1, 2)}; the chip was reset`,
       )
   }
 
@@ -220,12 +221,12 @@ export class Pca9685 {
   #stranger(register: number, value: number): DeviceError {
     return new DeviceError(
       'device.absent',
-      `what answers at ${this.#place} is no PCA9685: register ${hex(register)} reads ${hex(value)}`,
+      `what answers at ${this.#place} is no PCA9685: register ${hex(register, 2)} reads ${hex(value, 2)}`,
     )
   }
 
   get #place(): string {
-    return hex(this.#device.address)
+    return hex(this.#device.address, 2)
   }
 }
 
@@ -239,5 +240,3 @@ async function again<T>(transfer: () => Promise<T>): Promise<T> {
     }
   }
 }
-
-const hex = (value: number): string => `0x${value.toString(16).padStart(2, '0')}`

@@ -4,15 +4,14 @@
  * data and a checksum, 0xFF and all bytes exclusive-ored.
  */
 import { DeviceError } from '../runtime/core/errors.js'
-import type { Cancel, Clock } from '../runtime/ports/clock.js'
+import type { Clock } from '../runtime/ports/clock.js'
 import type { Gauge, GaugeReading } from '../runtime/ports/gauge.js'
 import type { I2cDevice } from '../runtime/ports/host.js'
 import { again } from './again.js'
 import { firmwareCharge } from './cell-limits.js'
-import { GaugeLife } from './gauge-life.js'
+import { ChipGauge, type GaugeChip } from './chip-gauge.js'
 import { gaugeReading, type Known, known, troublesOf, unknown } from './gauge-reading.js'
-import { hexByte } from './hat-registers.js'
-import { signed8, signed16, wordOf } from './i2c-words.js'
+import { hex, signed8, signed16, wordOf } from './i2c-words.js'
 import { StandingValues } from './standing-values.js'
 
 const Command = {
@@ -109,12 +108,13 @@ export interface PijuiceOptions {
   readonly cutSeconds: number
 }
 
-export class Pijuice implements Gauge {
-  readonly name: string
+export const pijuice = (device: I2cDevice, clock: Clock, options: PijuiceOptions): Gauge =>
+  new ChipGauge(options.name, new PijuiceChip(device, clock, options))
+
+class PijuiceChip implements GaugeChip {
   readonly packCount = 1
   readonly #device: I2cDevice
   readonly #clock: Clock
-  readonly #life: GaugeLife
   /** The current is no measurement, so that it proves nothing by standing still. */
   readonly #standing = new StandingValues(Number.POSITIVE_INFINITY)
   readonly #options: PijuiceOptions
@@ -122,8 +122,6 @@ export class Pijuice implements Gauge {
   constructor(device: I2cDevice, clock: Clock, options: PijuiceOptions) {
     this.#device = device
     this.#clock = clock
-    this.name = options.name
-    this.#life = new GaugeLife(options.name)
     this.#options = options
   }
 
@@ -131,33 +129,14 @@ export class Pijuice implements Gauge {
   async start(): Promise<void> {
     await this.#prove(Command.firmware, 2)
     await this.#prove(Command.status, 1)
-    this.#life.begin()
   }
 
-  /** It tells, and drives nothing that could be left on. */
-  async stop(): Promise<void> {
-    this.#life.end()
-  }
-
-  onFault(listener: (fault: Error) => void): Cancel {
-    return this.#life.onFault(listener)
-  }
-
-  /** No line tells it: it is read. */
-  onExternal(): Cancel {
-    return () => {}
-  }
-
-  read(): Promise<readonly GaugeReading[]> {
-    return this.#life.watch(async () => [this.#standing.judge(await this.#read())])
+  async read(): Promise<readonly GaugeReading[]> {
+    return [this.#standing.judge(await this.#read())]
   }
 
   /** Whether it comes back with power from outside is set on the board (wake-up on charge), not here. */
-  cutPower(): Promise<boolean> {
-    return this.#life.watch(() => this.#cutPower())
-  }
-
-  async #cutPower(): Promise<boolean> {
+  async cutPower(): Promise<boolean> {
     const delay = Uint8Array.of(this.#options.cutSeconds)
     const written = Uint8Array.of(...delay, pijuiceChecksum(delay))
     await again(() => this.#device.writeRegister(Command.powerOff, written))
@@ -192,7 +171,7 @@ export class Pijuice implements Gauge {
       await this.#ask(command, byteCount)
     } catch (cause) {
       if (!(cause instanceof DeviceError) || cause.code !== 'device.io') throw cause
-      const place = hexByte(this.#device.address)
+      const place = hex(this.#device.address, 2)
       throw new DeviceError('device.absent', `what answers at ${place} is no PiJuice`, { cause })
     }
   }
@@ -204,7 +183,7 @@ export class Pijuice implements Gauge {
       if (answer !== null) return answer
       throw new DeviceError(
         'device.io',
-        `${this.name}: command ${hexByte(command)}: wrong checksum`,
+        `${this.#options.name}: command ${hex(command, 2)}: wrong checksum`,
       )
     })
   }

@@ -4,11 +4,11 @@
  * Both read one register at a time, and so does this: whether the firmware counts on within a transfer is not told.
  */
 import { DeviceError } from '../runtime/core/errors.js'
-import type { Cancel, Clock } from '../runtime/ports/clock.js'
+import type { Clock } from '../runtime/ports/clock.js'
 import type { Gauge, GaugeReading } from '../runtime/ports/gauge.js'
 import type { I2cDevice } from '../runtime/ports/host.js'
 import { firmwareCharge } from './cell-limits.js'
-import { GaugeLife } from './gauge-life.js'
+import { ChipGauge, type GaugeChip } from './chip-gauge.js'
 import { gaugeReading, type Known, known, troublesOf, unknown } from './gauge-reading.js'
 import { HatRegisters } from './hat-registers.js'
 import { StandingValues } from './standing-values.js'
@@ -76,12 +76,13 @@ export interface PiSugar3Options {
   readonly cutSeconds: number
 }
 
-export class PiSugar3 implements Gauge {
-  readonly name: string
+export const piSugar3 = (device: I2cDevice, clock: Clock, options: PiSugar3Options): Gauge =>
+  new ChipGauge(options.name, new PiSugar3Chip(device, clock, options))
+
+class PiSugar3Chip implements GaugeChip {
   readonly packCount = 1
   readonly #registers: HatRegisters
   readonly #clock: Clock
-  readonly #life: GaugeLife
   readonly #options: PiSugar3Options
   readonly #standing = new StandingValues(Number.POSITIVE_INFINITY)
   #firmware: number | null = null
@@ -89,8 +90,6 @@ export class PiSugar3 implements Gauge {
   constructor(device: I2cDevice, clock: Clock, options: PiSugar3Options) {
     this.#registers = new HatRegisters(device, 'PiSugar 3')
     this.#clock = clock
-    this.name = options.name
-    this.#life = new GaugeLife(options.name)
     this.#options = options
   }
 
@@ -99,38 +98,19 @@ export class PiSugar3 implements Gauge {
     if (version !== VERSION) throw this.#registers.stranger(Register.version, version)
     const mode = await this.#registers.byte(Register.mode)
     if (mode !== APPLICATION)
-      throw new DeviceError('device.io', `${this.name}: the PiSugar is in its boot loader`)
+      throw new DeviceError('device.io', `${this.#options.name}: the PiSugar is in its boot loader`)
     this.#firmware = pisugarFirmware(await this.#firmwareText())
-    this.#life.begin()
   }
 
-  /** It tells, and drives nothing that could be left on. */
-  async stop(): Promise<void> {
-    this.#life.end()
-  }
-
-  onFault(listener: (fault: Error) => void): Cancel {
-    return this.#life.onFault(listener)
-  }
-
-  /** No line tells it: it is read. */
-  onExternal(): Cancel {
-    return () => {}
-  }
-
-  read(): Promise<readonly GaugeReading[]> {
-    return this.#life.watch(async () => [this.#standing.judge(await this.#read())])
+  async read(): Promise<readonly GaugeReading[]> {
+    return [this.#standing.judge(await this.#read())]
   }
 
   /**
    * The output goes off after the delay, and comes back when power from outside does, as the board is set by itself.
    * False with firmware older than 1.0.6, or of an unknown version: writing to what was reserved then is forbidden.
    */
-  cutPower(): Promise<boolean> {
-    return this.#life.watch(() => this.#cutPower())
-  }
-
-  async #cutPower(): Promise<boolean> {
+  async cutPower(): Promise<boolean> {
     const firmware = this.#firmware
     if (firmware === null || firmware < FIRMWARE_WITH_DELAY) return false
     const isProtected = firmware >= FIRMWARE_WITH_PROTECTION

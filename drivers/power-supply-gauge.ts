@@ -4,10 +4,10 @@
  * microwatts, tenths of a degree, seconds. Drivers leave out what they do not know, and differ in the sign of a current.
  */
 import { DeviceError } from '../runtime/core/errors.js'
-import type { Cancel, Clock, MonotonicMs } from '../runtime/ports/clock.js'
+import type { Clock, MonotonicMs } from '../runtime/ports/clock.js'
 import type { Gauge, GaugeReading } from '../runtime/ports/gauge.js'
 import type { PowerSupply } from '../runtime/ports/host.js'
-import { GaugeLife } from './gauge-life.js'
+import { ChipGauge, type GaugeChip } from './chip-gauge.js'
 import { gaugeReading, type Known, known, troublesOf, unknown } from './gauge-reading.js'
 
 /** The properties of a `uevent` by name, without `POWER_SUPPLY_`. */
@@ -171,26 +171,24 @@ function secondsToEmpty(battery: Properties): number | null {
   return seconds !== null && seconds > 0 && seconds <= SECONDS_MAX ? seconds : null
 }
 
-export class PowerSupplyGauge implements Gauge {
-  readonly name: string
+/** @param mains null: the battery's own status tells whether there is power */
+export const powerSupplyGauge = (
+  battery: PowerSupply,
+  mains: PowerSupply | null,
+  clock: Clock,
+  { name }: { readonly name: string },
+): Gauge => new ChipGauge(name, new PowerSupplyChip(battery, mains, clock))
+
+class PowerSupplyChip implements GaugeChip {
   readonly packCount = 1
   readonly #battery: PowerSupply
   readonly #mains: PowerSupply | null
   readonly #clock: Clock
-  readonly #life: GaugeLife
 
-  /** @param mains null: the battery's own status tells whether there is power */
-  constructor(
-    battery: PowerSupply,
-    mains: PowerSupply | null,
-    clock: Clock,
-    options: { readonly name: string },
-  ) {
+  constructor(battery: PowerSupply, mains: PowerSupply | null, clock: Clock) {
     this.#battery = battery
     this.#mains = mains
     this.#clock = clock
-    this.name = options.name
-    this.#life = new GaugeLife(options.name)
   }
 
   async start(): Promise<void> {
@@ -200,32 +198,11 @@ export class PowerSupplyGauge implements Gauge {
     if (type !== 'Battery' && type !== 'UPS')
       throw new DeviceError('device.absent', `${this.#battery.name} is no battery, but ${type}`)
     await this.#mains?.read()
-    this.#life.begin()
   }
 
-  /** It is read, and nothing is held open. */
-  async stop(): Promise<void> {
-    this.#life.end()
-  }
-
-  read(): Promise<readonly GaugeReading[]> {
-    return this.#life.watch(async () => {
-      const battery = propertiesOf(await this.#battery.read())
-      const mains = this.#mains && propertiesOf(await this.#mains.read())
-      return [powerSupplyReading(this.#clock.monotonicMs(), battery, mains)]
-    })
-  }
-
-  /** The kernel tells it by an event that nobody here hears: it is read. */
-  onExternal(): Cancel {
-    return () => {}
-  }
-
-  onFault(listener: (fault: Error) => void): Cancel {
-    return this.#life.onFault(listener)
-  }
-
-  async cutPower(): Promise<boolean> {
-    return false
+  async read(): Promise<readonly GaugeReading[]> {
+    const battery = propertiesOf(await this.#battery.read())
+    const mains = this.#mains && propertiesOf(await this.#mains.read())
+    return [powerSupplyReading(this.#clock.monotonicMs(), battery, mains)]
   }
 }

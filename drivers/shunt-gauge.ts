@@ -4,6 +4,7 @@
  */
 import type { Clock, MonotonicMs } from '../runtime/ports/clock.js'
 import type { GaugeReading, GaugeTrouble } from '../runtime/ports/gauge.js'
+import type { GaugeChip } from './chip-gauge.js'
 import {
   gaugeReading,
   type Known,
@@ -58,7 +59,7 @@ type Pair = Pick<Measured, 'millivolts' | 'microvolts'>
 export const milliampsOf = (microvolts: number, { shuntMilliohms, isReversed }: Shunt): number =>
   (isReversed ? 0 - microvolts : microvolts) / shuntMilliohms
 
-export class ShuntGauge {
+export class ShuntGauge implements GaugeChip {
   readonly #clock: Clock
   readonly #chip: ShuntChip
   readonly #shunts: readonly Shunt[]
@@ -83,6 +84,10 @@ export class ShuntGauge {
     if (this.#hasStarted && isConfigured !== true) this.#wasReset = true
     this.#hasStarted = true
     this.#watched = []
+  }
+
+  get packCount(): number {
+    return this.#shunts.length
   }
 
   /** One reading of each channel. */

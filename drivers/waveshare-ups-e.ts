@@ -4,11 +4,11 @@
  * the low byte first); what it leaves open was compared with the independent drivers waveshare-ups-hat-e (Rust) and
  * ha-ups-hat-e (Python), which agree.
  */
-import type { Cancel, Clock } from '../runtime/ports/clock.js'
+import type { Clock } from '../runtime/ports/clock.js'
 import type { Gauge, GaugeReading } from '../runtime/ports/gauge.js'
 import type { I2cDevice } from '../runtime/ports/host.js'
 import { firmwareCharge } from './cell-limits.js'
-import { GaugeLife } from './gauge-life.js'
+import { ChipGauge, type GaugeChip } from './chip-gauge.js'
 import { gaugeReading, type Known, known, troublesOf, unknown } from './gauge-reading.js'
 import { HatRegisters } from './hat-registers.js'
 import { signed16, wordOf } from './i2c-words.js'
@@ -92,50 +92,33 @@ export interface WaveshareUpsEOptions {
   readonly name: string
 }
 
-export class WaveshareUpsE implements Gauge {
-  readonly name: string
+export const waveshareUpsE = (
+  device: I2cDevice,
+  clock: Clock,
+  options: WaveshareUpsEOptions,
+): Gauge => new ChipGauge(options.name, new WaveshareUpsEChip(device, clock, options))
+
+class WaveshareUpsEChip implements GaugeChip {
   readonly packCount = 1
   readonly #registers: HatRegisters
   readonly #clock: Clock
-  readonly #life: GaugeLife
   readonly #standing = new StandingValues(LOADED_MILLIAMPS)
 
-  constructor(device: I2cDevice, clock: Clock, options: WaveshareUpsEOptions) {
+  constructor(device: I2cDevice, clock: Clock, _options: WaveshareUpsEOptions) {
     this.#registers = new HatRegisters(device, 'UPS HAT (E)')
     this.#clock = clock
-    this.name = options.name
-    this.#life = new GaugeLife(options.name)
   }
 
   async start(): Promise<void> {
     const identity = await this.#registers.byte(Register.identity)
     if (identity !== IDENTITY) throw this.#registers.stranger(Register.identity, identity)
-    this.#life.begin()
   }
 
-  /** It tells, and drives nothing that could be left on. */
-  async stop(): Promise<void> {
-    this.#life.end()
+  async read(): Promise<readonly GaugeReading[]> {
+    return [this.#standing.judge(await this.#read())]
   }
 
-  onFault(listener: (fault: Error) => void): Cancel {
-    return this.#life.onFault(listener)
-  }
-
-  /** No line tells it: it is read. */
-  onExternal(): Cancel {
-    return () => {}
-  }
-
-  read(): Promise<readonly GaugeReading[]> {
-    return this.#life.watch(async () => [this.#standing.judge(await this.#read())])
-  }
-
-  cutPower(): Promise<boolean> {
-    return this.#life.watch(() => this.#cutPower())
-  }
-
-  async #cutPower(): Promise<boolean> {
+  async cutPower(): Promise<boolean> {
     await this.#registers.write(Register.powerOff, POWER_OFF)
     return (await this.#registers.byte(Register.powerOff)) === POWER_OFF
   }

@@ -79,7 +79,7 @@ function addDecision(
     .command(decision)
     .description(summary)
     .argument('<job>', 'id or serial of the ticket')
-    .addHelpText('after', `\nExample:\n  $ roadcase ${decision} B1-00042K`)
+    .addHelpText('after', `\nExample:\n  $ roadcase ${decision} K7QX2M-0001-F`)
     .action(async (job: string) => {
       const link = setting.link()
       const { id } = await link.job(job)

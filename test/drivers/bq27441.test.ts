@@ -1,7 +1,7 @@
 import t from 'tap'
 import {
   BQ27441_ADDRESS,
-  Bq27441,
+  bq27441,
   capacityOf,
   celsiusOf,
   chargeOf,
@@ -13,7 +13,7 @@ import {
 import { known } from '../../drivers/gauge-reading.js'
 import { Bq27441Chip } from '../../drivers/simulated/bq27441-chip.js'
 import { RegisterChip } from '../../drivers/simulated/chips.js'
-import type { GaugeReading } from '../../runtime/ports/gauge.js'
+import type { Gauge, GaugeReading } from '../../runtime/ports/gauge.js'
 import { during } from './bench.js'
 import { faultsOf, readOne } from './gauge-bench.js'
 import { type GaugeChipBench, makeGaugeBench } from './gauge-chip-bench.js'
@@ -23,12 +23,12 @@ const MINUTE_MS = 60_000
 const options = { name: 'pack', milliampHours: 3000, emptyMillivolts: 3200 }
 
 interface Rig extends GaugeChipBench<Bq27441Chip> {
-  readonly gauge: Bq27441
+  readonly gauge: Gauge
 }
 
 function makeRig(): Rig {
   const bench = makeGaugeBench(BQ27441_ADDRESS, clock => new Bq27441Chip(clock))
-  return { ...bench, gauge: new Bq27441(bench.device, bench.clock, options) }
+  return { ...bench, gauge: bq27441(bench.device, bench.clock, options) }
 }
 
 async function started(): Promise<Rig> {
@@ -229,7 +229,7 @@ t.test('values that stand still under load are stuck', async t => {
 
 t.test('another chip is refused with what it says it is', async t => {
   const { device, clock, chip } = makeGaugeBench(BQ27441_ADDRESS, () => new RegisterChip())
-  await t.rejects(new Bq27441(device, clock, options).start(), {
+  await t.rejects(bq27441(device, clock, options).start(), {
     code: 'device.absent',
     message: 'what answers at 0x55 is no BQ27441: its device type is 0x0001',
   })
@@ -253,5 +253,5 @@ t.test('one that is gone is a fault, and stops quietly', async t => {
 t.test('has no power to cut, and hears of no mains', async t => {
   const { gauge } = await started()
   t.equal(await gauge.cutPower(), false)
-  gauge.onExternal()()
+  gauge.onExternal(() => {})()
 })

@@ -49,6 +49,16 @@ t.test('an unknown printer is asked by all means, and proves one', async t => {
   t.equal(ladder.answer, null)
 })
 
+t.test('an echo without an id confirms nothing, whatever was asked', async t => {
+  for (const confirmation of ['auto', 'process-id', 'status-reply', 'none'] as const) {
+    const ladder = new Ladder({ confirmation, firstId: 1000 })
+    hearEcho(ladder, '')
+    ladder.request(at(0))
+    hearEcho(ladder, '')
+    t.equal(ladder.answer, null, confirmation)
+  }
+})
+
 t.test('the echo of another ticket confirms nothing', async t => {
   const ladder = auto()
   ladder.request(at(0))

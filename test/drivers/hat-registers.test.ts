@@ -1,5 +1,6 @@
 import t from 'tap'
-import { HatRegisters, hexByte } from '../../drivers/hat-registers.js'
+import { HatRegisters } from '../../drivers/hat-registers.js'
+import { hex } from '../../drivers/i2c-words.js'
 import { RegisterChip } from '../../drivers/simulated/chips.js'
 import { makeBench } from './bench.js'
 
@@ -34,5 +35,5 @@ t.test('a stranger is told with its place and what it said', async t => {
     code: 'device.absent',
     message: 'what answers at 0x57 is no PiSugar 3: register 0x00 reads 0xff',
   })
-  t.equal(hexByte(10), '0x0a')
+  t.equal(hex(10, 2), '0x0a')
 })

@@ -3,8 +3,8 @@ import {
   busMillivolts,
   busVoltage,
   calibrationFor,
-  Ina219,
   type Ina219Options,
+  ina219,
   isConverted,
   isOverflown,
   shuntDrop,
@@ -18,6 +18,7 @@ import {
 import type { SimulatedClock } from '../../drivers/simulated/clock.js'
 import { Ina219Chip } from '../../drivers/simulated/ina219-chip.js'
 import { Pca9685Chip } from '../../drivers/simulated/pca9685-chip.js'
+import type { Gauge } from '../../runtime/ports/gauge.js'
 import { during, makeBench } from './bench.js'
 import { faultsOf, readOne } from './gauge-bench.js'
 import {
@@ -32,14 +33,14 @@ import {
 const ADDRESS = 0x40
 
 interface Rig extends GaugeChipBench<Ina219Chip> {
-  readonly gauge: Ina219
+  readonly gauge: Gauge
 }
 
 async function started(options: Partial<Ina219Options> = {}): Promise<Rig> {
   const { shuntMilliohms = 100, isReversed = false } = options
   const bench = makeGaugeBench(ADDRESS, clock => new Ina219Chip(clock, { shuntMilliohms }))
   bench.chip.converter.noiseSteps = 0
-  const gauge = new Ina219(bench.device, bench.clock, { name: 'pack', shuntMilliohms, isReversed })
+  const gauge = ina219(bench.device, bench.clock, { name: 'pack', shuntMilliohms, isReversed })
   await gauge.start()
   return { ...bench, gauge }
 }
@@ -233,7 +234,7 @@ t.test('a chip that was reset between stop and start is told as such', async t =
 t.test('an overflow of its arithmetic makes the current unknown, and not the voltage', async t => {
   const { device, clock, chip } = makeGaugeBench(ADDRESS, () => new WordRegisterChip())
   chip.words.set([0x399f, 0x07d0, (3075 << 3) | 2])
-  const gauge = new Ina219(device, clock, { name: 'pack', shuntMilliohms: 100, isReversed: false })
+  const gauge = ina219(device, clock, { name: 'pack', shuntMilliohms: 100, isReversed: false })
   await gauge.start()
   t.match(await readOne(gauge), { millivolts: 12_300, milliamps: 200, troubles: [] })
   chip.words[2] = (3075 << 3) | 3
@@ -254,11 +255,11 @@ t.test('more current than the range holds is told as the least that it is', asyn
 async function holding(
   words: Readonly<Record<number, number>>,
   options: { shuntMilliohms: number },
-): Promise<{ gauge: Ina219; chip: WordRegisterChip; clock: SimulatedClock }> {
+): Promise<{ gauge: Gauge; chip: WordRegisterChip; clock: SimulatedClock }> {
   const { device, clock, chip } = makeGaugeBench(ADDRESS, () => new WordRegisterChip())
   for (const [register, word] of Object.entries({ 0: 0x399f, ...words }))
     chip.words[Number(register)] = word
-  const gauge = new Ina219(device, clock, { name: 'pack', isReversed: false, ...options })
+  const gauge = ina219(device, clock, { name: 'pack', isReversed: false, ...options })
   await gauge.start()
   return { gauge, chip, clock }
 }
@@ -415,7 +416,7 @@ t.test(
       const before = imageOf(chip)
       const options = { name: 'pack', shuntMilliohms: 100, isReversed: false }
       await t.rejects(
-        new Ina219(device, clock, options).start(),
+        ina219(device, clock, options).start(),
         { code: 'device.absent', message: /at 0x40 is no INA219: register 0x.. reads 0x/ },
         what,
       )
@@ -429,13 +430,13 @@ t.test('a chip that does not keep its configuration is no INA219', async t => {
   chip.words[0] = 0x399f
   chip.write = () => {}
   const options = { name: 'pack', shuntMilliohms: 100, isReversed: false }
-  await t.rejects(new Ina219(device, clock, options).start(), { code: 'device.absent' })
+  await t.rejects(ina219(device, clock, options).start(), { code: 'device.absent' })
 })
 
 t.test('unplugged before the start, it is found when it is there', async t => {
   const bench = makeGaugeBench(ADDRESS, clock => new Ina219Chip(clock, { shuntMilliohms: 100 }))
   const options = { name: 'pack', shuntMilliohms: 100, isReversed: false }
-  const gauge = new Ina219(bench.device, bench.clock, options)
+  const gauge = ina219(bench.device, bench.clock, options)
   bench.chip.isPlugged = false
   await t.rejects(gauge.start(), { code: 'device.absent' })
   await gauge.stop()
@@ -449,7 +450,7 @@ t.test('no transfer keeps the bus for 2 ms, even at 100 kHz', async t => {
   const chip = new Ina219Chip(clock, { shuntMilliohms: 100 })
   host.bus('header').plug(ADDRESS, chip)
   const options = { name: 'pack', shuntMilliohms: 100, isReversed: false }
-  const gauge = new Ina219(host.i2cDevice('header', ADDRESS), clock, options)
+  const gauge = ina219(host.i2cDevice('header', ADDRESS), clock, options)
   await during(clock, gauge.start())
   await clock.advance(CONVERSION_MS)
   const [before, from] = [host.bus('header').transferCount, clock.monotonicMs()]
@@ -462,5 +463,5 @@ t.test('no transfer keeps the bus for 2 ms, even at 100 kHz', async t => {
 t.test('has no power to cut, and hears of no mains', async t => {
   const { gauge } = await started()
   t.equal(await gauge.cutPower(), false)
-  gauge.onExternal()()
+  gauge.onExternal(() => {})()
 })

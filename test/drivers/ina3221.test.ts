@@ -2,14 +2,15 @@ import t from 'tap'
 import {
   busMillivolts,
   busVoltage,
-  Ina3221,
   type Ina3221Options,
+  ina3221,
   isConverted,
   shuntDrop,
   shuntMicrovolts,
 } from '../../drivers/ina3221.js'
 import { WordRegisterChip } from '../../drivers/simulated/chips.js'
 import { Ina3221Chip } from '../../drivers/simulated/ina3221-chip.js'
+import type { Gauge } from '../../runtime/ports/gauge.js'
 import { faultsOf, readOne } from './gauge-bench.js'
 import {
   CONVERSION_MS,
@@ -23,7 +24,7 @@ import {
 const ADDRESS = 0x41
 
 interface Rig extends GaugeChipBench<Ina3221Chip> {
-  readonly gauge: Ina3221
+  readonly gauge: Gauge
 }
 
 const usual: Ina3221Options = {
@@ -38,7 +39,7 @@ const usual: Ina3221Options = {
 async function started(options: Partial<Ina3221Options> = {}): Promise<Rig> {
   const bench = makeGaugeBench(ADDRESS, clock => new Ina3221Chip(clock, { shuntMilliohms: 100 }))
   bench.chip.converter.noiseSteps = 0
-  const gauge = new Ina3221(bench.device, bench.clock, { ...usual, ...options })
+  const gauge = ina3221(bench.device, bench.clock, { ...usual, ...options })
   await gauge.start()
   return { ...bench, gauge }
 }
@@ -82,7 +83,7 @@ t.test(
     chip.words[0] = 0x7127
     chip.words.set([0xc180, 0x2ee0, 0x0008, 0x2ee8, 0x0000, 0x0000], 1)
     chip.words.set([0x5449, 0x3220], 0xfe)
-    const gauge = new Ina3221(device, clock, { ...usual, packChannels: [1, 2], externalChannel: 3 })
+    const gauge = ina3221(device, clock, { ...usual, packChannels: [1, 2], externalChannel: 3 })
     await gauge.start()
     const packs = [
       { millivolts: 12_000, milliamps: -800, isCharging: false, troubles: [] },
@@ -198,12 +199,12 @@ t.test('another chip is refused and not written to', async t => {
   const { device, clock, chip } = makeGaugeBench(ADDRESS, () => new WordRegisterChip())
   chip.words.set([0x5449, 0x2260], 0xfe)
   const before = imageOf(chip)
-  await t.rejects(new Ina3221(device, clock, usual).start(), {
+  await t.rejects(ina3221(device, clock, usual).start(), {
     code: 'device.absent',
     message: 'what answers at 0x41 is no INA3221: register 0xff reads 0x2260',
   })
   chip.words[0xfe] = 0
-  await t.rejects(new Ina3221(device, clock, usual).start(), { code: 'device.absent' })
+  await t.rejects(ina3221(device, clock, usual).start(), { code: 'device.absent' })
   chip.words[0xfe] = 0x5449
   t.same(imageOf(chip), before)
 })
@@ -221,5 +222,5 @@ t.test('one that is gone is a fault', async t => {
 t.test('has no power to cut, and hears of no mains by a line', async t => {
   const { gauge } = await started()
   t.equal(await gauge.cutPower(), false)
-  gauge.onExternal()()
+  gauge.onExternal(() => {})()
 })

@@ -5,14 +5,15 @@ import {
   chargeOf,
   crc8,
   LC709203F_ADDRESS,
-  Lc709203f,
   type Lc709203fOptions,
+  lc709203f,
   percentOf,
   readChecksum,
   writeChecksum,
 } from '../../drivers/lc709203f.js'
 import { RegisterChip } from '../../drivers/simulated/chips.js'
 import { Lc709203fChip } from '../../drivers/simulated/lc709203f-chip.js'
+import type { Gauge } from '../../runtime/ports/gauge.js'
 import { faultsOf, readOne } from './gauge-bench.js'
 import { type GaugeChipBench, makeGaugeBench } from './gauge-chip-bench.js'
 
@@ -23,7 +24,7 @@ const POWER_MODE = 0x15
 const MINUTE_MS = 60_000
 
 interface Rig extends GaugeChipBench<Lc709203fChip> {
-  readonly gauge: Lc709203f
+  readonly gauge: Gauge
 }
 
 const usual: Lc709203fOptions = {
@@ -35,7 +36,7 @@ const usual: Lc709203fOptions = {
 
 async function started(options: Partial<Lc709203fOptions> = {}): Promise<Rig> {
   const bench = makeGaugeBench(LC709203F_ADDRESS, () => new Lc709203fChip())
-  const gauge = new Lc709203f(bench.device, bench.clock, { ...usual, ...options })
+  const gauge = lc709203f(bench.device, bench.clock, { ...usual, ...options })
   await gauge.start()
   // The first reading tells that the chip did not know its pack.
   await gauge.read()
@@ -160,7 +161,7 @@ t.test(
 
 t.test('a pack that the chip was not told of is told by the first reading', async t => {
   const { device, clock } = makeGaugeBench(LC709203F_ADDRESS, () => new Lc709203fChip())
-  const gauge = new Lc709203f(device, clock, usual)
+  const gauge = lc709203f(device, clock, usual)
   await gauge.start()
   t.match(await readOne(gauge), { wasReset: true, percent: 75 })
   t.match(await readOne(gauge), { wasReset: false })
@@ -211,7 +212,7 @@ t.test('what answers without the right checksum is a stranger, and is not writte
   const { device, clock, chip } = makeGaugeBench(LC709203F_ADDRESS, () => new RegisterChip())
   chip.registers.set([0x17, 0x27, 0x55], 0x11)
   const before = Uint8Array.from(chip.registers)
-  await t.rejects(new Lc709203f(device, clock, usual).start(), {
+  await t.rejects(lc709203f(device, clock, usual).start(), {
     code: 'device.absent',
     message: /LC709203F at 0x0b: .*checksum/,
   })
@@ -221,7 +222,7 @@ t.test('what answers without the right checksum is a stranger, and is not writte
 t.test('a setting that is not kept is a fault', async t => {
   const { device, clock, chip } = makeGaugeBench(LC709203F_ADDRESS, () => new Lc709203fChip())
   chip.write = () => {}
-  await t.rejects(new Lc709203f(device, clock, usual).start(), {
+  await t.rejects(lc709203f(device, clock, usual).start(), {
     code: 'device.io',
     message: /register 0x15 keeps 0x0002/,
   })
@@ -239,5 +240,5 @@ t.test('one that is gone is a fault, and stops quietly', async t => {
 t.test('has no power to cut, and hears of no mains', async t => {
   const { gauge } = await started()
   t.equal(await gauge.cutPower(), false)
-  gauge.onExternal()()
+  gauge.onExternal(() => {})()
 })

@@ -3,14 +3,15 @@ import {
   cellMillivolts,
   familyOf,
   MAX1704X_ADDRESS,
-  Max1704x,
   type Max1704xOptions,
+  max1704x,
   percentOf,
   percentPerHour,
   wasPoweredUp,
 } from '../../drivers/max1704x.js'
 import { WordRegisterChip } from '../../drivers/simulated/chips.js'
 import { Max1704xChip } from '../../drivers/simulated/max1704x-chip.js'
+import type { Gauge } from '../../runtime/ports/gauge.js'
 import { faultsOf, readOne } from './gauge-bench.js'
 import { type GaugeChipBench, imageOf, makeGaugeBench, wordAt } from './gauge-chip-bench.js'
 
@@ -21,7 +22,7 @@ const STATUS = 0x1a
 const MINUTE_MS = 60_000
 
 interface Rig extends GaugeChipBench<Max1704xChip> {
-  readonly gauge: Max1704x
+  readonly gauge: Gauge
 }
 
 async function started(options: Partial<Max1704xOptions> = {}): Promise<Rig> {
@@ -30,7 +31,7 @@ async function started(options: Partial<Max1704xOptions> = {}): Promise<Rig> {
     MAX1704X_ADDRESS,
     () => new Max1704xChip({ family: family ?? 'max17048', cells, milliampHours: 3000 }),
   )
-  const gauge = new Max1704x(bench.device, bench.clock, { name: 'pack', family, cells })
+  const gauge = max1704x(bench.device, bench.clock, { name: 'pack', family, cells })
   await gauge.start()
   // The first reading tells that the chip was just powered.
   await gauge.read()
@@ -129,7 +130,7 @@ t.test('a cell that was changed while the box was off is told by the first readi
     MAX1704X_ADDRESS,
     () => new Max1704xChip({ family: 'max17048', cells: 1, milliampHours: 3000 }),
   )
-  const gauge = new Max1704x(device, clock, { name: 'pack', family: null, cells: 1 })
+  const gauge = max1704x(device, clock, { name: 'pack', family: null, cells: 1 })
   await gauge.start()
   t.match(await readOne(gauge), { wasReset: true, percent: null })
   t.match(await readOne(gauge), { wasReset: false, percent: 75 })
@@ -227,7 +228,7 @@ t.test('the wrong family, and a stranger, are refused and not written to', async
     const { device, clock, chip } = makeGaugeBench(MAX1704X_ADDRESS, () => new WordRegisterChip())
     chip.words[0x08] = version
     const before = imageOf(chip)
-    const gauge = new Max1704x(device, clock, { name: 'pack', family, cells: 1 })
+    const gauge = max1704x(device, clock, { name: 'pack', family, cells: 1 })
     await t.rejects(gauge.start(), {
       code: 'device.absent',
       message: /^what answers at 0x36 is no MAX1704[08]: register 0x08 reads 0x/,
@@ -245,7 +246,7 @@ t.test('a clone on a board is read like its family, and told once', async t => {
     chip.words[0x08] = version
     chip.words[CONFIG] = 0x9700
     const before = imageOf(chip)
-    const gauge = new Max1704x(device, clock, { name: 'pack', family: null, cells: 1 })
+    const gauge = max1704x(device, clock, { name: 'pack', family: null, cells: 1 })
     await gauge.start()
     const known = { millivolts: 3_622.5, percent: 0x230f / 256, wasReset: false }
     t.match(await readOne(gauge), { ...known, troubles: ['unfamiliar'] }, version.toString(16))
@@ -266,7 +267,7 @@ t.test('one that is known is not told, whichever of the families it is', async t
     chip.words[VCELL] = vcell
     chip.words[SOC] = 0x230f
     chip.words[0x08] = version
-    const gauge = new Max1704x(device, clock, { name: 'pack', family: null, cells: 1 })
+    const gauge = max1704x(device, clock, { name: 'pack', family: null, cells: 1 })
     await gauge.start()
     t.match(await readOne(gauge), { millivolts: 3_622.5, troubles: [] })
   }
@@ -283,7 +284,7 @@ t.test('two cells in series: 156.25 uV a step of a MAX17049, 2.5 mV of a MAX1704
     chip.words[VCELL] = vcell
     chip.words[SOC] = 0x3200
     chip.words[0x08] = version
-    const gauge = new Max1704x(device, clock, { name: 'pack', family, cells: 2 })
+    const gauge = max1704x(device, clock, { name: 'pack', family, cells: 2 })
     await gauge.start()
     t.match(await readOne(gauge), { millivolts, percent: 50 }, vcell.toString(16))
   }
@@ -306,5 +307,5 @@ t.test('one that is gone is a fault, and stops quietly', async t => {
 t.test('has no power to cut, and hears of no mains', async t => {
   const { gauge } = await started()
   t.equal(await gauge.cutPower(), false)
-  gauge.onExternal()()
+  gauge.onExternal(() => {})()
 })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {
-  Pijuice,
+  pijuice,
   pijuiceAnswer,
   pijuiceCelsius,
   pijuiceChecksum,
@@ -20,7 +20,7 @@ function bench() {
   const chip = new PijuiceChip(clock)
   host.bus('header').plug(0x14, chip)
   const device = host.i2cDevice('header', 0x14)
-  return { clock, host, chip, gauge: new Pijuice(device, clock, { name: 'pack', cutSeconds: 20 }) }
+  return { clock, host, chip, gauge: pijuice(device, clock, { name: 'pack', cutSeconds: 20 }) }
 }
 
 t.test('the checksum is all bytes and 0xFF, exclusive-ored', async t => {

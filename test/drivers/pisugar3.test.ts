@@ -1,6 +1,6 @@
 import t from 'tap'
 import {
-  PiSugar3,
+  piSugar3,
   pisugarCelsius,
   pisugarFirmware,
   pisugarMillivolts,
@@ -16,7 +16,7 @@ function bench() {
   const chip = new PiSugar3Chip(clock)
   host.bus('header').plug(0x57, chip)
   const device = host.i2cDevice('header', 0x57)
-  return { clock, host, chip, gauge: new PiSugar3(device, clock, { name: 'pack', cutSeconds: 20 }) }
+  return { clock, host, chip, gauge: piSugar3(device, clock, { name: 'pack', cutSeconds: 20 }) }
 }
 
 t.test('the voltage is the one of the data sheet', async t => {

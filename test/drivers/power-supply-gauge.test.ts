@@ -1,6 +1,6 @@
 import t from 'tap'
 import {
-  PowerSupplyGauge,
+  powerSupplyGauge,
   powerSupplyReading,
   propertiesOf,
   signedMilliamps,
@@ -186,7 +186,7 @@ t.test('the time to empty is one only while it empties', async t => {
 
 function bench() {
   const { clock, host } = makeBench()
-  const gauge = new PowerSupplyGauge(host.powerSupply('BAT0'), host.powerSupply('AC'), clock, {
+  const gauge = powerSupplyGauge(host.powerSupply('BAT0'), host.powerSupply('AC'), clock, {
     name: 'pack',
   })
   host.plugged.setPowerSupply('BAT0', uevent({ TYPE: 'Battery', STATUS: 'Full', CAPACITY: 100 }))

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { RegisterChip } from '../../drivers/simulated/chips.js'
-import { cellMillivolts, WaveshareUpsE, waveshareBattery } from '../../drivers/waveshare-ups-e.js'
+import { cellMillivolts, waveshareBattery, waveshareUpsE } from '../../drivers/waveshare-ups-e.js'
 import { makeBench } from './bench.js'
 import { faultsOf, readOne } from './gauge-bench.js'
 
@@ -18,7 +18,7 @@ function bench() {
   chip.registers.set(BATTERY, 0x20)
   chip.registers.set(CELLS, 0x30)
   host.bus('header').plug(0x2d, chip)
-  const gauge = new WaveshareUpsE(host.i2cDevice('header', 0x2d), clock, { name: 'pack' })
+  const gauge = waveshareUpsE(host.i2cDevice('header', 0x2d), clock, { name: 'pack' })
   return { clock, host, chip, gauge }
 }
 

@@ -7,9 +7,9 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { Ina219 } from '../../drivers/ina219.js'
+import { ina219 } from '../../drivers/ina219.js'
 import type { LinuxI2cBuses } from '../../drivers/linux/i2c.js'
-import { MAX1704X_ADDRESS, Max1704x } from '../../drivers/max1704x.js'
+import { MAX1704X_ADDRESS, max1704x } from '../../drivers/max1704x.js'
 import { SimulatedLog } from '../../drivers/simulated/log.js'
 import type { I2cDevice } from '../../runtime/ports/host.js'
 import { readOne } from '../drivers/gauge-bench.js'
@@ -46,7 +46,7 @@ function deviceOn(buses: LinuxI2cBuses, address: number): I2cDevice {
 t.test('an INA219 tells what is in its registers', async t => {
   const stub = byWords(INA219_ADDRESS)
   const options = { name: 'pack', shuntMilliohms: 100, isReversed: false }
-  const gauge = new Ina219(stub, clock, options)
+  const gauge = ina219(stub, clock, options)
   await gauge.start()
   t.match(await readOne(gauge), {
     millivolts: 12_300,
@@ -64,7 +64,7 @@ t.test('an INA219 tells what is in its registers', async t => {
 
 t.test('a MAX17048 tells what is in its registers', async t => {
   const options = { name: 'pack', cells: 1, family: 'max17048' } as const
-  const gauge = new Max1704x(byWords(MAX1704X_ADDRESS), clock, options)
+  const gauge = max1704x(byWords(MAX1704X_ADDRESS), clock, options)
   await gauge.start()
   t.match(await readOne(gauge), { millivolts: 4100, percent: 87, wasReset: false, troubles: [] })
 })
@@ -82,7 +82,7 @@ t.test("a gauge on the box's own bus: bytes in order, resets acknowledged", asyn
     [0x1a, [0x01, 0x00]],
   ] as const)
     await device.writeRegister(register, Uint8Array.from(bytes))
-  const gauge = new Max1704x(device, clock, { name: 'pack', cells: 1, family: null })
+  const gauge = max1704x(device, clock, { name: 'pack', cells: 1, family: null })
   await gauge.start()
   t.same([...(await device.readRegister(0x0c, 2))], [0x97, 0x1c], 'woken')
   t.match(await readOne(gauge), { millivolts: 3850, percent: null, wasReset: true })
@@ -94,8 +94,8 @@ t.test('a gauge that is not there is absent, and a dimmer is no gauge', async t 
   const buses = patientBuses(clock, new SimulatedLog())
   t.teardown(() => buses.close())
   const options = { name: 'pack', shuntMilliohms: 100, isReversed: false }
-  const nobody = new Ina219(deviceOn(buses, 0x4f), clock, options)
+  const nobody = ina219(deviceOn(buses, 0x4f), clock, options)
   await t.rejects(nobody.start(), { code: 'device.absent' })
-  const dimmer = new Ina219(deviceOn(buses, 0x41), clock, options)
+  const dimmer = ina219(deviceOn(buses, 0x41), clock, options)
   await t.rejects(dimmer.start(), { code: 'device.absent', message: /is no INA219/ })
 })

@@ -13,25 +13,12 @@ import { randomFrom } from '../../runtime/core/random.js'
 import { Power } from '../../runtime/services/power/power.js'
 import type { Messages, Payload } from '../../runtime/topics.js'
 import { reading, ScriptedGauge } from '../services/power/scripted-gauge.js'
+import { usualPolicy } from '../services/power/usual-policy.js'
 
 const HOUR_MS = 3_600_000
 
-const policy = {
-  warnPercent: 30,
-  warnMinutes: 30,
-  shedPercent: 20,
-  shedMinutes: 15,
-  protectPercent: 10,
-  protectMinutes: 8,
-  // Left to the voltage rule, since the forecast is of the moment at which that one strikes.
-  shutdownPercent: 0,
-  shutdownMinutes: 0,
-  shutdownCellMillivolts: null,
-  hysteresisPercent: 3,
-  samples: 3,
-  shedLightCap: 0.5,
-  mayShutDown: true,
-}
+/** The rest is left to the voltage rule, since the forecast is of the moment at which that one strikes. */
+const policy = { ...usualPolicy, shutdownPercent: 0, shutdownMinutes: 0 }
 
 interface Told {
   readonly atMs: number

@@ -11,26 +11,11 @@ import { rankOf, type Stage } from '../../runtime/services/power/policy.js'
 import { Power } from '../../runtime/services/power/power.js'
 import type { Messages } from '../../runtime/topics.js'
 import { reading, ScriptedGauge } from '../services/power/scripted-gauge.js'
+import { usualPolicy } from '../services/power/usual-policy.js'
 import { TextbookPack, textbookTrial } from './textbook-packs.js'
 
 const HOUR_MS = 3_600_000
 const MILLIAMP_HOURS = 10_000
-
-const policy = {
-  warnPercent: 30,
-  warnMinutes: 30,
-  shedPercent: 20,
-  shedMinutes: 15,
-  protectPercent: 10,
-  protectMinutes: 8,
-  shutdownPercent: 5,
-  shutdownMinutes: 3,
-  shutdownCellMillivolts: null,
-  hysteresisPercent: 3,
-  samples: 3,
-  shedLightCap: 0.5,
-  mayShutDown: true,
-}
 
 /** Half an ampere; a ticket of a second every twenty, and one of seven seconds every three minutes. */
 const ampsAt = (second: number): number => {
@@ -91,7 +76,7 @@ async function night(milliohms: number, isArmed: boolean): Promise<Night> {
           milliohms: 80,
         },
       ],
-      policy,
+      policy: usualPolicy,
       showEnds: null,
       timeZone: 'UTC',
     },

@@ -8,6 +8,7 @@ import { nearest } from '../../core/nearest.js'
 import { check, integer, name, number, type Of, object, optional } from '../../core/schema.js'
 import { requestId } from '../../core/shapes.js'
 import { topics } from '../../topics.js'
+import { payloadJson, payloadText, quote, wrong } from './payload-text.js'
 import { type PrintDecisionIn, type PrintIn, readDecision, readPrint } from './print-commands.js'
 import type { Address } from './tree.js'
 
@@ -58,9 +59,12 @@ export function readCommand(address: Address, payload: Uint8Array): Reading {
   try {
     switch (address.kind) {
       case 'cue':
-        return { kind: 'command', command: readCue(textOf(payload)) }
+        return { kind: 'command', command: readCue(payloadText(payload, COMMAND_BYTES_MAX)) }
       case 'set':
-        return { kind: 'command', command: readSet(address.output, textOf(payload)) }
+        return {
+          kind: 'command',
+          command: readSet(address.output, payloadText(payload, COMMAND_BYTES_MAX)),
+        }
       case 'get':
         return { kind: 'get', output: check(name, address.output, 'topic.output') }
       case 'print':
@@ -70,7 +74,10 @@ export function readCommand(address: Address, payload: Uint8Array): Reading {
       case 'request':
         return {
           kind: 'command',
-          command: readRequest(address.action, payload.length === 0 ? '' : textOf(payload)),
+          command: readRequest(
+            address.action,
+            payload.length === 0 ? '' : payloadText(payload, COMMAND_BYTES_MAX),
+          ),
         }
     }
   } catch (error) {
@@ -80,7 +87,7 @@ export function readCommand(address: Address, payload: Uint8Array): Reading {
 }
 
 function readCue(text: string): CommandIn {
-  if (text.startsWith('{')) return complete(check(commandIn, json(text), 'payload'))
+  if (text.startsWith('{')) return complete(check(commandIn, payloadJson(text), 'payload'))
   const [word = '', argument, ...more] = text.split(/\s+/)
   const action = actionOf(word)
   if (more.length > 0) throw wrong(`must be an action and at most one word, is ${quote(text)}`)
@@ -99,7 +106,7 @@ function readSet(output: string, text: string): CommandIn {
   const target = check(name, output, 'topic.output')
   const { id, level, fadeMs } = check(
     setIn,
-    text.startsWith('{') ? json(text) : { level: levelOf(text) },
+    text.startsWith('{') ? payloadJson(text) : { level: levelOf(text) },
     'payload',
   )
   return {
@@ -115,7 +122,7 @@ function readRequest(word: string, text: string): CommandIn {
   const action = actionOf(word, 'topic.action')
   if (!text.startsWith('{'))
     throw wrong(`must be JSON such as {"tx":"1"}, is ${quote(text)}; a word alone goes to …/cue`)
-  const { tx, ...fields } = check(requestIn, json(text), 'payload')
+  const { tx, ...fields } = check(requestIn, payloadJson(text), 'payload')
   return complete({ ...fields, id: tx, action })
 }
 
@@ -148,31 +155,3 @@ function levelOf(text: string): number {
     `must be ON, OFF, a number from 0 to 1, a percentage, or JSON such as {"level":0.5,"fadeMs":500}; is ${quote(text)}`,
   )
 }
-
-function textOf(payload: Uint8Array): string {
-  if (payload.length > COMMAND_BYTES_MAX)
-    throw wrong(`must have at most ${COMMAND_BYTES_MAX} bytes, has ${payload.length}`)
-  let text: string
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(payload).trim()
-  } catch {
-    // The decoder's own words say nothing about the sender's mistake.
-    throw wrong('must be UTF-8 text')
-  }
-  if (text === '') throw wrong('must not be empty')
-  return text
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw wrong(`must be JSON: ${error instanceof Error ? error.message : ''}; is ${quote(text)}`)
-  }
-}
-
-const wrong = (message: string, path = 'payload'): ConfigError =>
-  new ConfigError([{ path, message, place: null }])
-
-const quote = (text: string): string =>
-  JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text)

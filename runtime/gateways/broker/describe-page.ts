@@ -86,6 +86,7 @@ function wordsOf(schema: JsonSchema): string {
     return `object with ${Object.keys(schema['properties'])
       .map(key => `\`${key}\``)
       .join(', ')}`
+  if (Array.isArray(type)) return type.map(each => wordsOf({ ...schema, type: each })).join(' or ')
   if (type === 'number' || type === 'integer') return numberWords(schema, type)
   if (type === 'string') return textWords(schema)
   return type === 'boolean' ? 'true or false' : type === 'null' ? 'null' : 'anything'

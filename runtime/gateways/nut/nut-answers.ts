@@ -133,7 +133,7 @@ function ofServer(ups: string, name: string, { version }: NutView): NutAnswer {
 function ofVariable(topic: string, ups: string, name: string, variables: NutVariables): NutAnswer {
   if (topic === 'CMDDESC') return say(`CMDDESC ${ups} ${name} "Description unavailable"`)
   if (topic === 'DESC') {
-    const known = descriptions[name.toLowerCase()] ?? 'Description unavailable'
+    const known = descriptions.get(name.toLowerCase()) ?? 'Description unavailable'
     return say(`DESC ${ups} ${name} ${nutQuoted(known)}`)
   }
   if (topic !== 'VAR' && topic !== 'TYPE') return refuse('INVALID-ARGUMENT')

@@ -24,13 +24,18 @@ interface Waiting<Answer> {
 export class AnswerDesk<Answer extends { readonly id: string }> {
   readonly #clock: Clock
   readonly #what: string
+  readonly #isFinal: (answer: Answer) => boolean
   readonly #waiting = new Map<string, Waiting<Answer>>()
   readonly #slips = new Map<string, Slip<Answer>>()
 
-  /** @param what is asked here, for messages: `command` */
-  constructor(clock: Clock, what: string) {
+  /**
+   * @param what is asked here, for messages: `command`
+   * @param isFinal whether the same request later would be answered the same; one that is not final is handed over anew
+   */
+  constructor(clock: Clock, what: string, isFinal: (answer: Answer) => boolean = () => true) {
     this.#clock = clock
     this.#what = what
+    this.#isFinal = isFinal
   }
 
   hear(answer: Answer): void {
@@ -80,6 +85,7 @@ export class AnswerDesk<Answer extends { readonly id: string }> {
       this.#waiting.set(id, {
         resolve: answer => {
           settle()
+          if (!this.#isFinal(answer)) this.#slips.delete(id)
           resolve(answer)
         },
         reject: refusal => {

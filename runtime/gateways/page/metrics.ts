@@ -1,4 +1,5 @@
 /** What the box says of itself, for Prometheus: names end in their unit, and units are base units. Pure. */
+import { powerStage } from '../../core/power-topics.js'
 import type { Payload } from '../../topics.js'
 import { exposition, type Family, type MetricType, type Sample } from './metrics-text.js'
 
@@ -97,7 +98,7 @@ function boxFamilies({ info, availability, telemetry }: MetricStates): readonly 
   ]
 }
 
-const stageWords = ['mains', 'battery', 'warn', 'shed', 'protect', 'shutdown'] as const
+const stageWords = powerStage.options
 
 function powerFamilies(power: MetricStates['power']): readonly Family[] {
   return [

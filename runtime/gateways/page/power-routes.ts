@@ -1,6 +1,6 @@
 /** The past of the packs, over HTTP. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { eitherForm, literal, name, object, optional, parsed } from '../../core/schema.js'
+import { name, object, optional, parsed } from '../../core/schema.js'
 import { checked } from './refusal.js'
 import type { HistorySource } from './sources.js'
 
@@ -22,7 +22,7 @@ const millisecondsIn = (min: number, max: number) =>
 
 const historyQuery = object({
   /** All of them together when left out. */
-  pack: optional(eitherForm('all, or the name of a pack', literal('all'), name)),
+  pack: optional(name),
   /** By the wall clock; the last hour when left out. */
   from: optional(millisecondsIn(0, MOMENT_MS_MAX)),
   to: optional(millisecondsIn(0, MOMENT_MS_MAX)),

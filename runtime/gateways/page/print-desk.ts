@@ -20,7 +20,8 @@ export class PrintDesk {
     this.#clock = clock
     this.#keys = keys
     this.#bus = bus
-    this.#answers = new AnswerDesk(clock, 'request to print')
+    // The spool knows what it has accepted; what it refused it may accept later, once there is room or power.
+    this.#answers = new AnswerDesk(clock, 'request to print', ({ isAccepted }) => isAccepted)
   }
 
   open(): void {

@@ -1,4 +1,4 @@
-import { ConfigError, type ErrorCode } from '../../core/errors.js'
+import { BoxError, ConfigError, type ErrorCode } from '../../core/errors.js'
 import { check, type Schema } from '../../core/schema.js'
 
 interface BodyProblem {
@@ -61,9 +61,16 @@ export function replyTo(thrown: unknown): RefusalReply | null {
     const { status, code, message, problems } = thrown
     return { status, body: { code, message, ...(problems.length > 0 ? { problems } : {}) } }
   }
-  const status = statusOf(thrown)
+  const status = thrown instanceof BoxError ? statusOfBox(thrown) : statusOf(thrown)
   if (status === null || !(thrown instanceof Error)) return null
-  return { status, body: { code: 'request.invalid', message: thrown.message } }
+  const code = thrown instanceof BoxError ? thrown.code : 'request.invalid'
+  return { status, body: { code, message: thrown.message } }
+}
+
+/** What was asked for cannot be, or cannot be had from the disk right now; anything else is a bug. */
+function statusOfBox({ code }: BoxError): number | null {
+  if (code === 'request.invalid') return 400
+  return code.startsWith('storage.') ? 503 : null
 }
 
 /** The web library marks what it refuses (too large, not JSON, wrong type) with the status to answer. */

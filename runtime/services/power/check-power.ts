@@ -13,7 +13,8 @@ export function powerProblems(
   packs: readonly NamedPack[],
   packCounts: ReadonlyMap<string, number>,
 ): readonly Problem[] {
-  const names = new Set<string>()
+  // The history of all packs together has this name.
+  const names = new Set(['all'])
   const places = new Set<string>()
   return packs.flatMap(({ name, gauge, channel }, index) => {
     const path = `box.power.packs[${index}]`

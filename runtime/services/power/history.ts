@@ -46,10 +46,15 @@ interface OpenRow {
   readonly series: Map<string, HistorySample[]>
 }
 
+/** In memory; a clock that is set back farther begins its hours anew. */
+const HOURS_LEFT_MAX = 25
+
 export class History {
   readonly #store: Store
   #minute: OpenRow | null = null
   #hour: OpenRow | null = null
+  /** The last that were left: a clock that is set back goes on with them. */
+  readonly #left = new Map<number, OpenRow>()
 
   constructor(store: Store) {
     this.#store = store
@@ -77,7 +82,7 @@ export class History {
     const changes: Change[] = []
     if (this.#hour !== null && this.#hour.number !== hourNumber)
       changes.push(this.#takeHour(this.#hour))
-    this.#hour ??= { number: hourNumber, series: new Map() }
+    this.#hour ??= this.#left.get(hourNumber) ?? { number: hourNumber, series: new Map() }
     place(this.#hour, minute.number % ROW_SAMPLES, summary(minute))
     changes.push(put(`s${minute.number % MINUTE_ROWS}`, minute))
     return changes
@@ -85,6 +90,10 @@ export class History {
 
   #takeHour(hour: OpenRow): Change {
     this.#hour = null
+    const [oldest] = this.#left.keys()
+    if (this.#left.size >= HOURS_LEFT_MAX && oldest !== undefined) this.#left.delete(oldest)
+    this.#left.delete(hour.number)
+    this.#left.set(hour.number, hour)
     return put(`m${hour.number % HOUR_ROWS}`, hour)
   }
 

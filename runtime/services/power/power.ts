@@ -1,5 +1,5 @@
 import { BoxError, messageOf } from '../../core/errors.js'
-import { type Service, within } from '../../core/lifecycle.js'
+import type { Service } from '../../core/lifecycle.js'
 import { Records } from '../../core/records.js'
 import { repeat } from '../../core/repeat.js'
 import type { Cancel, MonotonicMs } from '../../ports/clock.js'
@@ -11,6 +11,7 @@ import { GaugeReader } from './gauge-reader.js'
 import { History, type HistoryPoint, type HistoryQuery } from './history.js'
 import type { HistorySample } from './history-rows.js'
 import { type Kept, kept, keptSchema, packFrom } from './kept.js'
+import { cutsArmed, keptInTime } from './last-acts.js'
 import { Outlooks } from './outlooks.js'
 import { freshPack, heard, type Pack, viewOf, waited } from './pack.js'
 import {
@@ -30,8 +31,6 @@ const TABLE = 'power'
 const LOOK_EVERY_MS = 1_000
 const SAY_EVERY_MS = 30_000
 const KEEP_EVERY_MS = 300_000
-/** A board that does not answer must not keep the machine from going down. */
-const CUT_MS_MAX = 2_000
 const EDGE_NOTHING = {
   percent: null,
   minutes: null,
@@ -241,28 +240,17 @@ export class Power implements Service {
 
   /** Everything to the disk, the boards told to cut their power when the machine is down, and then the machine. */
   async #goDown(cause: string): Promise<void> {
-    const { log, powerSwitch } = this.#ports
+    const { clock, log, powerSwitch } = this.#ports
     log.error('power.off', { cause })
-    await this.#writer.write([...this.#history.take(), ...this.#toKeep()])
-    await Promise.all([...this.#gauges.values()].map(gauge => this.#armCut(gauge)))
+    const changes = [...this.#history.take(), ...this.#toKeep()]
+    await keptInTime(clock, log, this.#writer.write(changes))
+    await cutsArmed(clock, log, this.#gauges.values())
     try {
       await powerSwitch.shutDown()
     } catch (error) {
       if (!(error instanceof BoxError)) throw error
       log.error('power.not-off', { error: messageOf(error) })
       this.#policy = refused(this.#policy)
-    }
-  }
-
-  async #armCut(gauge: Gauge): Promise<void> {
-    const { clock, log } = this.#ports
-    try {
-      const what = `${gauge.name} did not arm its cut`
-      const isArmed = await within(clock, CUT_MS_MAX, what, gauge.cutPower())
-      if (isArmed) log.info('power.cut-armed', { gauge: gauge.name })
-    } catch (error) {
-      if (!(error instanceof BoxError)) throw error
-      log.warn('power.cut-failed', { gauge: gauge.name, error: messageOf(error) })
     }
   }
 

@@ -6,8 +6,9 @@ import { BoxError } from '../../core/errors.js'
 import type { Log } from '../../ports/log.js'
 import type { Payload } from '../../topics.js'
 import { decided, isRefusal } from './decide.js'
-import { type Answer, refused } from './intake.js'
+import { type Answer, accepted, refused } from './intake.js'
 import { isSettled, type Job } from './job.js'
+import { sequenceOf } from './job-list.js'
 import { typedSerial } from './serials.js'
 import { type Spool, waitingOf } from './spool.js'
 import type { Waiting } from './waiting-list.js'
@@ -59,12 +60,11 @@ export class DecisionDesk {
     const job = await this.#job(sequence, decision)
     if (job.id !== made.job || !isMeant(job, decision.job))
       throw new BoxError('print.conflict', `this id was used to ${made.decision} ${made.job}`)
-    return answerOf(job, true)
+    return accepted(job, true)
   }
 
   async #find(job: string): Promise<number> {
-    const key = await this.#spool.tables.key(job)
-    const sequence = key?.sequence ?? (await this.#spool.tables.bySerial(typedSerial(job) ?? job))
+    const sequence = await sequenceOf(this.#spool.tables, job)
     if (sequence === null) throw new BoxError('print.unknown', `there is no ticket ${job}`)
     return sequence
   }
@@ -89,7 +89,7 @@ export class DecisionDesk {
       const facts = { decision: decision.decision, by: decision.origin, state, was: job.state }
       this.#log.info('print.decided', { job: id, serial, ...facts })
       if (!isSettled(state)) this.#spool.list(next.printer).add(waitingOf(next, this.#spool.now()))
-      return answerOf(next, false)
+      return accepted(next, false)
     } catch (error) {
       if (taken !== null) this.#spool.list(taken.printer).add(taken.waiting)
       throw error
@@ -107,12 +107,3 @@ export class DecisionDesk {
 
 const isMeant = (job: Job, name: string): boolean =>
   job.id === name || job.serial === name || job.serial === typedSerial(name)
-
-const answerOf = ({ id, serial }: Job, isRepeated: boolean): Answer => ({
-  isAccepted: true,
-  job: id,
-  serial,
-  isRepeated,
-  code: null,
-  message: null,
-})

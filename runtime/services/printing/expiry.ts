@@ -20,7 +20,7 @@ export interface Now {
 
 export type Expiry = Pick<OpenRow, 'expiresAtWallMs' | 'expiresAfterMs' | 'askedWallMs'>
 
-const isKnown = (wallMs: number): boolean => wallMs >= KNOWN_WALL_MS
+export const isKnown = (wallMs: number): boolean => wallMs >= KNOWN_WALL_MS
 
 /** Of a job that was asked for just now. */
 export const freshDeadline = (expiry: Expiry, now: Now): Deadline => ({

@@ -24,6 +24,9 @@ const DOCUMENT_CHARACTERS_MAX = 256 * 1024
 /** Somebody may have given a serial that the box would have made. */
 const SERIAL_TRIES = 8
 
+/** They are kept until somebody decides; a printer that makes so many is broken. */
+const UNKNOWN_MAX = 1_000
+
 export interface IntakeOptions {
   readonly tour: string
   readonly box: string
@@ -117,6 +120,8 @@ export class Intake {
     // Those underway count as well, this one among them: many may come while the disk is at work.
     if (this.#spool.waitingCount + this.#underway > queuedMax)
       throw new BoxError('print.limit', `${queuedMax} tickets wait already, which is the limit`)
+    if (this.#spool.unknownCount >= UNKNOWN_MAX)
+      throw new BoxError('print.limit', `${UNKNOWN_MAX} tickets wait for a person to look at them`)
   }
 
   #draft(request: Request): { readonly job: Job; readonly document: TicketDocument } {
@@ -200,7 +205,7 @@ export class Intake {
     const row = await this.#spool.tables.key(request.key ?? request.id)
     if (row === null) return null
     const job = await this.#spool.tables.job(row.sequence)
-    if (job === null)
+    if (job === null || job.id !== (request.key ?? request.id))
       return refused(new BoxError('storage.rotten', 'what was kept of this ticket is gone'))
     if (row.digest === digest) return accepted(job, true)
     const problem = `this key was used for another ticket, ${job.serial}: take a new key`
@@ -220,7 +225,7 @@ export class Intake {
 /** `2027-03-01 20:15`, by the clock of the venue. */
 const timeOfDay = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'short' })
 
-const accepted = (job: Job, isRepeated: boolean): Answer => ({
+export const accepted = (job: Job, isRepeated: boolean): Answer => ({
   isAccepted: true,
   job: job.id,
   serial: job.serial,

@@ -51,7 +51,12 @@ const isAskedFor = (job: Job, { printer, state }: JobQuery): boolean =>
 
 /** By its id, or by its serial as somebody typed it; null when there is none. */
 export async function findJob(tables: SpoolTables, idOrSerial: string): Promise<Job | null> {
-  const row = await tables.key(idOrSerial)
-  const sequence = row?.sequence ?? (await tables.bySerial(typedSerial(idOrSerial) ?? idOrSerial))
+  const sequence = await sequenceOf(tables, idOrSerial)
   return sequence === null ? null : tables.job(sequence)
+}
+
+/** Likewise its sequence. */
+export async function sequenceOf(tables: SpoolTables, idOrSerial: string): Promise<number | null> {
+  const row = await tables.key(idOrSerial)
+  return row?.sequence ?? (await tables.bySerial(typedSerial(idOrSerial) ?? idOrSerial))
 }

@@ -8,10 +8,10 @@ import type { Cancel, Clock, MonotonicMs } from '../../ports/clock.js'
 import type { Log } from '../../ports/log.js'
 import type { Printer, PrintOutcome, PrintProgress } from '../../ports/printer.js'
 import { begun, expired, failed, settled } from './decide.js'
-import { freshDeadline, isOver } from './expiry.js'
+import { isOver } from './expiry.js'
 import { isSettled, type Job } from './job.js'
 import { Ring } from './ring.js'
-import type { Spool } from './spool.js'
+import { type Spool, waitingOf } from './spool.js'
 import { nullWhenRotten } from './spool-tables.js'
 import { type Art, type ReadyTicket, readyTicket } from './ticket-making.js'
 import type { Waiting, WaitingList } from './waiting-list.js'
@@ -141,8 +141,9 @@ export class PrinterQueue {
   }
 
   async #print(job: Job, waiting: Waiting): Promise<void> {
-    const wallMs = this.#clock.wallTimeMs()
-    if (isOver(waiting.deadline, { wallMs, monotonicMs: this.#clock.monotonicMs() })) {
+    const now = this.#spool.now()
+    const { wallMs } = now
+    if (isOver(waiting.deadline, now)) {
       await this.#spool.move(job, expired(job, wallMs))
       return
     }
@@ -224,13 +225,8 @@ export class PrinterQueue {
     else this.#pause()
     // As if it had never been tried, or REPRINT: either way it has its place again, and only in the second case no end.
     if (!isSettled(next.state))
-      this.#list.add(outcome.kind === 'untouched' ? waiting : this.#anew(next))
+      this.#list.add(outcome.kind === 'untouched' ? waiting : waitingOf(next, this.#spool.now()))
     this.#options.stirred()
-  }
-
-  #anew(job: Job): Waiting {
-    const now = { wallMs: this.#clock.wallTimeMs(), monotonicMs: this.#clock.monotonicMs() }
-    return { sequence: job.sequence, deadline: freshDeadline(job, now) }
   }
 
   async #isKept(job: Job, next: Job): Promise<boolean> {

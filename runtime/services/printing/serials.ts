@@ -40,7 +40,7 @@ export function typedSerial(typed: string): string | null {
   return `${plain.slice(0, prefixEnd)}-${plain.slice(prefixEnd, -1)}-${plain.at(-1)}`
 }
 
-/** The value of the characters as a polynomial over GF(32): any wrong one, and any two swapped, give another. */
+/** The value of the characters as a polynomial over GF(32). One that is wrong, or two that are swapped, give another. */
 function checkCharacter(characters: string): string | undefined {
   let value = 0
   for (const character of characters) {

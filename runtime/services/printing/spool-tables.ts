@@ -194,12 +194,39 @@ export class SpoolTables {
 
   /** Jobs in order of arrival, `from` included, `before` excluded; those that cannot be read are left out. */
   async jobs(from: number, before: number | null, limit: number): Promise<readonly Job[]> {
-    const rows = await this.#store.scan(JOBS, {
+    const rows = await this.#jobRows(from, before, limit)
+    return rows.flatMap(row => decoded(this.#jobs, row) ?? [])
+  }
+
+  /** The same from `from` on, and where to go on; null at the end. Rows that cannot be read have their place, too. */
+  async jobPage(
+    from: number,
+    limit: number,
+  ): Promise<{ readonly jobs: readonly Job[]; readonly next: number | null }> {
+    const rows = await this.#jobRows(from, null, limit)
+    const last = rows.at(-1)
+    const isMore = last !== undefined && rows.length === limit
+    return {
+      jobs: rows.flatMap(row => decoded(this.#jobs, row) ?? []),
+      next: isMore ? Number(last.key) + 1 : null,
+    }
+  }
+
+  /** The sequence after the last one that was ever given to a job that is still here; 1 when there is none. */
+  async afterLast(): Promise<number> {
+    for (let next = 1; ; ) {
+      const last = (await this.#jobRows(next, null, PAGE_ROWS)).at(-1)
+      if (last === undefined) return next
+      next = Number(last.key) + 1
+    }
+  }
+
+  #jobRows(from: number, before: number | null, limit: number): Promise<readonly Row[]> {
+    return this.#store.scan(JOBS, {
       from: sequenceKey(from),
       before: before === null ? null : sequenceKey(before),
       limit,
     })
-    return rows.flatMap(row => decoded(this.#jobs, row) ?? [])
   }
 
   /** Jobs that are not settled, in order of arrival, page by page; null for a row that cannot be read. */

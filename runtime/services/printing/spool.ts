@@ -25,8 +25,6 @@ import { SpoolJournal } from './spool-journal.js'
 import { nullWhenRotten, SpoolTables } from './spool-tables.js'
 import { type Waiting, WaitingList } from './waiting-list.js'
 
-const PAGE_ROWS = 2_000
-
 export interface SpoolPorts {
   readonly clock: Clock
   readonly log: Log
@@ -46,20 +44,10 @@ export async function openSpool(ports: SpoolPorts, changed: (job: Job) => void):
 
 async function readLedger({ keys, log }: SpoolPorts, tables: SpoolTables): Promise<Ledger> {
   const row = await tables.readSpool().catch(nullWhenRotten)
-  const begun = row ?? newLedger(newBook(keys), await afterLast(tables)).spool
+  const begun = row ?? newLedger(newBook(keys), await tables.afterLast()).spool
   if (row === null && begun.next > 1) log.error('print.counter-rotten', { next: begun.next })
   const rows = await tables.readPrinters()
   return { spool: begun, printers: new Map(rows.map(found => [found.printer, found])) }
-}
-
-/** 1 for an empty spool. */
-async function afterLast(tables: SpoolTables): Promise<number> {
-  for (let next = 1; ; ) {
-    const jobs = await tables.jobs(next, null, PAGE_ROWS)
-    const last = jobs.at(-1)
-    if (last === undefined) return next
-    next = last.sequence + 1
-  }
 }
 
 export class Spool {
@@ -94,6 +82,13 @@ export class Spool {
 
   get finishedCount(): number {
     return this.#journal.ledger.spool.finished
+  }
+
+  /** What a person has to look at, of all printers. */
+  get unknownCount(): number {
+    let count = 0
+    for (const { unknown } of this.#journal.ledger.printers.values()) count += unknown
+    return count
   }
 
   /** The sequence that the next job will get. */

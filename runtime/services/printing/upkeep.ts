@@ -6,7 +6,8 @@ import { BoxError, messageOf } from '../../core/errors.js'
 import type { Log } from '../../ports/log.js'
 import { expired } from './decide.js'
 import type { DecisionDesk } from './decision-desk.js'
-import { isFinished, isSettled, type Job } from './job.js'
+import { isKnown } from './expiry.js'
+import { isFinished, type Job } from './job.js'
 import type { Spool } from './spool.js'
 import type { Waiting, WaitingList } from './waiting-list.js'
 
@@ -16,6 +17,8 @@ const LOOKED_AT_MAX = 64
 /** Rounds between two looks, while there is no need to hurry. */
 const FORGET_EVERY = 60
 const DAY_MS = 86_400_000
+/** A clock that is set by more makes old what is not. */
+const STEP_MS_MAX = 3_600_000
 
 export interface UpkeepOptions {
   readonly keptDays: number
@@ -32,6 +35,9 @@ export class Upkeep {
   #from = 0
   /** There are too many: looks follow each other, the oldest jobs first. */
   #isHurried = false
+  /** What the wall clock showed when the monotonic one began, as first seen. */
+  #zeroWallMs: number | null = null
+  #isClockSteady = true
 
   constructor(log: Log, spool: Spool, desk: DecisionDesk, options: UpkeepOptions) {
     this.#log = log
@@ -70,29 +76,37 @@ export class Upkeep {
     if (job !== null) await this.#spool.move(job, expired(job, this.#spool.now().wallMs))
   }
 
-  /** What waits for a person is forgotten for its age alone. */
+  /** What waits for a person is never forgotten. */
   async #forget(): Promise<void> {
     const { tables, finishedCount } = this.#spool
     const surplus = finishedCount - this.#options.keptMax
     if (surplus > 0 && !this.#isHurried) this.#from = 0
-    const jobs = await tables.jobs(this.#from, null, LOOKED_AT_MAX)
+    const { jobs, next } = await tables.jobPage(this.#from, LOOKED_AT_MAX)
     const gone = this.#goneOf(jobs, surplus)
     await this.#spool.forget(gone)
     if (gone.length > 0) this.#log.info('print.forgotten', { count: gone.length })
-    const last = jobs.at(-1)
-    const isEnd = last === undefined || jobs.length < LOOKED_AT_MAX
-    this.#from = isEnd ? 0 : last.sequence + 1
-    this.#isHurried = !isEnd && surplus > countFinished(gone)
+    this.#from = next ?? 0
+    this.#isHurried = next !== null && surplus > countFinished(gone)
   }
 
   #goneOf(jobs: readonly Job[], surplus: number): readonly Job[] {
-    const oldWallMs = this.#spool.now().wallMs - this.#options.keptDays * DAY_MS
+    const oldWallMs = this.#oldWallMs()
     let left = surplus
     return jobs.filter(({ state, wallMs }) => {
-      const isGone = (isSettled(state) && wallMs < oldWallMs) || (isFinished(state) && left > 0)
-      if (isGone && isFinished(state)) left--
+      const isOld = oldWallMs !== null && isKnown(wallMs) && wallMs < oldWallMs
+      const isGone = isFinished(state) && (isOld || left > 0)
+      if (isGone) left--
       return isGone
     })
+  }
+
+  /** Null while nobody knows how old anything is: the clock was set in this life of the box, or never. */
+  #oldWallMs(): number | null {
+    const { wallMs, monotonicMs } = this.#spool.now()
+    const zeroWallMs = wallMs - monotonicMs
+    this.#zeroWallMs ??= zeroWallMs
+    if (Math.abs(zeroWallMs - this.#zeroWallMs) > STEP_MS_MAX) this.#isClockSteady = false
+    return this.#isClockSteady && isKnown(wallMs) ? wallMs - this.#options.keptDays * DAY_MS : null
   }
 }
 

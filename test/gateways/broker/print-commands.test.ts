@@ -11,7 +11,7 @@ t.test('a whole ticket may be sent, and gets the defaults of its blocks', async 
 
 t.test('what is wrong is named with path, rule and value', async t => {
   for (const [text, message] of [
-    ['', /^payload: must be JSON such as/],
+    ['', /^payload: must not be empty/],
     ['{"template":"a b"}', /^payload\.template: must be lower-case letters/],
     ['{"fields":{"Name":"x"}}', /^payload\.fields\.Name: /],
     ['{"expiresAfterMs":5}', /^payload\.expiresAfterMs: must be between 1000 and .*, is 5$/],
@@ -26,6 +26,6 @@ t.test('what is wrong is named with path, rule and value', async t => {
 t.test('bytes that are no text are refused', async t => {
   t.match(readCommand({ kind: 'decide' }, new Uint8Array([0xff, 0xfe])), {
     kind: 'refused',
-    message: /^payload: must be JSON/,
+    message: /^payload: must be UTF-8 text/,
   })
 })

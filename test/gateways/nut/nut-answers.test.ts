@@ -33,6 +33,15 @@ function saying(
     t.same(answer(line, client(), of), { lines, isEnd: false }, line)
 }
 
+t.test('a name that means something to JavaScript is a name like any other', async t => {
+  for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty'])
+    saying(t, [
+      [`GET DESC lobby ${name}`, `DESC lobby ${name} "Description unavailable"`],
+      [`GET VAR lobby ${name}`, 'ERR VAR-NOT-SUPPORTED'],
+      [`GET VAR lobby server.${name}`, 'ERR VAR-NOT-SUPPORTED'],
+    ])
+})
+
 t.test('a variable is told as NUT writes it', async t => {
   saying(t, [
     ['GET VAR lobby battery.charge', 'VAR lobby battery.charge "55"'],

@@ -130,7 +130,7 @@ t.test('every variable is described, in the order of the names', async t => {
   const names = [...nutVariables(facts, onBattery, [aPack]).keys()]
   t.same(names, [...names].sort())
   t.same(
-    names.filter(name => descriptions[name] === undefined),
+    names.filter(name => !descriptions.has(name)),
     [],
   )
 })

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { BoxError } from '../../../runtime/core/errors.js'
 import { jobsAnswer, refusalAnswer } from '../../../runtime/gateways/page/api.js'
 import { openPage, type PageWorld, type Reply, TOKEN } from './page-world.js'
 import { type SpoolStandIn, spoolStandIn } from './spool-stand-in.js'
@@ -126,4 +127,33 @@ t.test('a box without a printer says so', async t => {
   t.equal(reply.status, 409)
   t.match(reply.json(), { message: 'this box has no printer' })
   t.same((await ask('/api/jobs')).json(), { jobs: [], before: null })
+})
+
+t.test('what was refused is asked anew with the same id: by then there may be room', async t => {
+  const { post, spool } = await openPrinting(t)
+  const body = { id: 'early', template: 'none' }
+  t.equal((await post('/api/print', body)).status, 409)
+  t.equal((await post('/api/print', body)).status, 409)
+  t.equal(spool.asked.length, 2, 'the spool decides each time')
+})
+
+t.test('what the box cannot answer is said, and no bug is logged', async t => {
+  const fails = (error: Error) => () => Promise.reject(error)
+  const { ask, logged } = await openPage(t, {
+    jobs: {
+      jobs: fails(new BoxError('storage.io', 'the disk is gone')),
+      job: fails(new BoxError('storage.rotten', 'its row cannot be read')),
+    },
+    history: { history: fails(new BoxError('request.invalid', 'the span is none')) },
+  })
+  for (const [path, status, code] of [
+    ['/api/jobs', 503, 'storage.io'],
+    ['/api/jobs/first', 503, 'storage.rotten'],
+    ['/api/power/history?from=5&to=1', 400, 'request.invalid'],
+  ] as const) {
+    const reply = await ask(path)
+    t.equal(reply.status, status, path)
+    t.match(reply.json(), { code })
+  }
+  t.notOk(logged.includes('page.bug'))
 })

@@ -34,3 +34,8 @@ t.test('each mistake is named with its place', async t => {
   )
   t.match(problems[0]?.message, /did you mean "ups"/)
 })
+
+t.test('a pack does not take the name of all of them', async t => {
+  const problems = powerProblems([{ name: 'all', gauge: 'ups', channel: 0 }], gauges)
+  t.match(problems, [{ path: 'box.power.packs[0].name', message: /another pack is called "all"/ }])
+})

@@ -178,3 +178,25 @@ t.test('a span that is none is refused, and too fine a step is made coarser', as
   const year = await history.read({ ...span(START, 24 * 300, 1), series: 'all' })
   t.ok(year.length <= 3_600)
 })
+
+t.test('a clock that is set back and right again loses no hour', async t => {
+  const store = new SimulatedStore()
+  const history = await live(store, START, 2.5)
+  const later = START + 2.5 * HOUR_MS
+  const note = async (fromMs: number, minutes: number): Promise<void> => {
+    for (let at = fromMs; at < fromMs + minutes * 60_000; at += 1_000) {
+      const changes = history.add(wallTimeMs(at), new Map([['all', sample(50)]]))
+      if (changes.length > 0) await store.commit(changes)
+    }
+  }
+  const pointCount = async (): Promise<number> =>
+    (await history.read(span(START, 3, 60_000))).length
+  const before = await pointCount()
+  await note(later - HOUR_MS, 2)
+  await note(later, 3)
+  await store.commit(history.take())
+  t.ok((await pointCount()) >= before, `${before} minutes are still there`)
+  const again = new History(store)
+  await store.commit(await again.open(wallTimeMs(later + 180_000)))
+  t.ok((await again.read(span(START, 3, 60_000))).length >= before, 'and after a restart')
+})

@@ -5,27 +5,15 @@ import {
   GRACE_MS,
   nextPolicy,
   type PolicyAction,
-  type PolicyOptions,
   type PolicySample,
   type PolicyState,
   rankOf,
   refused,
   type Stage,
 } from '../../../runtime/services/power/policy.js'
+import { usualPolicy } from './usual-policy.js'
 
-const options: PolicyOptions = {
-  warnPercent: 30,
-  warnMinutes: 30,
-  shedPercent: 20,
-  shedMinutes: 15,
-  protectPercent: 10,
-  protectMinutes: 8,
-  shutdownPercent: 5,
-  shutdownMinutes: 3,
-  hysteresisPercent: 3,
-  samples: 3,
-  mayShutDown: true,
-}
+const options = usualPolicy
 
 /** A box on a good pack. */
 const calm: PolicySample = {

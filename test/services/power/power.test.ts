@@ -6,25 +6,11 @@ import { Bus } from '../../../runtime/core/bus.js'
 import { BoxError, DeviceError } from '../../../runtime/core/errors.js'
 import { check } from '../../../runtime/core/schema.js'
 import type { GaugeReading } from '../../../runtime/ports/gauge.js'
+import type { Change } from '../../../runtime/ports/store.js'
 import { Power } from '../../../runtime/services/power/power.js'
 import { type Messages, type Payload, topics } from '../../../runtime/topics.js'
 import { reading, ScriptedGauge } from './scripted-gauge.js'
-
-const policy = {
-  warnPercent: 30,
-  warnMinutes: 30,
-  shedPercent: 20,
-  shedMinutes: 15,
-  protectPercent: 10,
-  protectMinutes: 8,
-  shutdownPercent: 5,
-  shutdownMinutes: 3,
-  shutdownCellMillivolts: null,
-  hysteresisPercent: 3,
-  samples: 3,
-  shedLightCap: 0.5,
-  mayShutDown: true,
-}
+import { usualPolicy } from './usual-policy.js'
 
 type Known = Partial<Omit<GaugeReading, 'at'>>
 
@@ -73,7 +59,7 @@ class World {
     this.power = new Power(
       { clock: this.clock, log: this.log, bus: this.bus, store, powerSwitch },
       this.gauges,
-      { packs, policy, showEnds: '23:00', timeZone: 'UTC' },
+      { packs, policy: usualPolicy, showEnds: '23:00', timeZone: 'UTC' },
     )
     this.bus.subscribe('battery/state', state => {
       this.batteries.push(check(topics['battery/state'].payload, state, 'battery/state'))
@@ -208,6 +194,24 @@ t.test(
     t.equal(world.shutDowns, 1)
   },
 )
+
+t.test('a disk that hangs does not keep the box from going down', async t => {
+  class HangingStore extends SimulatedStore {
+    isHanging = false
+    override commit(changes: readonly Change[]): Promise<void> {
+      return this.isHanging ? new Promise(() => {}) : super.commit(changes)
+    }
+  }
+  const store = new HangingStore()
+  const world = await started({ store })
+  world.gauge().canCut = true
+  await world.run(10)
+  store.isHanging = true
+  await world.run(90, low)
+  t.equal(world.shutDowns, 1)
+  t.equal(world.gauge().cuts, 1)
+  t.ok(world.log.events().includes('power.not-kept'))
+})
 
 t.test('mains within the grace keeps the box on', async t => {
   const world = await started()

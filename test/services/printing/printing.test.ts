@@ -497,11 +497,48 @@ t.test('finished jobs are forgotten when they are old or too many, with their ke
   const serials = rig.answers.flatMap(({ serial, isRepeated }) => (isRepeated ? [] : [serial]))
   t.equal(new Set(serials).size, serials.length, 'and no serial comes twice')
   await rig.clock.advance(1_000)
-  rig.clock.stepWall(3 * 86_400_000)
+  await rig.restart({ offMs: 3 * 86_400_000 })
   await rig.clock.advance(400_000)
-  t.same(await Promise.all(['r-1', 'r-2', 'r-52', 'r-151'].map(kept)), [false, false, false, false])
+  t.same(
+    await Promise.all(['r-1', 'r-2', 'r-52', 'r-151'].map(kept)),
+    [true, false, false, false],
+    'and all that are old, but for the one that nobody has looked at',
+  )
   const left = await rig.printing.jobs({ printer: null, state: null, before: null, limit: 10 })
-  t.same(left, { jobs: [], before: null })
+  t.match(left, { jobs: [{ id: 'r-1', state: 'unknown' }], before: null })
+})
+
+t.test('a clock that is set makes nothing old: keys and doubts are kept', async t => {
+  const rig = await started({ options: { keptDays: 2 } })
+  rig.printer.script.push(rig.printer.torn)
+  const ticket = { blocks: [{ kind: 'text', text: 'one drink' }] }
+  for (const id of ['r-1', 'r-2']) rig.ask({ id, kind: 'redeemable', ticket })
+  await rig.clock.advance(70_000)
+  for (const days of [40, -40, 400]) {
+    rig.clock.stepWall(days * 86_400_000)
+    await rig.clock.advance(130_000)
+    for (const id of ['r-1', 'r-2']) {
+      const again = await rig.asked({ id, kind: 'redeemable', ticket })
+      t.match(again, { isAccepted: true, isRepeated: true }, `${id}, ${days} days`)
+    }
+  }
+  t.equal(rig.story('r-1'), 'queued sending unknown')
+})
+
+t.test('too many that nobody has looked at keep new ones out', async t => {
+  const rig = await started()
+  for (let count = 0; count < 1_000; count++) {
+    rig.printer.script.push(rig.printer.torn)
+    rig.ask({ kind: 'redeemable' })
+    await rig.clock.advance(31_000)
+  }
+  t.match(await rig.asked(), {
+    isAccepted: false,
+    code: 'print.limit',
+    message: /1000 tickets wait for a person/,
+  })
+  await rig.decided('r-1', 'confirm')
+  t.match(await rig.asked(), { isAccepted: true })
 })
 
 t.test('the oldest are forgotten first, wherever the last look ended', async t => {
