@@ -5,7 +5,7 @@
 import { DeviceError } from '../runtime/core/errors.js'
 import { after } from '../runtime/core/time.js'
 import type { Clock } from '../runtime/ports/clock.js'
-import type { I2cDevice } from '../runtime/ports/host.js'
+import type { I2cDevice, RegisterWrite } from '../runtime/ports/host.js'
 import { hex } from './i2c-words.js'
 
 const Register = {
@@ -41,6 +41,7 @@ const TRIES = 3
 
 export const CHANNEL_COUNT = 16
 export const COUNTS = 4096
+export const ALL_OFF: readonly number[] = Array.from({ length: CHANNEL_COUNT }, () => 0)
 
 /** Neighbouring channels that go in one transfer. */
 export interface Block {
@@ -170,13 +171,21 @@ export class Pca9685 {
     await this.#write(Register.allLedOffHigh, FULL)
   }
 
-  /** The same byte for when nobody here can send it any more: it was killed, or hangs. */
+  /** The same to be planned, and for when nobody here can send it any more: it was killed, or hangs. */
+  get allOffWrite(): RegisterWrite {
+    return { register: Register.allLedOffHigh, bytes: Uint8Array.of(FULL) }
+  }
+
   async keepLastWords(isKept: boolean): Promise<void> {
-    const allOff = { register: Register.allLedOffHigh, bytes: Uint8Array.of(FULL) }
-    await this.#device.setLastWords(isKept ? [allOff] : null)
+    await this.#device.setLastWords(isKept ? [this.allOffWrite] : null)
   }
 
   async write(block: Block): Promise<void> {
+    const { register, bytes } = this.blockWrite(block)
+    await this.#writeAll(register, bytes)
+  }
+
+  blockWrite(block: Block): RegisterWrite {
     const step = this.#options.isStaggered ? COUNTS / CHANNEL_COUNT : 0
     const bytes = new Uint8Array(block.counts.length * BYTES_PER_CHANNEL)
     for (let at = 0; at < block.counts.length; at++)
@@ -186,7 +195,7 @@ export class Pca9685 {
         block.counts[at] ?? 0,
         (block.firstChannel + at) * step,
       )
-    await this.#writeAll(Register.firstLed + block.firstChannel * BYTES_PER_CHANNEL, bytes)
+    return { register: Register.firstLed + block.firstChannel * BYTES_PER_CHANNEL, bytes }
   }
 
   /** A chip that lost its supply is asleep and answers to all-call. */

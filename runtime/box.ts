@@ -7,6 +7,7 @@ import { randomFrom } from './core/random.js'
 import { type Fitted, fitDevices, knownDevices } from './fitting.js'
 import type { Machine } from './machine.js'
 import type { PrintShop } from './print-shop.js'
+import { VenueClock } from './services/clock/venue-clock.js'
 import { Devices } from './services/devices.js'
 import { Inputs } from './services/inputs.js'
 import { LightCap } from './services/light-cap.js'
@@ -85,6 +86,7 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
   const power = buildPower(machine, bus, options, fitted)
   const services: Service[] = [
     new Timeline(clock, log, files, { bootId: machine.bootId }),
+    buildClock(machine, bus, options),
     devices,
     // Before what it says anything to.
     cap,
@@ -122,6 +124,23 @@ function readShow(
     devices: knownDevices(config, fitted),
     templates: [...printShop.templates.keys()],
   })
+}
+
+function buildClock(
+  { clock, log, files, timeline, ptpLink }: Machine,
+  bus: Bus<Messages>,
+  { config, boot, version }: BoxOptions,
+): VenueClock {
+  const { tour, box, clock: wanted } = config
+  const { domain = 0, isPreferred = false, isFollowOnly = false } = wanted.ptp ?? {}
+  return new VenueClock(
+    { clock, log, bus, files, timeline, link: ptpLink },
+    {
+      ptp: { domain, isPreferred, isFollowOnly },
+      description: { address: '', product: 'Roadcase', revision: version, name: `${tour}/${box}` },
+      random: randomFrom(boot),
+    },
+  )
 }
 
 /** Null where nobody said what the box runs on. */

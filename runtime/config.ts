@@ -120,8 +120,8 @@ const chord = object({
 const show = object({
   /** File of the show document, beside box.json. */
   file: path,
-  /** How far ahead outputs are handed to the firing thread. */
-  planAheadMs: withDefault(integer({ min: 10, max: 5_000 }), 100),
+  /** How far ahead outputs are handed to the threads that fire: for so long the main thread may be blocked. */
+  planAheadMs: withDefault(integer({ min: 10, max: 5_000 }), 1_200),
   /** How often a fade is refreshed. */
   framesPerSecond: withDefault(integer({ min: 10, max: 100 }), 40),
   /** A GO is planned so far ahead that every box hears of it in time; 0 for a box alone. */
@@ -197,6 +197,17 @@ const power = object({
   nut: withDefault(nullable(nutServer), null),
 })
 
+const ptp = object({
+  /** The interface to the other boxes: `eth0`. */
+  interface: pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/, 'the name of an interface like eth0', 15),
+  /** A domain of our own neither disturbs nor obeys the clocks of the house: theirs is 0, or 127 for video. */
+  domain: withDefault(integer({ min: 0, max: 127 }), 42),
+  /** Leads where no other box knows the time better. */
+  isPreferred: withDefault(boolean, false),
+  /** Never leads: for the house's own clock, in its domain. */
+  isFollowOnly: withDefault(boolean, false),
+})
+
 export const boxConfigSchema = object({
   schemaVersion: literal(1),
   tour: name,
@@ -207,6 +218,13 @@ export const boxConfigSchema = object({
   printing: withDefault(printing, printing.parse({})),
   /** Null: the box does not know what it runs on. */
   power: withDefault(nullable(power), null),
+  clock: withDefault(
+    object({
+      /** Precision Time Protocol with the other boxes of the venue; null: this box has a timeline to itself. */
+      ptp: withDefault(nullable(ptp), null),
+    }),
+    { ptp: null },
+  ),
   broker: withDefault(broker, embeddedBroker.parse({ kind: 'embedded' })),
   page: withDefault(page, page.parse({})),
   homeAssistant: withDefault(

@@ -18,6 +18,7 @@ import type { LinuxLog } from '../drivers/linux/log.js'
 import { LinuxNetwork } from '../drivers/linux/network.js'
 import { linuxPictures } from '../drivers/linux/pictures.js'
 import { LinuxPowerSwitch } from '../drivers/linux/power-switch.js'
+import { LinuxPtpLink } from '../drivers/linux/ptp-link.js'
 import { SqliteStore } from '../drivers/linux/sqlite.js'
 import { LinuxVitals } from '../drivers/linux/vitals.js'
 import { SimulatedHost, wellBehaved } from '../drivers/simulated/host.js'
@@ -34,6 +35,8 @@ import type { Log } from './ports/log.js'
 import type { Network } from './ports/network.js'
 import type { Pictures } from './ports/pictures.js'
 import type { PowerSwitch } from './ports/power-switch.js'
+import type { PtpLink } from './ports/ptp-link.js'
+import type { ShowTimeline } from './ports/show-timeline.js'
 import type { Store } from './ports/store.js'
 import type { Vitals } from './ports/vitals.js'
 import { readTimeline, showAtZero } from './services/timeline.js'
@@ -42,6 +45,10 @@ import { readTimeline, showAtZero } from './services/timeline.js'
 export interface Machine {
   readonly board: Board
   readonly clock: Clock
+  /** The part of the clock that follows the venue's timeline. */
+  readonly timeline: ShowTimeline
+  /** The network on which the boxes share their time; null where box.json names none. */
+  readonly ptpLink: PtpLink | null
   readonly log: Log
   readonly store: Store
   readonly files: Files
@@ -86,6 +93,7 @@ export async function openMachine({
   const files = new LinuxFiles(stateFolder)
   const bootId = (await readText('/proc/sys/kernel/random/boot_id')) ?? 'unknown'
   const clock = await showClock(files, log, bootId)
+  const { ptp } = config.clock
   const store = new SqliteStore(join(stateFolder, 'store.sqlite'), log)
   await store.open()
   const ground = await openGround(board, clock, log, config).catch(async (error: unknown) => {
@@ -98,6 +106,8 @@ export async function openMachine({
     ...ground,
     board,
     clock,
+    timeline: clock,
+    ptpLink: ptp === null ? null : new LinuxPtpLink(clock, ptp.interface),
     log,
     store,
     files,

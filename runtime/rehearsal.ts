@@ -91,6 +91,8 @@ async function rehearse(machine: Machine): Promise<void> {
     board,
     host,
     simulated: host,
+    timeline: { follow: () => {} },
+    ptpLink: null,
     log,
     store: new SimulatedStore(),
     files: new SimulatedFiles(),

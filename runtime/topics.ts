@@ -3,6 +3,7 @@
  * are made from it. Names are `noun/past-event` or `noun/state`.
  */
 
+import { clockTopics } from './core/clock-topics.js'
 import { command } from './core/command-shape.js'
 import { powerTopics } from './core/power-topics.js'
 import { printingTopics } from './core/printing-topics.js'
@@ -260,6 +261,7 @@ export const topics = {
   }),
   ...printingTopics,
   ...powerTopics,
+  ...clockTopics,
   'telemetry/state': topic({
     kind: 'state',
     qos: 0,

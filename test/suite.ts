@@ -33,6 +33,7 @@ const LONG = [
   'test/simulation/printing.test.ts',
   'test/simulation/power-charge.test.ts',
   'test/peers/mosquitto-tls.test.ts',
+  'test/peers/ptp.test.ts',
   'test/services',
   'test/peers/chromium-link.test.ts',
   'test/gateways/broker/kill.test.ts',

@@ -6,6 +6,7 @@ import type {
   ShowTimeMs,
   WallTimeMs,
 } from '../../runtime/ports/clock.js'
+import type { ShowMapping, ShowTimeline } from '../../runtime/ports/show-timeline.js'
 
 /** What ties the venue's timeline to this machine's oscillator. */
 export interface ShowAnchor {
@@ -18,13 +19,19 @@ export interface ShowAnchor {
 
 /** Node turns a longer delay into one of 1 ms. */
 const TIMER_MS_MAX = 2 ** 31 - 1
+const NS_PER_MS = 1e6
 
 /** The clock of a real machine: CLOCK_MONOTONIC, the scale of the kernel's own stamps, and the system's wall time. */
-export class LinuxClock implements Clock {
-  readonly #anchor: ShowAnchor
+export class LinuxClock implements Clock, ShowTimeline {
+  #mapping: ShowMapping
 
+  /** @param anchor of the timeline until another one is followed */
   constructor(anchor: ShowAnchor) {
-    this.#anchor = anchor
+    this.#mapping = mappingOf(anchor)
+  }
+
+  follow(mapping: ShowMapping): void {
+    this.#mapping = mapping
   }
 
   monotonicMs(): MonotonicMs {
@@ -32,7 +39,7 @@ export class LinuxClock implements Clock {
   }
 
   showTimeMs(): ShowTimeMs {
-    return this.monotonicToShow(machineMs())
+    return this.#mapping.showAt(machineMs())
   }
 
   wallTimeMs(): WallTimeMs {
@@ -40,21 +47,28 @@ export class LinuxClock implements Clock {
   }
 
   monotonicToShow(at: MonotonicMs): ShowTimeMs {
-    return after(this.#anchor.show, at - this.#anchor.at)
+    return this.#mapping.showAt(at)
   }
 
   showToMonotonic(at: ShowTimeMs): MonotonicMs {
-    return after(this.#anchor.at, at - this.#anchor.show)
+    return this.#mapping.monotonicAt(at)
   }
 
   showErrorMs(): number {
-    return this.#anchor.errorMs
+    return this.#mapping.errorNs(machineMs()) / NS_PER_MS
   }
 
   runAt(at: MonotonicMs, task: () => void): Cancel {
     return new Alarm(at, task).arm()
   }
 }
+
+/** As fast as the own oscillator. */
+const mappingOf = ({ show, at: anchoredAt, errorMs }: ShowAnchor): ShowMapping => ({
+  showAt: at => after(show, at - anchoredAt),
+  monotonicAt: at => after(anchoredAt, at - show),
+  errorNs: () => errorMs * NS_PER_MS,
+})
 
 /** The timeline of a venue with one box: it starts at the wall time of this moment, and is right by definition. */
 export function ownAnchor(): ShowAnchor {

@@ -6,14 +6,18 @@ const codes: ReadonlyMap<string, ErrorCode> = new Map([
   ['ENOENT', 'device.absent'],
   ['ENODEV', 'device.absent'],
   ['ENXIO', 'device.absent'],
+  ['ENETDOWN', 'device.absent'],
+  ['EADDRNOTAVAIL', 'device.absent'],
   ['EBUSY', 'device.busy'],
   ['EACCES', 'device.denied'],
   ['EPERM', 'device.denied'],
 ])
 
-const names: ReadonlyMap<number, string> = new Map(
-  Object.entries(constants.errno).map(([name, value]) => [value, name]),
-)
+const names: ReadonlyMap<number, string> = new Map([
+  ...Object.entries(constants.errno).map(([name, value]): [number, string] => [value, name]),
+  // Not among the numbers that node:os knows. Linux, include/uapi/asm-generic/errno.h.
+  [121, 'EREMOTEIO'],
+])
 
 /** `EBUSY` for 16; a number that has no name stays a number. */
 export const errnoName = (errno: number): string => names.get(errno) ?? `errno ${errno}`

@@ -1,45 +1,26 @@
-/**
- * What the firing thread does, turn by turn: sleep until shortly before the next change, spin to its moment, write, go
- * on. It also watches over the main thread: when that stops beating, the outputs go to their safe states.
- */
+/** What the firing thread does at moments: sets lines. */
 import { messageOf } from '../../runtime/core/errors.js'
 import { deviceErrorOf } from './errno.js'
-import { Outcome, type Ticket } from './firing-changes.js'
+import { Outcome } from './firing-changes.js'
 import type { FiringReport, FiringShared } from './firing-protocol.js'
-import type { FiringSignals } from './firing-signals.js'
 import type { LineWriter } from './line-writer.js'
+import { type LoopSignals, MomentLoop, type MomentThread, type MomentWork } from './moment-loop.js'
+import type { Ticket } from './planned-slots.js'
 import type { SpinMargin } from './spin-margin.js'
 
-export interface FiringThread {
-  /** CLOCK_MONOTONIC in milliseconds. */
-  nowMs(): number
+export interface FiringThread extends MomentThread {
   readonly write: LineWriter
   report(report: FiringReport): void
-  /** Keeps the processor from falling into sleep states that it takes long to leave. */
-  holdAwake(isHeld: boolean): void
 }
 
 /** The firing thread's part of what both threads share. */
-export type LoopShared = Pick<FiringShared, 'changes' | 'lines'> & {
-  readonly signals: Pick<FiringSignals, 'version' | 'sleep' | 'beats'>
-}
+export type LoopShared = Pick<FiringShared, 'changes' | 'lines'> & { readonly signals: LoopSignals }
 
-/** So many changes may be over before the main thread hears of them, even when the next is due at once. */
-const UNREPORTED_MAX = 64
-/** Fewer: the processor would fall asleep in the middle of a run of cues. More: it would burn power all evening. */
-const AWAKE_BEFORE_MS = 500
-const AWAKE_BETWEEN_MS = 5_000
-
-export class FiringLoop {
+export class FiringLoop implements MomentWork {
   readonly #shared: LoopShared
   readonly #thread: FiringThread
-  readonly #margin: SpinMargin
-  readonly #heartbeatMs: number
-  #beats: number
-  #beatMs: number
-  #isLost = false
-  #isAwake = false
-  #unreported = 0
+  readonly #loop: MomentLoop
+  #next: Ticket | null = null
 
   /** @param options.heartbeatMs outputs go to their safe states when the main thread has been silent for longer */
   constructor(
@@ -50,39 +31,21 @@ export class FiringLoop {
   ) {
     this.#shared = shared
     this.#thread = thread
-    this.#margin = margin
-    this.#heartbeatMs = options.heartbeatMs
-    this.#beats = shared.signals.beats()
-    this.#beatMs = thread.nowMs()
+    this.#loop = new MomentLoop(this, shared.signals, thread, margin, options)
   }
 
   /** Fires one change that is due, or sleeps until there may be one. */
   turn(): void {
-    const { changes, signals } = this.#shared
-    const version = signals.version()
-    const nowMs = this.#thread.nowMs()
-    this.#watchHeartbeat(nowMs)
-    const next = this.#isLost ? null : changes.earliest()
-    const untilMs = next === null ? Number.POSITIVE_INFINITY : next.at - nowMs
-    this.#holdAwake(untilMs)
-    if (next !== null && untilMs <= this.#margin.ms) this.#fireAtMoment(next, version)
-    else this.#sleep(version, untilMs - this.#margin.ms, nowMs)
+    this.#loop.turn()
   }
 
-  #sleep(version: number, wantedMs: number, nowMs: number): void {
-    this.#tell()
-    const durationMs = Math.min(wantedMs, this.#heartbeatMs / 4)
-    const isTimedOut = this.#shared.signals.sleep(version, durationMs)
-    if (isTimedOut) this.#margin.learn(this.#thread.nowMs() - nowMs - durationMs)
+  next(): Ticket | null {
+    this.#next = this.#shared.changes.earliest()
+    return this.#next
   }
 
-  #fireAtMoment(next: Ticket, version: number): void {
-    while (this.#thread.nowMs() < next.at) {
-      // Something was planned or cancelled: there may be another next one.
-      if (this.#shared.signals.version() !== version) return
-    }
-    this.#fire(next)
-    if (++this.#unreported >= UNREPORTED_MAX) this.#tell()
+  doNext(): void {
+    if (this.#next !== null) this.#fire(this.#next)
   }
 
   #fire(ticket: Ticket): void {
@@ -102,33 +65,20 @@ export class FiringLoop {
     }
   }
 
-  #tell(): void {
-    if (this.#unreported === 0) return
-    this.#unreported = 0
+  tell(): void {
     this.#thread.report({ kind: 'over' })
   }
 
-  #watchHeartbeat(nowMs: number): void {
-    const beats = this.#shared.signals.beats()
-    if (beats !== this.#beats) {
-      if (this.#isLost)
-        this.#thread.report({ kind: 'heartbeat-lost', silentMs: nowMs - this.#beatMs })
-      this.#beats = beats
-      this.#beatMs = nowMs
-      this.#isLost = false
-    } else if (!this.#isLost && nowMs - this.#beatMs > this.#heartbeatMs) {
-      this.#isLost = true
-      this.#makeSafe()
-    }
+  tellLoss(silentMs: number): void {
+    this.#thread.report({ kind: 'heartbeat-lost', silentMs })
   }
 
   /** What was planned is dropped: nobody is there to answer for it, or to plan the change that should follow it. */
-  #makeSafe(): void {
+  makeSafe(): void {
     const { changes, lines } = this.#shared
     for (let next = changes.earliest(); next !== null; next = changes.earliest()) {
       if (changes.take(next) === null) continue
       changes.finish(next, Outcome.dropped, this.#thread.nowMs())
-      this.#unreported++
     }
     for (let line = 0; line < lines.lineCount; line++)
       try {
@@ -144,12 +94,5 @@ export class FiringLoop {
   #fail(line: number, error: unknown): void {
     const { code } = deviceErrorOf('setting a line', error)
     this.#thread.report({ kind: 'write-failed', line, code, message: messageOf(error) })
-  }
-
-  #holdAwake(untilMs: number): void {
-    const isWanted = untilMs <= (this.#isAwake ? AWAKE_BETWEEN_MS : AWAKE_BEFORE_MS)
-    if (isWanted === this.#isAwake) return
-    this.#isAwake = isWanted
-    this.#thread.holdAwake(isWanted)
   }
 }

@@ -2,7 +2,8 @@
 import { assert, DeviceError } from '../../runtime/core/errors.js'
 import type { Clock, MonotonicMs } from '../../runtime/ports/clock.js'
 import type { Fired } from '../../runtime/ports/host.js'
-import { Outcome, type PlannedChange, type PlannedChanges, type Ticket } from './firing-changes.js'
+import { Outcome, type PlannedChange, type PlannedChanges } from './firing-changes.js'
+import type { Ticket } from './planned-slots.js'
 
 export const PLANNED_PER_LINE_MAX = 256
 

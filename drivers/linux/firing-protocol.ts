@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../runtime/core/errors.js'
 import type { PlannedChanges } from './firing-changes.js'
 import type { SharedLines } from './firing-lines.js'
 import type { FiringSignals } from './firing-signals.js'
+import type { Priority } from './real-time.js'
 
 /** The memory that both threads work on. */
 export interface FiringShared {
@@ -20,8 +21,7 @@ export interface FiringSetup {
 
 export interface FiringReady {
   readonly kind: 'ready'
-  /** `reason`: what was got, or why there is no real-time priority. */
-  readonly priority: { readonly policy: 'fifo' | 'other'; readonly reason: string }
+  readonly priority: Priority
   /** Whether the processor can be kept awake, or why not. */
   readonly latency: string
   /** How long before a moment the thread begins to spin. */

@@ -18,6 +18,7 @@ import type {
 } from '../../runtime/ports/host.js'
 import type { Log } from '../../runtime/ports/log.js'
 import { LinuxAttachments } from './attachments.js'
+import { BusThreads } from './bus-threads.js'
 import { Claims } from './claims.js'
 import { DeviceStream } from './device-stream.js'
 import { Firing } from './firing.js'
@@ -49,7 +50,7 @@ export interface LinuxHostOptions {
   readonly heartbeatMs: number
 }
 
-/** The firing thread and the guard tell of the same silence, in any order, once the main thread is back. */
+/** The firing thread, the buses' threads and the guard tell of one silence, in any order, once the main thread is back. */
 const SAME_LOSS_MS = 250
 
 export class LinuxHost implements Host {
@@ -66,6 +67,7 @@ export class LinuxHost implements Host {
   readonly #attachments: LinuxAttachments
   #gpio: GpioBackend | null = null
   #firing: Firing | null = null
+  #buses: BusThreads | null = null
   #guard: Guard | Unguarded | null = null
   #lossToldMs = 0
 
@@ -98,6 +100,9 @@ export class LinuxHost implements Host {
     const firing = new Firing(this.#clock, this.#log, lineWriter(libc), { lineCount, heartbeatMs })
     firing.heartbeatLost.listen(({ silentMs }) => this.#tellLoss(silentMs))
     this.#firing = firing
+    const hasLibc = libc !== null
+    this.#buses = new BusThreads(this.#clock, this.#log, { heartbeatMs, hasLibc })
+    this.#buses.silence.listen(silence => this.#hearSilence(silence))
     await firing.start()
   }
 
@@ -106,6 +111,7 @@ export class LinuxHost implements Host {
     this.safeNow()
     await closeAll([
       async () => this.#firing?.stop(),
+      async () => this.#buses?.stop(),
       async () => this.#gpio?.stop(),
       () => this.#i2c.close(),
       async () => this.#guard?.stop(),
@@ -118,6 +124,7 @@ export class LinuxHost implements Host {
    */
   safeNow(): void {
     this.#firing?.safeNow()
+    this.#buses?.safeNow()
     this.#guard?.safeNow()
   }
 
@@ -143,7 +150,10 @@ export class LinuxHost implements Host {
 
   i2cDevice(bus: string, address: number): I2cDevice {
     const { bus: number } = find(this.#board.i2cBuses, bus, 'I2C bus')
-    return withLastWords(this.#i2c.device(number, address), number, () => started(this.#guard))
+    return withLastWords(this.#i2c.device(number, address), number, {
+      lastWords: () => started(this.#guard),
+      planWrites: (...asked) => started(this.#buses).planWrites(...asked),
+    })
   }
 
   byteStream(name: string): ByteStream {
@@ -172,7 +182,7 @@ export class LinuxHost implements Host {
   #withGuard(libc: Libc): Guard {
     const { heartbeatMs } = this.#options
     const guard = new Guard(this.#clock, this.#log, libc, { heartbeatMs })
-    guard.silence.listen(silence => this.#hearGuard(silence))
+    guard.silence.listen(silence => this.#hearSilence(silence))
     return guard
   }
 
@@ -182,7 +192,7 @@ export class LinuxHost implements Host {
   }
 
   /** What the firing thread does not tell within a moment, it has not noticed: it looks at the same limit on its own. */
-  #hearGuard({ atMs, silentMs }: Silence): void {
+  #hearSilence({ atMs, silentMs }: Silence): void {
     this.#clock.runAt(after(this.#clock.monotonicMs(), SAME_LOSS_MS), () => {
       if (this.#lossToldMs >= atMs) return
       this.#log.error('guard.heartbeat-lost', { silentMs: Math.round(silentMs) })

@@ -10,7 +10,8 @@ import { DeviceError, messageOf } from '../../runtime/core/errors.js'
 import { after } from '../../runtime/core/time.js'
 import type { Cancel, Clock } from '../../runtime/ports/clock.js'
 import type { Log } from '../../runtime/ports/log.js'
-import { codeOfErrno, errnoOf } from './errno.js'
+import { errnoOf } from './errno.js'
+import { codeOfI2cErrno, isNoAnswer } from './i2c-errno.js'
 
 /** An open bus. Failures carry the errno name as `code`. */
 export interface I2cHandle {
@@ -23,13 +24,12 @@ export type OpenI2c = (bus: number) => Promise<I2cHandle>
 export type Transfer<T> = (handle: I2cHandle) => Promise<T>
 
 const WAITING_MAX = 64
+/** Much longer than any transfer takes, and less than anybody waits for: what takes longer is stuck. */
+export const TRANSFER_MS_MAX = 250
 const REOPEN_MS = 2_000
 const OUTLIVING_MAX = 2
 const TRIES_MAX = 3
 const REST_MS = 5
-
-/** Nobody acknowledged, or another master won the bus: nothing has happened yet, so it may be tried again. */
-const worthAnotherTry: ReadonlySet<string> = new Set(['ENXIO', 'EREMOTEIO', 'EAGAIN'])
 
 interface Waiting {
   readonly address: number
@@ -137,7 +137,7 @@ export class I2cQueue {
 
   #failed(waiting: Waiting, error: unknown): void {
     const name = errnoOf(error)
-    const isWorthIt = name !== null && worthAnotherTry.has(name)
+    const isWorthIt = name !== null && isNoAnswer(name)
     // i2c-bus remembers a chip's file even when setting its address failed, and would then speak to another chip.
     if (!isWorthIt && !this.#isStuck) this.#dropHandle()
     if (isWorthIt && waiting.tries < TRIES_MAX && !this.#isClosed) {
@@ -193,18 +193,12 @@ export class I2cQueue {
   #deviceErrorOf(error: unknown, name: string | null): Error {
     if (error instanceof DeviceError) return error
     if (name === null) return error instanceof Error ? error : new Error(messageOf(error))
-    return this.#error(codeOf(name), name, error)
+    return this.#error(codeOfI2cErrno(name), name, error)
   }
 
   #error(code: DeviceError['code'], what: string, cause?: unknown): DeviceError {
     return new DeviceError(code, `I2C bus ${this.#bus}: ${what}`, { cause })
   }
-}
-
-/** A Pi's adapters report an address that nobody acknowledged as EREMOTEIO, others as ENXIO. */
-function codeOf(name: string): DeviceError['code'] {
-  if (name === 'EREMOTEIO') return 'device.absent'
-  return name === 'ETIMEDOUT' ? 'device.timeout' : codeOfErrno(name)
 }
 
 function closeQuietly(handle: I2cHandle): void {

@@ -5,12 +5,10 @@ import type { Log } from '../../runtime/ports/log.js'
 import type { I2cBuses } from './host.js'
 import { openI2cBus } from './i2c-bus.js'
 import type { I2cTransfers } from './i2c-last-words.js'
-import { I2cQueue, type OpenI2c } from './i2c-queue.js'
+import { I2cQueue, type OpenI2c, TRANSFER_MS_MAX } from './i2c-queue.js'
 
 /** What one SMBus block holds. */
 const BLOCK_BYTES_MAX = 32
-/** Much longer than any transfer takes, and less than anybody waits for. */
-const TRANSFER_MS_MAX = 250
 
 interface UsedBus {
   readonly queue: I2cQueue

@@ -42,6 +42,8 @@ export interface Libc {
    * @param fd of /dev/i2c-N; @param bytes 1..32
    */
   writeI2cBlock(fd: number, address: number, register: number, bytes: Uint8Array): void
+  /** The same, and returns the errno name, or null when it was written: for a thread that has no time for exceptions. */
+  sendI2cBlock(fd: number, address: number, register: number, bytes: Uint8Array): string | null
 }
 
 const TCOFLUSH = 1
@@ -63,7 +65,7 @@ const I2C_SMBUS_BLOCK_MAX = 32
 
 /** @throws BoxError `native.missing` where koffi has no binary for this machine */
 export async function openLibc(): Promise<Libc> {
-  const { library, lastErrno, smbusStructure } = await load()
+  const { library, lastErrno, smbusStructure } = await loadLibc()
   const ioctl = library.func('int ioctl(int fd, unsigned long request, void *structure)')
   const tcflush = library.func('int tcflush(int fd, int queue)')
   const poll = library.func('int poll(void *entries, unsigned long count, int timeoutMs)')
@@ -76,6 +78,16 @@ export async function openLibc(): Promise<Libc> {
   const fcntl = library.func('int fcntl64(int fd, int command, void *lock)')
   const ioctlNumber = library.func('ioctl', 'int', ['int', 'unsigned long', 'unsigned long'])
   const ioctlSmbus = library.func('ioctl', 'int', ['int', 'unsigned long', smbusStructure])
+  const sendI2cBlock: Libc['sendI2cBlock'] = (fd, address, register, bytes) => {
+    if (ioctlNumber(fd, I2C_SLAVE, address) < 0) return lastErrno()
+    const transfer = {
+      read_write: I2C_SMBUS_WRITE,
+      command: register,
+      size: I2C_SMBUS_I2C_BLOCK_DATA,
+      data: smbusBlock(bytes),
+    }
+    return ioctlSmbus(fd, I2C_SMBUS, transfer) < 0 ? lastErrno() : null
+  }
   const check = (result: number, what: string): number => {
     if (result >= 0) return result
     const name = lastErrno()
@@ -104,16 +116,11 @@ export async function openLibc(): Promise<Libc> {
       throw new DeviceError(codeOfErrno(name), `locking: ${name}`)
     },
     writeI2cBlock: (fd, address, register, bytes) => {
-      const what = `writing to 0x${address.toString(16)}`
-      check(ioctlNumber(fd, I2C_SLAVE, address), what)
-      const transfer = {
-        read_write: I2C_SMBUS_WRITE,
-        command: register,
-        size: I2C_SMBUS_I2C_BLOCK_DATA,
-        data: smbusBlock(bytes),
-      }
-      check(ioctlSmbus(fd, I2C_SMBUS, transfer), what)
+      const name = sendI2cBlock(fd, address, register, bytes)
+      if (name === null) return
+      throw new DeviceError(codeOfErrno(name), `writing to 0x${address.toString(16)}: ${name}`)
     },
+    sendI2cBlock,
   }
 }
 
@@ -137,12 +144,28 @@ function writeLock(offset: number): Uint8Array {
   return new Uint8Array(view.buffer)
 }
 
-async function load() {
+/** What `openLibc` and libc-sockets.ts are made of. @throws BoxError `native.missing` */
+export async function loadLibc() {
   try {
     const { default: koffi } = await import('koffi')
+    const part = koffi.struct({ base: 'uint8 *', length: 'size_t' })
     return {
       library: koffi.load('libc.so.6'),
       lastErrno: () => errnoName(koffi.errno()),
+      /** `struct msghdr` by reference, written back, with one `struct iovec`. */
+      messageHeader: koffi.inout(
+        koffi.pointer(
+          koffi.struct({
+            name: 'uint8 *',
+            nameLength: 'uint32',
+            parts: koffi.pointer(part),
+            partCount: 'size_t',
+            control: 'uint8 *',
+            controlLength: 'size_t',
+            flags: 'int',
+          }),
+        ),
+      ),
       /** `struct i2c_smbus_ioctl_data` by reference; `data` begins with the number of bytes that follow. */
       smbusStructure: koffi.pointer(
         koffi.struct({ read_write: 'uint8', command: 'uint8', size: 'uint32', data: 'uint8 *' }),

@@ -8,6 +8,7 @@ import type {
   ShowTimeMs,
   WallTimeMs,
 } from '../../runtime/ports/clock.js'
+import type { ShowMapping, ShowTimeline } from '../../runtime/ports/show-timeline.js'
 
 interface Task {
   readonly at: MonotonicMs
@@ -18,6 +19,7 @@ interface Task {
 
 /** Tasks between two looks at the world outside, which cost more than the tasks do. */
 const TASKS_PER_TURN = 64
+const NS_PER_MS = 1e6
 
 export interface SimulatedClockOptions {
   /** What the venue's timeline shows at monotonic zero. */
@@ -27,7 +29,9 @@ export interface SimulatedClockOptions {
 }
 
 /** Time that moves only when told to, so that a two-hour show runs in a second, the same each time. */
-export class SimulatedClock implements Clock {
+export class SimulatedClock implements Clock, ShowTimeline {
+  /** Null until a timeline is followed. */
+  #mapping: ShowMapping | null = null
   #now = monotonicMs(0)
   #order = 0
   readonly #queue = new TaskHeap()
@@ -54,15 +58,19 @@ export class SimulatedClock implements Clock {
   }
 
   monotonicToShow(at: MonotonicMs): ShowTimeMs {
-    return showTimeMs(this.#showStartMs + at * this.#rate)
+    return this.#mapping?.showAt(at) ?? showTimeMs(this.#showStartMs + at * this.#rate)
   }
 
   showToMonotonic(at: ShowTimeMs): MonotonicMs {
-    return monotonicMs((at - this.#showStartMs) / this.#rate)
+    return this.#mapping?.monotonicAt(at) ?? monotonicMs((at - this.#showStartMs) / this.#rate)
   }
 
   showErrorMs(): number {
-    return 0
+    return (this.#mapping?.errorNs(this.#now) ?? 0) / NS_PER_MS
+  }
+
+  follow(mapping: ShowMapping): void {
+    this.#mapping = mapping
   }
 
   /** Somebody sets the wall clock, or an NTP answer arrives: only wall time moves. */

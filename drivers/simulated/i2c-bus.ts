@@ -5,10 +5,12 @@
  */
 
 import { BusTimetable } from '../../runtime/core/bus-timetable.js'
+import { ClockedWrites } from '../../runtime/core/clocked-writes.js'
 import { DeviceError, type ErrorCode } from '../../runtime/core/errors.js'
+import { BLOCK_BYTES_MAX, WRITES_MAX } from '../../runtime/core/planned-writes.js'
 import { after } from '../../runtime/core/time.js'
 import type { Clock } from '../../runtime/ports/clock.js'
-import type { I2cDevice, RegisterWrite } from '../../runtime/ports/host.js'
+import type { I2cDevice, PlannedWrites, RegisterWrite } from '../../runtime/ports/host.js'
 import type { SimulatedChip } from './chips.js'
 
 export interface SimulatedI2cBusOptions {
@@ -24,9 +26,7 @@ export interface SimulatedI2cBusOptions {
 
 /** As a real host does: a bus that somebody holds down is given up after so long. */
 const TRANSFER_MS_MAX = 100
-const BLOCK_BYTES_MAX = 32
 const WAITING_MAX = 256
-const LAST_WRITES_MAX = 4
 const BITS_PER_BYTE = 9
 const START_STOP_BITS = 2
 
@@ -36,6 +36,7 @@ export class SimulatedI2cBus {
   #timetable: BusTimetable
   readonly #chips = new Map<number, SimulatedChip>()
   readonly #lastWords = new Map<number, readonly RegisterWrite[]>()
+  readonly #planned = new Map<number, ClockedWrites>()
   #last: Promise<unknown> = Promise.resolve()
   #waiting = 0
   readonly #failures: ErrorCode[] = []
@@ -80,16 +81,17 @@ export class SimulatedI2cBus {
       },
       writeRegister: async (register, bytes) => {
         this.#requireBlock(bytes.length)
-        const copy = new Uint8Array(bytes)
-        await this.#transfer(address, copy.length + 2, chip => chip.write(register, copy))
+        await this.#write(address, { register, bytes: new Uint8Array(bytes) })
       },
       setLastWords: async writes => this.#setLastWords(address, writes),
       reserve: (durationMs, until) => this.#timetable.reserve(address, durationMs, until),
+      planWrites: async () => this.#planWrites(address),
     }
   }
 
-  /** As the guard of a real machine does it, beside the queue. A chip that is not there hears nothing. */
+  /** As a real machine does it, beside the queue. A chip that is not there hears nothing; what was planned is dropped. */
   carryOutLastWords(): void {
+    for (const planned of this.#planned.values()) planned.dropAloud()
     if (this.isStuck) return
     for (const [address, writes] of this.#lastWords) {
       const chip = this.#chips.get(address)
@@ -99,6 +101,8 @@ export class SimulatedI2cBus {
 
   /** What a dead process has said, and the time that it had set aside. */
   forgetLastWords(): void {
+    for (const planned of this.#planned.values()) planned.drop()
+    this.#planned.clear()
     this.#lastWords.clear()
     this.#timetable = new BusTimetable(this.#clock)
   }
@@ -109,16 +113,34 @@ export class SimulatedI2cBus {
       return
     }
     for (const { bytes } of writes) this.#requireBlock(bytes.length)
-    if (writes.length < 1 || writes.length > LAST_WRITES_MAX)
+    if (writes.length < 1 || writes.length > WRITES_MAX)
       throw new DeviceError(
         'device.limit',
-        `${this.#options.name}: last words are 1 to ${LAST_WRITES_MAX} writes`,
+        `${this.#options.name}: last words are 1 to ${WRITES_MAX} writes`,
       )
     const copies = writes.map(({ register, bytes }) => ({
       register,
       bytes: Uint8Array.from(bytes),
     }))
     this.#lastWords.set(address, copies)
+  }
+
+  #planWrites(address: number): PlannedWrites {
+    if (this.#planned.has(address))
+      throw new DeviceError(
+        'device.busy',
+        `${this.#options.name}: writes to it are planned already`,
+      )
+    const planned = new ClockedWrites(this.#clock, write => this.#write(address, write), {
+      source: 'firing',
+      onClose: () => this.#planned.delete(address),
+    })
+    this.#planned.set(address, planned)
+    return planned
+  }
+
+  #write(address: number, { register, bytes }: RegisterWrite): Promise<void> {
+    return this.#transfer(address, bytes.length + 2, chip => chip.write(register, bytes))
   }
 
   #requireBlock(byteCount: number): void {

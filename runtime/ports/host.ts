@@ -108,7 +108,54 @@ export interface I2cDevice {
    * it free. A word among drivers, so that none of what they want for one moment is late: nobody is kept from the bus.
    */
   reserve(durationMs: number, until: MonotonicMs): BusTime
+  /**
+   * Readies the host to write to this chip at moments that are planned. Once at a time for each chip; last words are said
+   * before. Throws DeviceError (absent, busy, denied).
+   */
+  planWrites(): Promise<PlannedWrites>
 }
+
+/**
+ * Writes to one chip that happen at their moments, by a thread of the host, whatever the main thread does meanwhile. In
+ * the order of their moments; of equal ones, of the asking. When the host has carried out last words because the main
+ * thread was silent, what was planned is dropped.
+ */
+export interface PlannedWrites {
+  /**
+   * Plans 1 to 4 writes that belong together: begun at `at`, at once when that is past. A transfer that fails is tried
+   * three times. `done` hears how it ended, and not before this call has returned. Throws DeviceError: `device.limit` when
+   * 256 wait for the chip, `device.stuck` while the bus hangs, `device.absent` after `close`.
+   */
+  add(
+    writes: readonly RegisterWrite[],
+    at: MonotonicMs,
+    done: (outcome: WriteOutcome) => void,
+  ): PlannedWrite
+  /** What waits is not written, and its `done` not called; what is under way ends after the transfer on the bus. */
+  drop(): void
+  /** As `drop`; resolves when nothing is under way any more, after which no `done` is called. Safe to call twice. */
+  close(): Promise<void>
+}
+
+export interface PlannedWrite {
+  /** True: it is never written, and `done` not called. False: it has begun, and `done` hears of it if it has not. */
+  cancel(): boolean
+}
+
+export type WriteOutcome =
+  | {
+      readonly kind: 'written'
+      /** Just before the first transfer was handed to the kernel, and just after the last one had ended. */
+      readonly beganMs: MonotonicMs
+      readonly endedMs: MonotonicMs
+      readonly source: StampSource
+    }
+  /** Not written: what was planned for later was due as well by then, and writes all of it. */
+  | { readonly kind: 'overtaken' }
+  /** Not written to its end: by `drop`, or because the main thread was silent. */
+  | { readonly kind: 'dropped' }
+  /** A DeviceError. What was planned for the chip besides may have been dropped. */
+  | { readonly kind: 'failed'; readonly error: Error }
 
 /** Time on a bus that a driver has set aside. */
 export interface BusTime {

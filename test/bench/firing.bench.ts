@@ -1,8 +1,10 @@
 /**
  * How late planned changes are, in microseconds: by the firing thread, by the clock's timers and by bare setTimeout,
- * taking turns so that all meet the same machine. Prints a table and judges nothing.
+ * taking turns so that all meet the same machine. Prints a table and judges nothing. On the lab machine, frames of a
+ * PCA9685 too, by the bus's thread and by the main thread's timers and queue.
  *
  *     node dist/test/bench/firing.bench.js [changes per way, default 500]
+ *     test/lab/hil-run node dist/test/bench/firing.bench.js
  */
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
@@ -15,7 +17,9 @@ import { SimulatedLog } from '../../drivers/simulated/log.js'
 import { randomFrom } from '../../runtime/core/random.js'
 import { after } from '../../runtime/core/time.js'
 import type { MonotonicMs } from '../../runtime/ports/clock.js'
+import { measureFrames } from './frames.js'
 
+const NAME_WIDTH = 36
 const clock = new LinuxClock(ownAnchor())
 
 type Way = (at: MonotonicMs) => Promise<MonotonicMs>
@@ -46,7 +50,7 @@ function row(name: string, lateMs: readonly number[]): string {
   const early = sorted.filter(ms => ms < 0).length
   const microseconds = [at(0.5), at(0.99), at(1)].map(ms => Math.round(ms * 1000))
   const cells = [sorted.length, ...microseconds, early].map(cell => String(cell).padStart(8))
-  return `${name.padEnd(16)}${cells.join('')}`
+  return `${name.padEnd(NAME_WIDTH)}${cells.join('')}`
 }
 
 const rounds = Number(process.argv[2] ?? 500)
@@ -75,7 +79,12 @@ const rows = [...late].map(([name, lateMs]) => row(name, lateMs))
 const priority = log.lines.find(({ event }) => event === 'firing.priority')?.facts
 const lines = [
   `lateness in microseconds; load average ${load.join(' ')}; ${JSON.stringify(priority)}`,
-  `${''.padEnd(16)}${head}`,
+  `${''.padEnd(NAME_WIDTH)}${head}`,
   ...rows,
 ]
 process.stdout.write(`${lines.join('\n')}\n`)
+if (process.env['LAB_I2C_BUS'] !== undefined) {
+  process.stdout.write('\nframes of a PCA9685: how late they began\n')
+  for (const { name, lateMs, cpuPercent } of await measureFrames(clock))
+    process.stdout.write(`${row(name, lateMs)}  ${cpuPercent.toFixed(1)} % of the processor\n`)
+}

@@ -58,7 +58,7 @@ t.test('shows levels on their channels at the moment, and says so', async t => {
   t.same(rig.dimmer.duties(), all(0))
   await rig.clock.advance(1)
   t.same(rig.dimmer.duties(), all(0).with(0, 1).with(1, 0.5).with(3, 0.25))
-  t.same(rig.applied, [{ plannedMs: moment, firedMs: moment, source: 'program' }])
+  t.same(rig.applied, [{ plannedMs: moment, firedMs: moment, source: 'firing' }])
   t.equal(rig.dimmer.violations, 0)
 })
 
@@ -230,7 +230,9 @@ t.test('a chip left shining by a dead process is dark before anything else', asy
   await rig.clock.advance(1)
   t.same(rig.dimmer.duties(), all(1))
   const { host, clock, dimmer } = rig
+  // Nobody stood in for it.
   rig.host.wire(ENABLE).release()
+  host.bus(BUS).forgetLastWords()
   const next = new Pca9685Light(host.i2cDevice(BUS, 0x40), host.outputLine(ENABLE), clock, {
     name: 'dimmer',
     frequencyHz: 1000,

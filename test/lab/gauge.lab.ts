@@ -18,6 +18,7 @@ import { clock, patientBuses } from './far-side.js'
 const BUS = 1
 const INA219_ADDRESS = 0x40
 const run = promisify(execFile)
+const planWrites = () => Promise.reject(new Error('a gauge plans nothing'))
 const hex = (value: number): string => `0x${value.toString(16)}`
 
 /**
@@ -37,10 +38,11 @@ const byWords = (address: number): I2cDevice => ({
   },
   setLastWords: async () => {},
   reserve: () => ({ from: clock.monotonicMs(), release: () => {} }),
+  planWrites,
 })
 
 function deviceOn(buses: LinuxI2cBuses, address: number): I2cDevice {
-  return { ...buses.device(BUS, address), setLastWords: async () => {} }
+  return { ...buses.device(BUS, address), setLastWords: async () => {}, planWrites }
 }
 
 t.test('an INA219 tells what is in its registers', async t => {

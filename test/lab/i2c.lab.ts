@@ -25,6 +25,8 @@ t.test('registers of a real bus', async t => {
     // The lab's chips are made of memory: each of the three keeps what is written to it.
     presentAddress: 0x40,
     absentAddress: 0x50,
+    nowMs: () => clock.monotonicMs(),
+    pass: pause,
     fallSilent: async () => {
       // So that the guard has heard of what was asked last, and of this silence as a new one.
       await pause(HEARTBEAT_MS / 4)

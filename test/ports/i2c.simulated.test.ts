@@ -20,6 +20,8 @@ i2cContract(t, () => {
     device: address => bus.device(address),
     presentAddress: PRESENT,
     absentAddress: 0x41,
+    nowMs: () => clock.monotonicMs(),
+    pass: durationMs => clock.advance(durationMs),
     fallSilent: async () => bus.carryOutLastWords(),
     close: async () => {},
   }

@@ -3,6 +3,7 @@ import { simulated as board } from '../../boards/simulated.js'
 import { LinuxClock, ownAnchor } from '../../drivers/linux/clock.js'
 import { LinuxKeys } from '../../drivers/linux/keys.js'
 import { linuxPictures } from '../../drivers/linux/pictures.js'
+import { LinuxPtpLink } from '../../drivers/linux/ptp-link.js'
 import { SimulatedClock } from '../../drivers/simulated/clock.js'
 import { SimulatedFiles } from '../../drivers/simulated/files.js'
 import { SimulatedHost } from '../../drivers/simulated/host.js'
@@ -23,6 +24,8 @@ function bench(changes: Partial<Machine> = {}) {
   const machine: Machine = {
     board,
     clock,
+    timeline: told('timeline', clock, touched),
+    ptpLink: told('network', new LinuxPtpLink(clock, 'none'), touched),
     log,
     store: told('store', new SimulatedStore(), touched),
     files: told('files', new SimulatedFiles(), touched),

@@ -168,6 +168,8 @@ export class World {
     const machine: Machine = {
       board,
       clock: life.clock,
+      timeline: { follow: () => {} },
+      ptpLink: null,
       log: this.log,
       store,
       files,

@@ -1,5 +1,5 @@
 /** Keeps every light of the box told about what comes, far enough ahead that a busy main thread does not delay a frame. */
-import { after, earlier } from '../../core/time.js'
+import { after, earlier, later, showTimeMs } from '../../core/time.js'
 import type { Cancel, Clock, MonotonicMs, ShowTimeMs } from '../../ports/clock.js'
 import type { CheckedShow } from './checked-show.js'
 import type { LightPlan } from './light-plan.js'
@@ -10,6 +10,13 @@ import type { Ramp, ShowState } from './state.js'
 const REST_MS_MAX = 1000
 /** Planning never takes the main thread more often than this. */
 const REST_MS_MIN = 5
+/**
+ * Planned at one go. After a GO every light hears of its first frames before any hears of its last, and whoever presses
+ * the next button does not wait for a second's worth of frames.
+ */
+const STEP_MS = 150
+/** Farther than promised, so that each waking plans a few frames at once. */
+const BEYOND_MS = 50
 
 export interface PlannerOptions {
   readonly planAheadMs: number
@@ -23,6 +30,8 @@ export class Planner {
   readonly #plans: readonly LightPlan[]
   readonly #options: PlannerOptions
   #state: ShowState | null = null
+  /** Up to where all lights have been told, at least. */
+  #reach: ShowTimeMs = showTimeMs(0)
   #cancelWake: Cancel = () => {}
 
   constructor(
@@ -47,9 +56,11 @@ export class Planner {
     this.#state = state
     const now = this.#clock.showTimeMs()
     const isDark = isAllDark(this.#show, state, now)
+    this.#reach = now
+    const until = this.#goFarther(now)
     for (const plan of this.#plans) {
       if (!isDark) plan.setDark(false)
-      plan.replan(state, now, this.#until(now))
+      plan.replan(state, now, until)
       if (isDark) plan.setDark(true)
     }
     this.#rest()
@@ -60,7 +71,7 @@ export class Planner {
     const plan = this.#plans.find(({ light }) => light.name === device)
     if (!plan?.setReady(isReady) || !this.#state) return
     const now = this.#clock.showTimeMs()
-    plan.replan(this.#state, now, this.#until(now))
+    plan.replan(this.#state, now, this.#reach)
     plan.setDark(isAllDark(this.#show, this.#state, now))
     this.#rest()
   }
@@ -75,13 +86,16 @@ export class Planner {
   #wake(): void {
     if (this.#options.hasMoved()) return
     const now = this.#clock.showTimeMs()
-    for (const plan of this.#plans) plan.extend(now, this.#until(now))
+    const until = this.#goFarther(now)
+    for (const plan of this.#plans) plan.extend(now, until)
     this.#rest()
   }
 
-  /** Half as far again as promised, so that each waking plans several frames at once. */
-  #until(now: ShowTimeMs): ShowTimeMs {
-    return after(now, this.#options.planAheadMs * 1.5)
+  #goFarther(now: ShowTimeMs): ShowTimeMs {
+    const { planAheadMs } = this.#options
+    const whole = after(now, planAheadMs + Math.min(planAheadMs / 2, BEYOND_MS))
+    this.#reach = earlier(whole, after(later(this.#reach, now), STEP_MS))
+    return this.#reach
   }
 
   #rest(): void {

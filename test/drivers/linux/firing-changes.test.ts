@@ -1,10 +1,6 @@
 import t from 'tap'
-import {
-  changesBuffer,
-  Outcome,
-  PlannedChanges,
-  type Ticket,
-} from '../../../drivers/linux/firing-changes.js'
+import { changesBuffer, Outcome, PlannedChanges } from '../../../drivers/linux/firing-changes.js'
+import type { Ticket } from '../../../drivers/linux/planned-slots.js'
 import { monotonicMs } from '../../../runtime/core/time.js'
 
 function bench(slotCount: number) {

@@ -42,6 +42,7 @@ function bench(t: Test, files: Record<string, string>, labels: readonly string[]
     ignoreSignal: () => {},
     lockByte: () => true,
     writeI2cBlock: () => {},
+    sendI2cBlock: () => null,
   }
   const gpio = new ChardevGpio(new LinuxClock(ownAnchor()), libc, new Edges(libc), { folder })
   return { gpio, asked, refuse }

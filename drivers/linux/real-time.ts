@@ -1,0 +1,96 @@
+/**
+ * What the threads have in common whose work is due at moments: real-time priority, a processor that stays awake, the
+ * clock, and how late this machine wakes a thread. Each call is about the thread that makes it.
+ */
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { BoxError, messageOf } from '../../runtime/core/errors.js'
+import type { FiringSignals } from './firing-signals.js'
+import { type Libc, openLibc } from './libc.js'
+import { SpinMargin } from './spin-margin.js'
+
+export interface Priority {
+  readonly policy: 'fifo' | 'other'
+  /** What was got, or why there is no real-time priority. */
+  readonly reason: string
+}
+
+const CPU_LATENCY_FILE = '/dev/cpu_dma_latency'
+/** Microseconds; the second is the kernel's own "no wish" (PM_QOS_CPU_LATENCY_DEFAULT_VALUE). */
+const LATENCY_NONE = Int32Array.of(0)
+const LATENCY_ANY = Int32Array.of(2_000_000_000)
+const REHEARSED_SLEEPS = 20
+
+/** Null where koffi has no binary. */
+export async function openLibcOrNot(): Promise<Libc | null> {
+  try {
+    return await openLibc()
+  } catch (error) {
+    if (error instanceof BoxError && error.code === 'native.missing') return null
+    throw error
+  }
+}
+
+/** Real-time where the system lets us (CAP_SYS_NICE or LimitRTPRIO); else at least without timer slack. */
+export function raisePriority(library: Libc | null, priority: number): Priority {
+  if (library === null) return { policy: 'other', reason: 'koffi is missing' }
+  try {
+    library.becomeRealTime(priority)
+    return { policy: 'fifo', reason: `priority ${priority}` }
+  } catch (error) {
+    library.setTimerSlack(1)
+    return { policy: 'other', reason: messageOf(error) }
+  }
+}
+
+export interface Wakefulness {
+  /** Whether the processor can be kept awake, or why not. */
+  readonly reason: string
+  /** Keeps the processor from falling into sleep states that it takes long to leave. */
+  hold(isHeld: boolean): void
+  close(): void
+}
+
+export function openWakefulness(): Wakefulness {
+  try {
+    const fd = openSync(CPU_LATENCY_FILE, 'r+')
+    return {
+      reason: 'held at 0 while something is due',
+      hold: isHeld => void writeSync(fd, isHeld ? LATENCY_NONE : LATENCY_ANY),
+      close: () => closeSync(fd),
+    }
+  } catch (error) {
+    // A kernel without power management, or a user who may not: wake-ups take a little longer.
+    return { reason: messageOf(error), hold: () => {}, close: () => {} }
+  }
+}
+
+/** CLOCK_MONOTONIC in milliseconds, without the garbage of big integers. */
+export function monotonicReader(): () => number {
+  const offsetMs = monotonicOffsetMs()
+  return () => performance.now() + offsetMs
+}
+
+/** From this thread's own zero to CLOCK_MONOTONIC, by the tightest of several looks. */
+function monotonicOffsetMs(): number {
+  let best = 0
+  let width = Number.POSITIVE_INFINITY
+  for (let look = 0; look < 100; look++) {
+    const before = performance.now()
+    const monotonic = Number(process.hrtime.bigint()) / 1e6
+    const afterwards = performance.now()
+    if (afterwards - before >= width) continue
+    width = afterwards - before
+    best = monotonic - (before + afterwards) / 2
+  }
+  return best
+}
+
+/** Learns how late this machine wakes the thread. */
+export function learnMargin(signals: FiringSignals, nowMs: () => number): SpinMargin {
+  const learned = new SpinMargin()
+  for (let sleep = 0; sleep < REHEARSED_SLEEPS; sleep++) {
+    const before = nowMs()
+    if (signals.sleep(signals.version(), 1)) learned.learn(nowMs() - before - 1)
+  }
+  return learned
+}

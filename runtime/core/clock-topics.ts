@@ -1,0 +1,52 @@
+/** Messages about the venue's time: part of the table in `topics.ts`. */
+import { boolean, integer, nullable, number, object, oneOf, string } from './schema.js'
+import { moment, whole } from './shapes.js'
+import { topic } from './topic-shape.js'
+
+/** As PTP writes a clock's identity: sixteen hexadecimal digits. */
+const clockIdentity = string({ max: 16 })
+
+export const clockTopics = {
+  'clock/state': topic({
+    kind: 'state',
+    qos: 0,
+    path: 'clock',
+    summary: "Whose time the box follows, how well, and how far off the venue's time may be.",
+    payload: object({
+      /**
+       * `alone`: its own time, and no network to share it on. `listening`: whether somebody leads. `leading`: others may
+       * follow this box. `acquiring`: a leader was found. `following`: its time is taken over. `holdover`: it is gone, and
+       * the box goes on by what it has learned.
+       */
+      state: oneOf('alone', 'listening', 'leading', 'acquiring', 'following', 'holdover'),
+      identity: nullable(clockIdentity),
+      /** Who leads, be it this box; null while nobody is known to. */
+      leader: nullable(clockIdentity),
+      interface: nullable(string({ max: 32 })),
+      domain: nullable(integer({ min: 0, max: 255 })),
+      /** Whose stamps the packets have. */
+      stamps: nullable(oneOf('kernel', 'program')),
+      /** What was found last: the leader's time less the own. */
+      offsetMicroseconds: nullable(number({ min: -1e15, max: 1e15 })),
+      pathDelayMicroseconds: nullable(number({ min: 0, max: 1e12 })),
+      /** How much faster the venue's time runs than the own oscillator. */
+      ratePpm: number({ min: -2_000, max: 2_000 }),
+      /** Half the width of the interval that holds the venue's time. */
+      errorMs: number({ min: 0, max: 1e12 }),
+      /** Of other clocks in this domain, this box not counted. */
+      clocksHeard: whole,
+      /** Nothing jumps or is set while a show is armed. */
+      isFrozen: boolean,
+      wallMs: moment,
+      /** Why it is alone, for people; null while all is well. */
+      trouble: nullable(string({ max: 256 })),
+    }),
+  }),
+  'clock/stepped': topic({
+    kind: 'event',
+    qos: 1,
+    path: 'clock/stepped',
+    summary: "The box's show time jumped: it found the venue's timeline, or another one.",
+    payload: object({ byMs: number({ min: -1e15, max: 1e15 }) }),
+  }),
+} as const
