@@ -5,6 +5,7 @@
 
 import { clockTopics } from './core/clock-topics.js'
 import { command } from './core/command-shape.js'
+import { lateBoundsMs } from './core/late-bounds.js'
 import { powerTopics } from './core/power-topics.js'
 import { printingTopics } from './core/printing-topics.js'
 import {
@@ -108,6 +109,26 @@ export const topics = {
     path: 'cue/late',
     summary: 'How late the outputs were, in milliseconds, since the box started.',
     payload: object({ count: whole, p50: lateness, p95: lateness, p99: lateness, max: lateness }),
+  }),
+  'cue/lateness': topic({
+    kind: 'event',
+    qos: 0,
+    path: 'cue/lateness',
+    summary:
+      'How late a cue that was just fired was, each time since the box started, in milliseconds.',
+    payload: object({
+      cue: cueId,
+      count: whole,
+      p50: lateness,
+      p95: lateness,
+      p99: lateness,
+      max: lateness,
+      /** This time. */
+      last: lateness,
+      sum: number({ min: 0, max: 1e15 }),
+      /** How often by at most 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100 and 250 ms. */
+      within: list(whole, { max: lateBoundsMs.length }),
+    }),
   }),
   'capture/taken': topic({
     kind: 'event',

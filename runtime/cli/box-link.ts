@@ -10,7 +10,9 @@ import {
   type JobAnswer,
   jobAnswer,
   jobsAnswer,
+  type LatenessAnswer,
   type LogLine,
+  latenessAnswer,
   logLine,
   logsAnswer,
   type PrintAnswer,
@@ -51,6 +53,8 @@ export interface BoxLink {
   /** @param job its id or serial */
   job(job: string): Promise<JobAnswer>
   state(): Promise<BoxSnapshot>
+  /** In the order of the cues' first fires. */
+  lateness(): Promise<LatenessAnswer['cues']>
   /** At most `limit` (1..1000) lines, oldest first. */
   logs(limit: number): Promise<readonly LogLine[]>
   /** Goes on until the box ends. */
@@ -90,6 +94,10 @@ export class HttpBoxLink implements BoxLink {
 
   state(): Promise<BoxSnapshot> {
     return this.#read('/api/state', stateAnswer)
+  }
+
+  async lateness(): Promise<LatenessAnswer['cues']> {
+    return (await this.#read('/api/lateness', latenessAnswer)).cues
   }
 
   async logs(limit: number): Promise<readonly LogLine[]> {

@@ -4,6 +4,7 @@ import type { CliActions } from './actions.js'
 import { addDocuments } from './documents.js'
 import { type Ending, endingOf, exitCodes } from './failure.js'
 import { addJobs } from './jobs.js'
+import { addLateness } from './lateness.js'
 import { addLogs } from './logs.js'
 import { addOperating } from './operate.js'
 import { addPrint } from './print.js'
@@ -58,6 +59,7 @@ export function buildCli(actions: CliActions, terminal: Terminal, options: CliOp
   addPrint(program, setting)
   addJobs(program, setting)
   addStatus(program, setting)
+  addLateness(program, setting)
   addLogs(program, setting)
   return program
 }

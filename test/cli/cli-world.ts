@@ -20,6 +20,7 @@ export const noLink: BoxLink = {
   jobs: missing,
   job: missing,
   state: missing,
+  lateness: missing,
   logs: missing,
   follow: missing,
 }

@@ -26,6 +26,7 @@ const commands = [
   'arm',
   'disarm',
   'status',
+  'lateness',
   'logs',
 ]
 

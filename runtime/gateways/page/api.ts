@@ -112,6 +112,11 @@ export const logLine = object({
   facts: table(string({ max: 64 }), unknown, { max: 64 }),
 })
 
+/** How late each cue was whenever it was fired since the box started; at most 1000 cues, by their first fires. */
+export const latenessAnswer = object({
+  cues: list(topics['cue/lateness'].payload, { max: 1_000 }),
+})
+
 export const logsAnswer = object({ lines: list(logLine, { max: 1000 }) })
 
 const output = object({
@@ -163,6 +168,7 @@ export const stateAnswer = object({
   recent: list(recent, { max: 50 }),
 })
 
+export type LatenessAnswer = Of<typeof latenessAnswer>
 export type BoxSnapshot = Of<typeof stateAnswer>
 export type ShowDescription = Of<typeof showDescription>
 export type BoardLineState = Of<typeof boardLine>

@@ -5,11 +5,11 @@
 
 export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
-export type MetricType = 'counter' | 'gauge' | 'summary'
+export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary'
 
 export interface Sample {
-  /** After the family's name: `_count` and `_sum` of a summary. */
-  readonly suffix?: '_count' | '_sum'
+  /** After the family's name, in a summary or histogram. */
+  readonly suffix?: '_bucket' | '_count' | '_sum'
   readonly labels: Readonly<Record<string, string>>
   /** Null and what is not finite is left out. */
   readonly value: number | null

@@ -1,6 +1,7 @@
 /** What the box says of itself, for Prometheus: names end in their unit, and units are base units. Pure. */
 import { powerStage } from '../../core/power-topics.js'
 import type { Payload } from '../../topics.js'
+import { lateCueFamily } from './metrics-late-cues.js'
 import { exposition, type Family, type MetricType, type Sample } from './metrics-text.js'
 
 /** The last of every state; null where nothing was said yet. */
@@ -11,6 +12,7 @@ export interface MetricStates {
   readonly batteries: readonly Payload<'battery/state'>[]
   readonly printers: readonly Payload<'printer/state'>[]
   readonly lateness: Payload<'cue/late'> | null
+  readonly lateCues: readonly Payload<'cue/lateness'>[]
   readonly show: Payload<'show/state'> | null
   readonly telemetry: Payload<'telemetry/state'> | null
   readonly devices: readonly Payload<'device/state'>[]
@@ -252,7 +254,7 @@ function printerFamilies(printers: MetricStates['printers']): readonly Family[] 
   ]
 }
 
-function showFamilies({ lateness, show }: MetricStates): readonly Family[] {
+function showFamilies({ lateness, lateCues, show }: MetricStates): readonly Family[] {
   const quantiles = { '0.5': lateness?.p50, '0.95': lateness?.p95, '0.99': lateness?.p99 }
   const isAny = lateness !== null && lateness.count > 0
   return [
@@ -269,6 +271,7 @@ function showFamilies({ lateness, show }: MetricStates): readonly Family[] {
       'How late the latest output was since the box started.',
       isAny ? thousandth(lateness.max) : null,
     ),
+    lateCueFamily(lateCues),
     one('show_armed', 'gauge', 'Whether a show is armed.', flag(show?.isArmed)),
   ]
 }

@@ -8,6 +8,7 @@ import type { RecentEvent } from './api.js'
 const DEVICES_MAX = 256
 /** Printers, and battery packs. */
 const NAMED_MAX = 32
+const CUES_MAX = 1_000
 const RECENT_MAX = 50
 
 /** What the page is told of each message. */
@@ -55,6 +56,7 @@ export class Mirror implements Service {
   readonly #devices = new Map<string, Payload<'device/state'>>()
   readonly #printers = new Map<string, Payload<'printer/state'>>()
   readonly #batteries = new Map<string, Payload<'battery/state'>>()
+  readonly #lateCues = new Map<string, Payload<'cue/lateness'>>()
   #sample: Payload<'levels/sampled'> = { levels: {}, colors: {} }
   readonly #recent: RecentEvent[] = []
   #cancels: Cancel[] = []
@@ -87,6 +89,9 @@ export class Mirror implements Service {
         keep(this.#batteries, payload.pack, payload)
         this.#tell('battery/state', `battery/${payload.pack}`, payload)
       }),
+      this.#bus.subscribe('cue/lateness', payload =>
+        keep(this.#lateCues, payload.cue, payload, CUES_MAX),
+      ),
       this.#bus.subscribe('levels/sampled', payload => {
         this.#sample = payload
         this.#tell('levels/sampled', 'levels', payload)
@@ -113,6 +118,11 @@ export class Mirror implements Service {
 
   batteries(): readonly Payload<'battery/state'>[] {
     return [...this.#batteries.values()]
+  }
+
+  /** Of each cue that was fired, in the order of their first fires. */
+  lateCues(): readonly Payload<'cue/lateness'>[] {
+    return [...this.#lateCues.values()]
   }
 
   sample(): Payload<'levels/sampled'> {
@@ -151,8 +161,8 @@ export class Mirror implements Service {
 const isTrouble = (state: unknown): boolean =>
   state === 'unknown' || state === 'failed' || state === 'expired'
 
-function keep<T>(table: Map<string, T>, name: string, state: T): void {
-  if (table.has(name) || table.size < NAMED_MAX) table.set(name, state)
+function keep<T>(table: Map<string, T>, name: string, state: T, max = NAMED_MAX): void {
+  if (table.has(name) || table.size < max) table.set(name, state)
 }
 
 const nothingKnown: States = {

@@ -59,6 +59,17 @@ const paths = {
       },
     },
   },
+  '/api/lateness': {
+    get: {
+      summary:
+        'How late each cue was whenever it was fired since the box started, in milliseconds.',
+      security: reading,
+      responses: {
+        200: answer('The cues, in the order of their first fires.', 'Lateness'),
+        401: denied,
+      },
+    },
+  },
   '/api/logs': {
     get: {
       summary: 'The newest log lines, oldest first.',

@@ -4,7 +4,7 @@ import { suggestion } from '../../core/nearest.js'
 import type { MonotonicMs } from '../../ports/clock.js'
 import type { Log } from '../../ports/log.js'
 import type { Access, Credential } from './access.js'
-import { type BoxSnapshot, type HealthState, login, press } from './api.js'
+import { type BoxSnapshot, type HealthState, type LatenessAnswer, login, press } from './api.js'
 import { type Asset, isFresh } from './assets.js'
 import type { CommandDesk } from './command-desk.js'
 import type { EventStreams } from './event-streams.js'
@@ -44,6 +44,7 @@ export interface Surroundings {
   readonly logs: LogSource | null
   readonly healthState: () => HealthState
   readonly snapshot: (isOperator: boolean) => BoxSnapshot
+  readonly lateCues: () => LatenessAnswer['cues']
   /** In the Prometheus text format. */
   readonly metrics: () => string
   readonly inputNames: () => readonly string[]
@@ -114,6 +115,9 @@ function addReadingRoutes(app: FastifyInstance, at: Surroundings): void {
   )
   app.get('/api/openapi.json', { onRequest }, async (_, reply) =>
     reply.type('application/json; charset=utf-8').send(at.openApi),
+  )
+  app.get('/api/lateness', { onRequest }, async (_, reply) =>
+    reply.header('cache-control', 'no-store').send({ cues: at.lateCues() }),
   )
   app.get('/api/logs', { onRequest }, async (request, reply) => {
     const lines = (at.logs?.recent() ?? []).slice(-limitOf(request)).map(apiLine)

@@ -3,7 +3,9 @@ import { Histogram } from '../../core/histogram.js'
 import { after, publishedMs } from '../../core/time.js'
 import type { Cancel, Clock, ShowTimeMs } from '../../ports/clock.js'
 import type { Percentiles } from '../../ports/percentiles.js'
+import type { Payload } from '../../topics.js'
 import type { CheckedShow, Cue } from './checked-show.js'
+import { LateCues } from './late-cues.js'
 import type { LightPlan } from './light-plan.js'
 import type { FireDeed } from './state.js'
 
@@ -20,7 +22,11 @@ interface Open {
 }
 
 /** A fire and how late its first change was, as it is published; null where nothing changed. */
-export type Measured = (deed: FireDeed, t0: ShowTimeMs, lateMs: number | null) => void
+export type Measured = (
+  deed: FireDeed,
+  t0: ShowTimeMs,
+  late: { readonly ms: number; readonly ofCue: Payload<'cue/lateness'> } | null,
+) => void
 
 export class Lateness {
   readonly #clock: Clock
@@ -28,6 +34,7 @@ export class Lateness {
   readonly #plans: readonly LightPlan[]
   readonly #measured: Measured
   readonly #histogram = new Histogram()
+  readonly #cues = new LateCues()
   #open: Open[] = []
 
   constructor(clock: Clock, show: CheckedShow, plans: readonly LightPlan[], measured: Measured) {
@@ -88,7 +95,12 @@ export class Lateness {
     if (!this.#open.includes(open)) return
     this.#open = this.#open.filter(other => other !== open)
     open.cancel()
-    if (lateMs !== null) this.#histogram.add(lateMs)
-    this.#measured(open.deed, open.t0, lateMs === null ? null : publishedMs(lateMs))
+    if (lateMs === null) {
+      this.#measured(open.deed, open.t0, null)
+      return
+    }
+    this.#histogram.add(lateMs)
+    const ofCue = this.#cues.add(open.deed.cue, lateMs)
+    this.#measured(open.deed, open.t0, { ms: publishedMs(lateMs), ofCue })
   }
 }

@@ -117,11 +117,14 @@ export class Show implements Service {
       planAheadMs,
       hasMoved: () => this.#hasMoved(),
     })
-    this.#lateness = new Lateness(clock, show, this.#plans, (deed, t0, lateMs) => {
+    this.#lateness = new Lateness(clock, show, this.#plans, (deed, t0, late) => {
       const { id: fire, cue, epoch, origin } = deed
+      const lateMs = late?.ms ?? null
       log.info('cue.fired', { cue, fire, origin, lateMs })
       bus.publish('cue/fired', { fire, cue, epoch, atShowMs: publishedMs(t0), origin, lateMs })
-      if (lateMs !== null) bus.publish('cue/late', this.#lateness.read())
+      if (late === null) return
+      bus.publish('cue/late', this.#lateness.read())
+      bus.publish('cue/lateness', late.ofCue)
     })
     this.#performer = new Performer(clock, log, bus, store, network, devices.captures, show, {
       box,

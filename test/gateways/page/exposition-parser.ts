@@ -20,6 +20,15 @@ const COMMENT = /^# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.*)$/
 const SAMPLE =
   /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.+)\})? ([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)$/
 const LABEL = /^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(,(?=[a-zA-Z_])|$)/
+const PLAIN = /^$/
+/** What may follow the family's name in that of a sample. */
+const SUFFIXES: Readonly<Record<string, RegExp>> = {
+  counter: PLAIN,
+  gauge: PLAIN,
+  histogram: /^_(bucket|sum|count)$/,
+  summary: /^(_(sum|count))?$/,
+  untyped: PLAIN,
+}
 const TYPES = ['counter', 'gauge', 'histogram', 'summary', 'untyped']
 
 export function parsed(text: string): ReadonlyMap<string, ParsedFamily> {
@@ -59,13 +68,13 @@ class Parser {
     const [, name, inside = '', value] = SAMPLE.exec(line) ?? []
     assert(name !== undefined && value !== undefined, `a sample: ${line}`)
     const family = this.families.get(this.#current)
-    const isSum =
-      family?.type === 'summary' && /^_(sum|count)$/.test(name.slice(this.#current.length))
+    const labels = labelsIn(inside)
+    const suffix = name.startsWith(this.#current) ? name.slice(this.#current.length) : null
     assert(
-      name === this.#current || (isSum && name.startsWith(this.#current)),
+      suffix !== null && SUFFIXES[family?.type ?? '']?.test(suffix) !== false,
       `in its family: ${line}`,
     )
-    const labels = labelsIn(inside)
+    assert((suffix === '_bucket') === labels.has('le'), `buckets have a bound: ${line}`)
     const key = `${name}${JSON.stringify([...labels].sort())}`
     assert(!this.#series.has(key), `once: ${line}`)
     this.#series.add(key)

@@ -10,6 +10,7 @@ const nothing: MetricStates = {
   batteries: [],
   printers: [],
   lateness: null,
+  lateCues: [],
   show: null,
   telemetry: null,
   devices: [],
@@ -85,6 +86,19 @@ const full: MetricStates = {
       tookMsP95: 1_500,
     },
   ],
+  lateCues: [
+    {
+      cue: '2',
+      count: 3,
+      p50: 0.2,
+      p95: 300,
+      p99: 300,
+      max: 300,
+      last: 0.2,
+      sum: 300.4,
+      within: [0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2],
+    },
+  ],
   lateness: { count: 10, p50: 0.5, p95: 2, p99: 4, max: 9 },
   show: null,
   telemetry: { uptimeMs: 90_000, rssBytes: 64_000_000, eventLoopLagMsP99: 2 },
@@ -147,6 +161,11 @@ t.test('values are in base units, and discharging is negative', async t => {
     ['roadcase_printer_paper', { printer: 'bar', state: 'near-end' }, 1],
     ['roadcase_cue_lateness_seconds', { quantile: '0.99' }, 0.004],
     ['roadcase_cue_lateness_seconds_count', {}, 10],
+    ['roadcase_cue_lateness_by_cue_seconds_bucket', { cue: '2', le: '0.0001' }, 0],
+    ['roadcase_cue_lateness_by_cue_seconds_bucket', { cue: '2', le: '0.00025' }, 2],
+    ['roadcase_cue_lateness_by_cue_seconds_bucket', { cue: '2', le: '+Inf' }, 3],
+    ['roadcase_cue_lateness_by_cue_seconds_sum', { cue: '2' }, 0.3004],
+    ['roadcase_cue_lateness_by_cue_seconds_count', { cue: '2' }, 3],
     ['roadcase_uptime_seconds', {}, 90],
     [
       'roadcase_device_state',
@@ -191,7 +210,7 @@ t.test('what is not known is absent, never zero and never NaN', async t => {
     t.equal(valueIn(text, `roadcase_battery_${name}`, { pack: 'front' }), null, name)
   t.equal(valueIn(text, 'roadcase_cue_lateness_seconds', { quantile: '0.5' }), null)
   t.equal(valueIn(text, 'roadcase_cue_lateness_seconds_count'), 0)
-  t.notMatch(text, /NaN|null|undefined|Inf/)
+  t.notMatch(text, /NaN|null|undefined| [-+]?Inf/)
 })
 
 t.test('labels and help may hold anything', async t => {

@@ -46,6 +46,7 @@ t.test(
       lateMs: 0,
     })
     t.match(stage.heard('cue/late').at(-1), { count: 2 })
+    t.match(stage.heard('cue/lateness'), [{ count: 1 }, { count: 1 }], 'of each cue')
   },
 )
 

@@ -277,6 +277,7 @@ const TOPICS = [
   'show/state',
   'cue/fired',
   'cue/late',
+  'cue/lateness',
   'capture/taken',
   'command/answered',
   'message/requested',
