@@ -50,6 +50,7 @@ const loop = new BusLoop(
     send,
     report: report => port.postMessage(report),
     holdAwake: isHeld => wakefulness.hold(isHeld),
+    warmUp: null,
   },
   margin,
   { heartbeatMs: data.heartbeatMs },
@@ -105,7 +106,7 @@ function rehearse(): void {
   }
   const rehearsal = new BusLoop(
     stage,
-    { nowMs, send: () => 0, report: () => {}, holdAwake: () => {} },
+    { nowMs, send: () => 0, report: () => {}, holdAwake: () => {}, warmUp: null },
     new SpinMargin(),
     // Nobody beats for it, and on a slow machine it takes longer than a main thread may be silent.
     { heartbeatMs: Number.POSITIVE_INFINITY },

@@ -26,6 +26,11 @@ export interface MomentThread {
   nowMs(): number
   /** Keeps the processor from falling into sleep states that it takes long to leave. */
   holdAwake(isHeld: boolean): void
+  /**
+   * Goes through what is done at a moment, to no effect: after a sleep all of it has left the processor's caches, and
+   * the first time takes ten times as long. Null where that is not worth it.
+   */
+  readonly warmUp: (() => void) | null
 }
 
 export type LoopSignals = Pick<FiringSignals, 'version' | 'sleep' | 'beats'>
@@ -35,6 +40,8 @@ const UNTOLD_MAX = 64
 /** Fewer: the processor would fall asleep in the middle of a run of cues. More: it would burn power all evening. */
 const AWAKE_BEFORE_MS = 500
 const AWAKE_BETWEEN_MS = 5_000
+/** As long as warming up takes on a slow day. */
+const WARM_UP_MS = 0.1
 
 export class MomentLoop {
   readonly #work: MomentWork
@@ -42,6 +49,7 @@ export class MomentLoop {
   readonly #thread: MomentThread
   readonly #margin: SpinMargin
   readonly #heartbeatMs: number
+  readonly #warmUpMs: number
   #beats: number
   #beatMs: number
   #isLost = false
@@ -61,6 +69,7 @@ export class MomentLoop {
     this.#thread = thread
     this.#margin = margin
     this.#heartbeatMs = options.heartbeatMs
+    this.#warmUpMs = thread.warmUp === null ? 0 : WARM_UP_MS
     this.#beats = signals.beats()
     this.#beatMs = thread.nowMs()
   }
@@ -73,8 +82,9 @@ export class MomentLoop {
     const next = this.#isLost ? null : this.#work.next()
     const untilMs = next === null ? Number.POSITIVE_INFINITY : next.at - nowMs
     this.#holdAwake(untilMs)
-    if (next !== null && untilMs <= this.#margin.ms) this.#doAtMoment(next.at, version)
-    else this.#sleep(version, untilMs - this.#margin.ms, nowMs)
+    const marginMs = this.#margin.ms + this.#warmUpMs
+    if (next !== null && untilMs <= marginMs) this.#doAtMoment(next.at, version)
+    else this.#sleep(version, untilMs - marginMs, nowMs)
   }
 
   #sleep(version: number, wantedMs: number, nowMs: number): void {
@@ -85,6 +95,7 @@ export class MomentLoop {
   }
 
   #doAtMoment(at: MonotonicMs, version: number): void {
+    if (at - this.#thread.nowMs() > this.#warmUpMs) this.#thread.warmUp?.()
     while (this.#thread.nowMs() < at) {
       // Something was planned or cancelled: there may be another next one.
       if (this.#signals.version() !== version) return

@@ -1,14 +1,15 @@
 /**
- * How late planned changes are, in microseconds: by the firing thread, by the clock's timers and by bare setTimeout,
- * taking turns so that all meet the same machine. Prints a table and judges nothing. On the lab machine, frames of a
- * PCA9685 too, by the bus's thread and by the main thread's timers and queue.
+ * How late planned changes are, in microseconds: by the firing thread, with a main thread that is free and one that is
+ * blocked for half a second at a time, by the clock's timers and by bare setTimeout; and the machine's own limit, which
+ * cyclictest tells, a C thread of priority 80. They take turns, so that all meet the same machine. Prints a table and
+ * judges nothing. On the lab machine, frames of a PCA9685 too, by the bus's thread and by the main thread's timers and
+ * queue.
  *
  *     node dist/test/bench/firing.bench.js [changes per way, default 500]
  *     test/lab/hil-run node dist/test/bench/firing.bench.js
  */
-import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
-import { loadavg, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { closeSync, openSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { LinuxClock, ownAnchor } from '../../drivers/linux/clock.js'
 import { Firing } from '../../drivers/linux/firing.js'
 import type { FiringLine } from '../../drivers/linux/firing-line.js'
@@ -17,9 +18,13 @@ import { SimulatedLog } from '../../drivers/simulated/log.js'
 import { randomFrom } from '../../runtime/core/random.js'
 import { after } from '../../runtime/core/time.js'
 import type { MonotonicMs } from '../../runtime/ports/clock.js'
+import { cyclictest } from './cyclictest.js'
 import { measureFrames } from './frames.js'
 
 const NAME_WIDTH = 36
+/** Changes after which the next way has its turn. */
+const BLOCK = 50
+const PATIENCE_MS = 5_000
 const clock = new LinuxClock(ownAnchor())
 
 type Way = (at: MonotonicMs) => Promise<MonotonicMs>
@@ -53,29 +58,55 @@ function row(name: string, lateMs: readonly number[]): string {
   return `${name.padEnd(NAME_WIDTH)}${cells.join('')}`
 }
 
+/** All changes are planned, then the main thread does nothing else than being busy until the last is over. */
+async function blocked(line: FiringLine, count: number): Promise<readonly number[]> {
+  const lateMs: number[] = []
+  let at = after(clock.monotonicMs(), 20)
+  for (let change = 0; change < count; change++) {
+    const due = at
+    line.setAt(change % 2 === 0, due, ({ firedMs }) => lateMs.push(firedMs - due))
+    at = after(at, 6 + 8 * random())
+  }
+  while (clock.monotonicMs() < at);
+  const patience = after(at, PATIENCE_MS)
+  while (lateMs.length < count && clock.monotonicMs() < patience)
+    await new Promise<void>(resolve => void clock.runAt(after(clock.monotonicMs(), 5), resolve))
+  return lateMs
+}
+
 const rounds = Number(process.argv[2] ?? 500)
-const folder = mkdtempSync(join(tmpdir(), 'roadcase-bench-'))
 const log = new SimulatedLog()
 const firing = new Firing(clock, log, lineWriter(null), { lineCount: 1, heartbeatMs: 60_000 })
 await firing.start()
-const fd = openSync(join(folder, 'lamp'), 'w')
+// Not a file system, which takes its time: a line is a call that comes back at once.
+const fd = openSync('/dev/null', 'w')
 const line = firing.takeLine('lamp', { fd, method: 'file', isSafeActive: false })
 const random = randomFrom(1)
 const late = new Map<string, number[]>()
-for (let round = 0; round < rounds; round++)
+const note = (name: string, lateMs: readonly number[]): void =>
+  void late.set(name, [...(late.get(name) ?? []), ...lateMs])
+let isPeerThere = true
+for (let round = 0; round < rounds; round++) {
   for (const [name, way] of Object.entries(waysOf(line))) {
     const at = after(clock.monotonicMs(), 6 + 8 * random())
     const firedMs = await way(at)
-    late.set(name, [...(late.get(name) ?? []), firedMs - at])
+    note(name, [firedMs - at])
   }
+  if ((round + 1) % BLOCK !== 0) continue
+  note('firing thread, main thread blocked', await blocked(line, BLOCK))
+  const wakeUps: readonly number[] | null = isPeerThere ? await cyclictest(BLOCK) : null
+  isPeerThere = wakeUps !== null
+  note('cyclictest, FIFO 80', wakeUps ?? [])
+}
 firing.releaseLine(line)
 await firing.stop()
 closeSync(fd)
-rmSync(folder, { recursive: true })
 
 const head = ['n', 'p50', 'p99', 'max', 'early'].map(title => title.padStart(8)).join('')
 const load = loadavg().map(value => value.toFixed(1))
-const rows = [...late].map(([name, lateMs]) => row(name, lateMs))
+const rows = [...late]
+  .filter(([, lateMs]) => lateMs.length > 0)
+  .map(([name, lateMs]) => row(name, lateMs))
 const priority = log.lines.find(({ event }) => event === 'firing.priority')?.facts
 const lines = [
   `lateness in microseconds; load average ${load.join(' ')}; ${JSON.stringify(priority)}`,
@@ -83,6 +114,10 @@ const lines = [
   ...rows,
 ]
 process.stdout.write(`${lines.join('\n')}\n`)
+if (!isPeerThere)
+  process.stdout.write(
+    'cyclictest is missing (apt install rt-tests), or may not have its priority\n',
+  )
 if (process.env['LAB_I2C_BUS'] !== undefined) {
   process.stdout.write('\nframes of a PCA9685: how late they began\n')
   for (const { name, lateMs, cpuPercent } of await measureFrames(clock))

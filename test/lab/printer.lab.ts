@@ -181,8 +181,11 @@ for (const byteCount of [8_300, 9_001, 20_002, 41_111])
     t.teardown(() => driver.stop())
     await driver.start()
     t.same(await print(driver, smallTicket(SECOND)), { kind: 'confirmed', by: 'process-id' })
-    const [torn, whole, ...others] = printed(far)
-    t.same([torn, whole, others], [`${FIRST} torn`, `${SECOND} whole`, []])
+    const pieces = printed(far)
+    // A machine that stood still may have sent all these bytes in its start, and none of the ticket.
+    const isBegun = pieces.length > 1
+    t.same(pieces, isBegun ? [`${FIRST} torn`, `${SECOND} whole`] : [`${SECOND} whole`])
+    t.ok(isBegun || byteCount < 9_000, 'the first was begun')
   })
 
 function startVictim(): ChildProcess {

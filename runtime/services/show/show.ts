@@ -122,9 +122,8 @@ export class Show implements Service {
       const lateMs = late?.ms ?? null
       log.info('cue.fired', { cue, fire, origin, lateMs })
       bus.publish('cue/fired', { fire, cue, epoch, atShowMs: publishedMs(t0), origin, lateMs })
-      if (late === null) return
-      bus.publish('cue/late', this.#lateness.read())
-      bus.publish('cue/lateness', late.ofCue)
+      if (late) bus.publish('cue/late', this.#lateness.read())
+      if (late) bus.publish('cue/lateness', late.ofCue)
     })
     this.#performer = new Performer(clock, log, bus, store, network, devices.captures, show, {
       box,

@@ -55,6 +55,7 @@ function bench() {
       },
       report: report => void reports.push(report),
       holdAwake: () => {},
+      warmUp: null,
     },
     new SpinMargin(),
     { heartbeatMs: HEARTBEAT_MS },

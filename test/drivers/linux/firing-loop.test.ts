@@ -18,6 +18,7 @@ function bench() {
     version: 0,
     beats: 0,
     isBroken: false,
+    warmedMs: [] as number[],
     onLook: (_nowMs: number) => {},
   }
   const did: string[] = []
@@ -47,6 +48,10 @@ function bench() {
       },
       report: report => void reports.push(report),
       holdAwake: isHeld => void did.push(isHeld ? 'awake' : 'may sleep'),
+      warmUp: () => {
+        state.warmedMs.push(state.nowMs)
+        state.nowMs += 0.05
+      },
     },
     new SpinMargin(),
     { heartbeatMs: HEARTBEAT_MS },
@@ -186,4 +191,19 @@ t.test('the processor is kept awake only around changes', async t => {
   t.same(awake, ['awake', 'may sleep'])
   t.equal(did.indexOf('awake') < did.indexOf('40=1@2000.0'), true)
   t.equal(did.indexOf('may sleep') > did.indexOf('40=0@5000.0'), true)
+})
+
+t.test('after a sleep it warms up, once, and is through with that before the moment', async t => {
+  const { plan, run, state, writes } = bench()
+  plan(0, 1, true, 1050)
+  plan(1, 0, true, 1050)
+  plan(2, 1, false, 1050.02)
+  plan(3, 0, false, 1080)
+  run(1100, { isBeating: true })
+  t.same(writes(), ['41=1@1050.0', '40=1@1050.0', '41=0@1050.1', '40=0@1080.0'])
+  t.equal(state.warmedMs.length, 2, 'not between changes that follow at once')
+  for (const [place, at] of [1050, 1080].entries()) {
+    const beforeMs = at - (state.warmedMs[place] ?? 0)
+    t.ok(beforeMs > 0.1 && beforeMs < 0.2, `${beforeMs} ms before ${at}`)
+  }
 })
