@@ -19,7 +19,9 @@ import { type CheckedShow, ownOutputs } from './services/show/checked-show.js'
 import { Show } from './services/show/show.js'
 import { heardTopics } from './services/show/triggers.js'
 import { Telemetry } from './services/telemetry.js'
+import { Metronome } from './services/tempo/metronome.js'
 import { Timeline } from './services/timeline.js'
+import { tempoLamp } from './tempo-lamp.js'
 import type { Messages, Payload } from './topics.js'
 
 const TELEMETRY_MS = 10_000
@@ -92,6 +94,8 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
     cap,
     printing,
     ...(power ? [power] : []),
+    // Before the show, which says once what the tempo is.
+    ...tempoServices(machine, bus, options, fitted, show, cap),
     ...showServices(machine, bus, options, fitted, show, cap),
     new Inputs(clock, bus, inputs, config.chords),
     new Telemetry(clock, log, bus, vitals, { everyMs: TELEMETRY_MS, lagMsMax: LAG_MS_MAX }),
@@ -184,6 +188,29 @@ function buildPrinting(
       keptMax: printing.keptMax,
     },
   )
+}
+
+/** Beats are the show's. */
+function tempoServices(
+  { clock, log }: Machine,
+  bus: Bus<Messages>,
+  { config }: BoxOptions,
+  fitted: readonly Fitted[],
+  show: CheckedShow | null,
+  cap: LightCap,
+): readonly Service[] {
+  const lamp = tempoLamp(config, fitted, show)
+  if (config.show === null) return []
+  const { planAheadMs } = config.show
+  const { flashMs, accentLevel, level } = config.tempo
+  return [
+    new Metronome(clock, log, bus, lamp && cap.over(lamp), {
+      planAheadMs,
+      flashMs,
+      accentLevel,
+      level,
+    }),
+  ]
 }
 
 function showServices(

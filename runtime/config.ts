@@ -197,6 +197,15 @@ const power = object({
   nut: withDefault(nullable(nutServer), null),
 })
 
+const tempo = object({
+  /** A light of this box that the show does not use. */
+  lamp: withDefault(nullable(name), null),
+  flashMs: withDefault(integer({ min: 10, max: 500 }), 60),
+  /** Of the first beat of a bar, and of the others. */
+  accentLevel: withDefault(number({ min: 0, max: 1 }), 1),
+  level: withDefault(number({ min: 0, max: 1 }), 0.4),
+})
+
 const ptp = object({
   /** The interface to the other boxes: `eth0`. */
   interface: pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/, 'the name of an interface like eth0', 15),
@@ -225,6 +234,7 @@ export const boxConfigSchema = object({
     }),
     { ptp: null },
   ),
+  tempo: withDefault(tempo, tempo.parse({})),
   broker: withDefault(broker, embeddedBroker.parse({ kind: 'embedded' })),
   page: withDefault(page, page.parse({})),
   homeAssistant: withDefault(

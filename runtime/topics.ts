@@ -27,6 +27,7 @@ import {
   withDefault,
 } from './core/schema.js'
 import { cueId, lateness, level, moment, requestId, whole } from './core/shapes.js'
+import { tempoTopics } from './core/tempo-topics.js'
 import { topic } from './core/topic-shape.js'
 
 const origin = string({ max: 128 })
@@ -283,6 +284,7 @@ export const topics = {
   ...printingTopics,
   ...powerTopics,
   ...clockTopics,
+  ...tempoTopics,
   'telemetry/state': topic({
     kind: 'state',
     qos: 0,

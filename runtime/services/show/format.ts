@@ -1,5 +1,6 @@
 /** The form of a show document (`show/v1`): its keys, ranges and defaults. docs/show-format.md explains each for people. */
 
+import { BEATS_PER_BAR_MAX, BPM_MAX, BPM_MIN } from '../../core/beat-grid.js'
 import { jobKind, printField } from '../../core/printing-topics.js'
 import {
   boolean,
@@ -191,6 +192,18 @@ const action = object({
   print: optional(print),
 })
 
+/** The first beat of the first bar falls on the cue, unless the count goes on. */
+const tempo = eitherForm(
+  'off, or an object with bpm',
+  literal('off'),
+  object({
+    bpm: number({ min: BPM_MIN, max: BPM_MAX }),
+    /** As it was when left out; 4 where nothing ran. */
+    beatsPerBar: optional(integer({ min: 1, max: BEATS_PER_BAR_MAX })),
+    continue: withDefault(boolean, false),
+  }),
+)
+
 const cue = object({
   id: cueId,
   name: withDefault(string({ max: 64 }), ''),
@@ -202,6 +215,7 @@ const cue = object({
   chase: optional(chase),
   at: optional(parsed('a moment such as 2027-03-01T20:00:00+01:00', readMomentMs)),
   late: optional(late),
+  tempo: optional(tempo),
   /** The cue that GO runs after this one, where that is not the one below it. */
   next: optional(cueId),
   do: withDefault(list(action, { max: 32 }), []),

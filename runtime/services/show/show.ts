@@ -26,6 +26,7 @@ import { nextTurnMs, report } from './report.js'
 import { pickUp } from './resume.js'
 import { Sampler, sampleOf } from './sampler.js'
 import { initialState, type ShowEvent, type ShowState } from './state.js'
+import { TempoReport } from './tempo-report.js'
 import { Timeline } from './timeline.js'
 import { Triggers } from './triggers.js'
 
@@ -79,6 +80,7 @@ export class Show implements Service {
   readonly #performer: Performer
   readonly #sampler: Sampler
   readonly #outputStates: OutputStates
+  readonly #tempo: TempoReport
   readonly #journal: Journal
   readonly #desk: Desk
   readonly #triggers: Triggers
@@ -137,6 +139,7 @@ export class Show implements Service {
       if (bus.isHeard('levels/sampled')) bus.publish('levels/sampled', sampleOf(show, levels))
       this.#outputStates.note(levels)
     })
+    this.#tempo = new TempoReport(bus, show)
     this.#journal = new Journal(clock, log, store, {
       digest: show.digest,
       state: () => this.#state,
@@ -306,6 +309,7 @@ export class Show implements Service {
 
   #tell(): void {
     this.#sampler.note(this.#state)
+    this.#tempo.note(this.#state)
     const found = report(this.#show, this.#state, this.#clock.showTimeMs())
     const text = JSON.stringify(found)
     if (text === this.#lastReport) return

@@ -283,6 +283,7 @@ const TOPICS = [
   'message/requested',
   'print/requested',
   'levels/sampled',
+  'tempo/state',
   'output/state',
 ] as const
 
