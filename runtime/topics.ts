@@ -27,6 +27,7 @@ import {
 } from './core/schema.js'
 import { cueId, lateness, level, moment, requestId, whole } from './core/shapes.js'
 import { topic } from './core/topic-shape.js'
+import { venueTopics } from './core/venue-topics.js'
 
 const origin = string({ max: 128 })
 
@@ -262,6 +263,7 @@ export const topics = {
   ...printingTopics,
   ...powerTopics,
   ...clockTopics,
+  ...venueTopics,
   'telemetry/state': topic({
     kind: 'state',
     qos: 0,
