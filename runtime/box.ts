@@ -227,7 +227,7 @@ function showServices(
   const { planAheadMs, framesPerSecond, leadMs } = config.show
   return [
     new Show(
-      { clock, log, bus, store, keys, network },
+      { clock, log, bus, store, keys, network, company: null },
       {
         lights: new Map(lights.map(device => [device.name, cap.over(device)])),
         captures: new Map(captures.map(device => [device.name, device])),

@@ -29,6 +29,7 @@ import {
 import { cueId, lateness, level, moment, requestId, whole } from './core/shapes.js'
 import { tempoTopics } from './core/tempo-topics.js'
 import { topic } from './core/topic-shape.js'
+import { venueTopics } from './core/venue-topics.js'
 
 const origin = string({ max: 128 })
 
@@ -285,6 +286,7 @@ export const topics = {
   ...powerTopics,
   ...clockTopics,
   ...tempoTopics,
+  ...venueTopics,
   'telemetry/state': topic({
     kind: 'state',
     qos: 0,

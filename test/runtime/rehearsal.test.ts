@@ -67,6 +67,7 @@ t.test('a rehearsal that fails is a line in the log, and the box goes on', async
     sha256Hex: () => {
       throw new Error('no digests here')
     },
+    hmacSha256: () => new Uint8Array(32),
   }
   const { log, rehearsal } = bench({ keys })
   await rehearsal.start()

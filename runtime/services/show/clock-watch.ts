@@ -72,6 +72,11 @@ export class ClockWatch {
     return [anew, ...clockEvents(this.#show, fold(this.#show, state, anew).state, moment)]
   }
 
+  /** Another box looks at its clock. */
+  rest(): void {
+    this.#mark = null
+  }
+
   /** Milliseconds until it must be looked at again; null while nothing waits for it. */
   restMs(state: ShowState): number | null {
     if (!hasClockCues(this.#show, state)) {
