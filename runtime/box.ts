@@ -21,6 +21,7 @@ import { heardTopics } from './services/show/triggers.js'
 import { Telemetry } from './services/telemetry.js'
 import { Timeline } from './services/timeline.js'
 import type { Messages, Payload } from './topics.js'
+import { floorWallMs } from './version.js'
 
 const TELEMETRY_MS = 10_000
 const LAG_MS_MAX = 50
@@ -127,9 +128,9 @@ function readShow(
 }
 
 function buildClock(
-  { clock, log, files, timeline, ptpLink }: Machine,
+  { clock, log, files, keys, timeline, ptpLink, bootId }: Machine,
   bus: Bus<Messages>,
-  { config, boot, version }: BoxOptions,
+  { config, version }: BoxOptions,
 ): VenueClock {
   const { tour, box, clock: wanted } = config
   const { domain = 0, isPreferred = false, isFollowOnly = false } = wanted.ptp ?? {}
@@ -137,11 +138,20 @@ function buildClock(
     { clock, log, bus, files, timeline, link: ptpLink },
     {
       ptp: { domain, isPreferred, isFollowOnly },
-      description: { address: '', product: 'Roadcase', revision: version, name: `${tour}/${box}` },
-      random: randomFrom(boot),
+      description: { product: 'Roadcase', revision: version, name: `${tour}/${box}` },
+      random: randomFrom(seedOf(keys)),
+      bootId,
+      floorMs: floorWallMs,
+      newTimeline: () => hexOf(keys.randomBytes(8)),
     },
   )
 }
+
+const hexOf = (bytes: Uint8Array): string =>
+  Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
+
+/** Boxes that were started as often as each other must not ask at the same moments. */
+const seedOf = (keys: Machine['keys']): number => Number.parseInt(hexOf(keys.randomBytes(4)), 16)
 
 /** Null where nobody said what the box runs on. */
 function buildPower(
