@@ -47,6 +47,7 @@ export interface Box {
   readonly printing: Printing
   /** Null where box.json says nothing of power. */
   readonly power: Power | null
+  readonly venueClock: VenueClock
   readonly services: readonly Service[]
   readonly presence: Service
   /** Outputs were made safe behind the show's back: every output is started anew and told what it shows. */
@@ -85,9 +86,10 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
   const cap = new LightCap(clock, log, bus)
   const printing = buildPrinting(machine, bus, options, fitted)
   const power = buildPower(machine, bus, options, fitted)
+  const venueClock = buildClock(machine, bus, options)
   const services: Service[] = [
     new Timeline(clock, log, files, { bootId: machine.bootId }),
-    buildClock(machine, bus, options),
+    venueClock,
     devices,
     // Before what it says anything to.
     cap,
@@ -107,6 +109,7 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
     heardTopics: show ? heardTopics(show) : [],
     printing,
     power,
+    venueClock,
     services,
     presence,
     restoreOutputs,

@@ -5,7 +5,9 @@ import type { printDecisionIn, printIn } from '../core/printing-topics.js'
 import { check, type Of, type Schema } from '../core/schema.js'
 import {
   type BoxSnapshot,
+  type ClockAnswer,
   type CommandAnswer,
+  clockAnswer,
   commandAnswer,
   type JobAnswer,
   jobAnswer,
@@ -51,6 +53,7 @@ export interface BoxLink {
   /** @param job its id or serial */
   job(job: string): Promise<JobAnswer>
   state(): Promise<BoxSnapshot>
+  clock(): Promise<ClockAnswer>
   /** At most `limit` (1..1000) lines, oldest first. */
   logs(limit: number): Promise<readonly LogLine[]>
   /** Goes on until the box ends. */
@@ -90,6 +93,10 @@ export class HttpBoxLink implements BoxLink {
 
   state(): Promise<BoxSnapshot> {
     return this.#read('/api/state', stateAnswer)
+  }
+
+  clock(): Promise<ClockAnswer> {
+    return this.#read('/api/clock', clockAnswer)
   }
 
   async logs(limit: number): Promise<readonly LogLine[]> {

@@ -20,6 +20,7 @@ export const noLink: BoxLink = {
   jobs: missing,
   job: missing,
   state: missing,
+  clock: missing,
   logs: missing,
   follow: missing,
 }

@@ -8,6 +8,7 @@ const nothing: MetricStates = {
   info: null,
   power: null,
   batteries: [],
+  clock: null,
   printers: [],
   lateness: null,
   show: null,
@@ -98,6 +99,7 @@ const full: MetricStates = {
       message: 'gone',
     },
   ],
+  clock: null,
   broker: {
     kind: 'embedded',
     url: null,
