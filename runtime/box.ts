@@ -23,6 +23,7 @@ import { Metronome } from './services/tempo/metronome.js'
 import { Timeline } from './services/timeline.js'
 import { tempoLamp } from './tempo-lamp.js'
 import type { Messages, Payload } from './topics.js'
+import { floorWallMs } from './version.js'
 
 const TELEMETRY_MS = 10_000
 const LAG_MS_MAX = 50
@@ -48,6 +49,7 @@ export interface Box {
   readonly printing: Printing
   /** Null where box.json says nothing of power. */
   readonly power: Power | null
+  readonly venueClock: VenueClock
   readonly services: readonly Service[]
   readonly presence: Service
   /** Outputs were made safe behind the show's back: every output is started anew and told what it shows. */
@@ -86,9 +88,10 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
   const cap = new LightCap(clock, log, bus)
   const printing = buildPrinting(machine, bus, options, fitted)
   const power = buildPower(machine, bus, options, fitted)
+  const venueClock = buildClock(machine, bus, options)
   const services: Service[] = [
     new Timeline(clock, log, files, { bootId: machine.bootId }),
-    buildClock(machine, bus, options),
+    venueClock,
     devices,
     // Before what it says anything to.
     cap,
@@ -110,6 +113,7 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
     heardTopics: show ? heardTopics(show) : [],
     printing,
     power,
+    venueClock,
     services,
     presence,
     restoreOutputs,
@@ -131,9 +135,9 @@ function readShow(
 }
 
 function buildClock(
-  { clock, log, files, timeline, ptpLink }: Machine,
+  { clock, log, files, keys, timeline, ptpLink, bootId }: Machine,
   bus: Bus<Messages>,
-  { config, boot, version }: BoxOptions,
+  { config, version }: BoxOptions,
 ): VenueClock {
   const { tour, box, clock: wanted } = config
   const { domain = 0, isPreferred = false, isFollowOnly = false } = wanted.ptp ?? {}
@@ -141,11 +145,20 @@ function buildClock(
     { clock, log, bus, files, timeline, link: ptpLink },
     {
       ptp: { domain, isPreferred, isFollowOnly },
-      description: { address: '', product: 'Roadcase', revision: version, name: `${tour}/${box}` },
-      random: randomFrom(boot),
+      description: { product: 'Roadcase', revision: version, name: `${tour}/${box}` },
+      random: randomFrom(seedOf(keys)),
+      bootId,
+      floorMs: floorWallMs,
+      newTimeline: () => hexOf(keys.randomBytes(8)),
     },
   )
 }
+
+const hexOf = (bytes: Uint8Array): string =>
+  Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
+
+/** Boxes that were started as often as each other must not ask at the same moments. */
+const seedOf = (keys: Machine['keys']): number => Number.parseInt(hexOf(keys.randomBytes(4)), 16)
 
 /** Null where nobody said what the box runs on. */
 function buildPower(

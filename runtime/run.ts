@@ -193,7 +193,7 @@ function nutServers(
 function buildPage(
   machine: OpenMachine,
   { config }: BoxDocuments,
-  { bus, show, fitted, printing, power }: Box,
+  { bus, show, fitted, printing, power, venueClock }: Box,
   operator: Operator,
   mirror: Mirror,
 ): Service & Pick<PageGateway, 'url'> {
@@ -211,6 +211,7 @@ function buildPage(
       logs: log,
       jobs: fitted.some(({ kind }) => kind === 'printer') ? jobSource(printing) : null,
       history: power,
+      clock: venueClock,
     },
   )
 }

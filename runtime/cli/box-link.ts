@@ -5,7 +5,9 @@ import type { printDecisionIn, printIn } from '../core/printing-topics.js'
 import { check, type Of, type Schema } from '../core/schema.js'
 import {
   type BoxSnapshot,
+  type ClockAnswer,
   type CommandAnswer,
+  clockAnswer,
   commandAnswer,
   type JobAnswer,
   jobAnswer,
@@ -55,6 +57,7 @@ export interface BoxLink {
   state(): Promise<BoxSnapshot>
   /** In the order of the cues' first fires. */
   lateness(): Promise<LatenessAnswer['cues']>
+  clock(): Promise<ClockAnswer>
   /** At most `limit` (1..1000) lines, oldest first. */
   logs(limit: number): Promise<readonly LogLine[]>
   /** Goes on until the box ends. */
@@ -98,6 +101,10 @@ export class HttpBoxLink implements BoxLink {
 
   async lateness(): Promise<LatenessAnswer['cues']> {
     return (await this.#read('/api/lateness', latenessAnswer)).cues
+  }
+
+  clock(): Promise<ClockAnswer> {
+    return this.#read('/api/clock', clockAnswer)
   }
 
   async logs(limit: number): Promise<readonly LogLine[]> {

@@ -1,6 +1,7 @@
 /** The `roadcase` command, put together; runtime/cli.ts gives it a terminal and the real actions. */
 import { Command, CommanderError } from 'commander'
 import type { CliActions } from './actions.js'
+import { addClock } from './clock.js'
 import { addDocuments } from './documents.js'
 import { type Ending, endingOf, exitCodes } from './failure.js'
 import { addJobs } from './jobs.js'
@@ -60,6 +61,7 @@ export function buildCli(actions: CliActions, terminal: Terminal, options: CliOp
   addJobs(program, setting)
   addStatus(program, setting)
   addLateness(program, setting)
+  addClock(program, setting)
   addLogs(program, setting)
   return program
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { BoxSnapshot } from '../gateways/page/api.js'
+import { clockRow } from './clock-words.js'
 import type { CliSetting } from './setting.js'
 import { powerRows, printerRows } from './status-rows.js'
 import { cueName, type Row, table } from './table.js'
@@ -29,6 +30,7 @@ export function statusText(state: BoxSnapshot, paint: Paint): string {
     ...faultyRows(state, paint),
     ...printerRows(state, paint),
     ...powerRows(state, paint),
+    ...clockRow(state.clock, paint),
     ['MQTT', brokerText(state, paint)],
     ...troubleRows(state, paint),
     ['Lateness', lateText(state)],

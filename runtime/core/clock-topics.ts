@@ -3,8 +3,11 @@ import { boolean, integer, nullable, number, object, oneOf, string } from './sch
 import { moment, whole } from './shapes.js'
 import { topic } from './topic-shape.js'
 
-/** As PTP writes a clock's identity: sixteen hexadecimal digits. */
+/** As PTP writes a clock's identity, and as we write a timeline's: sixteen hexadecimal digits. */
 const clockIdentity = string({ max: 16 })
+
+/** An error of this and more says only that nothing is known. */
+export const UNKNOWN_ERROR_MS = 1e6
 
 export const clockTopics = {
   'clock/state': topic({
@@ -22,17 +25,23 @@ export const clockTopics = {
       identity: nullable(clockIdentity),
       /** Who leads, be it this box; null while nobody is known to. */
       leader: nullable(clockIdentity),
+      /** Who led before, be it this box; null where nobody is known to have. */
+      lastLeader: nullable(clockIdentity),
+      /** Names the timeline that is shown, over all changes of leader; null where nobody has named it. */
+      timeline: nullable(clockIdentity),
       interface: nullable(string({ max: 32 })),
       domain: nullable(integer({ min: 0, max: 255 })),
       /** Whose stamps the packets have. */
       stamps: nullable(oneOf('kernel', 'program')),
-      /** What was found last: the leader's time less the own. */
+      /** What was found last: the own time less the leader's. */
       offsetMicroseconds: nullable(number({ min: -1e15, max: 1e15 })),
       pathDelayMicroseconds: nullable(number({ min: 0, max: 1e12 })),
       /** How much faster the venue's time runs than the own oscillator. */
       ratePpm: number({ min: -2_000, max: 2_000 }),
-      /** Half the width of the interval that holds the venue's time. */
+      /** Half the width of the interval that holds the venue's time; 1000000 and more: not known. */
       errorMs: number({ min: 0, max: 1e12 }),
+      /** The part of it that all boxes have in common: what the leader did not know when it took over. */
+      inheritedErrorMs: number({ min: 0, max: 1e12 }),
       /** Of other clocks in this domain, this box not counted. */
       clocksHeard: whole,
       /** Nothing jumps or is set while a show is armed. */
@@ -40,6 +49,20 @@ export const clockTopics = {
       wallMs: moment,
       /** Why it is alone, for people; null while all is well. */
       trouble: nullable(string({ max: 256 })),
+      /** Since the service was started. */
+      counts: object({
+        leaderChanges: whole,
+        steps: whole,
+        /** Leaders whose time was not believed. */
+        distrusted: whole,
+        /** Packets that are no PTP, and those of its first version. */
+        malformed: whole,
+        otherVersion: whole,
+        otherDomain: whole,
+        /** Exchanges that would have taken less than no time. */
+        negativeDelays: whole,
+        notSent: whole,
+      }),
     }),
   }),
   'clock/stepped': topic({

@@ -17,6 +17,7 @@ const state: BoxSnapshot = {
   broker: null,
   power: null,
   batteries: [],
+  clock: null,
   printers: [],
   devices: [],
   levels: {},

@@ -21,6 +21,7 @@ export const noLink: BoxLink = {
   job: missing,
   state: missing,
   lateness: missing,
+  clock: missing,
   logs: missing,
   follow: missing,
 }

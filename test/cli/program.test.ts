@@ -234,6 +234,7 @@ const state: BoxSnapshot = {
   telemetry: null,
   power: null,
   batteries: [],
+  clock: null,
   printers: [],
   broker: {
     kind: 'embedded',

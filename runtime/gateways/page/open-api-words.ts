@@ -3,6 +3,7 @@ import { commandIn } from '../../core/command-shape.js'
 import { printDecisionIn, printIn } from '../../core/printing-topics.js'
 import {
   acknowledgement,
+  clockAnswer,
   commandAnswer,
   healthAnswer,
   historyAnswer,
@@ -20,6 +21,7 @@ import {
 
 export const shapes = {
   Acknowledgement: acknowledgement,
+  Clock: clockAnswer,
   Command: commandIn,
   CommandAnswer: commandAnswer,
   Decision: printDecisionIn,

@@ -1,6 +1,7 @@
 /** Describes the HTTP interface in OpenAPI 3.1, from the very shapes that check it. */
 import { jsonSchema } from '../../core/schema.js'
 import { nowHeader, sentHeader } from './lateness.js'
+import { clockPaths } from './open-api-clock.js'
 import { powerPaths } from './open-api-power.js'
 import { printPaths } from './open-api-print.js'
 import {
@@ -144,6 +145,7 @@ const paths = {
   },
   ...printPaths,
   ...powerPaths,
+  ...clockPaths,
   '/api/simulated/press': {
     post: {
       summary: 'Presses a button of the simulated board.',

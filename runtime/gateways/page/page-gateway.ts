@@ -23,6 +23,7 @@ import { PrintDesk } from './print-desk.js'
 import { addRoutes } from './routes.js'
 import {
   apiLine,
+  type ClockSource,
   type HistorySource,
   type JobSource,
   type LogSource,
@@ -65,6 +66,7 @@ export interface PageOptions {
   readonly jobs: JobSource | null
   /** Null where it does not know what it runs on. */
   readonly history: HistorySource | null
+  readonly clock: ClockSource
 }
 
 /** The box's own page and HTTP interface. Readable by everyone on this machine, operated with the operator token. */
@@ -133,6 +135,10 @@ export class PageGateway implements Service {
       printDesk: this.#printDesk,
       jobs: this.#options.jobs,
       history: this.#options.history,
+      clock: {
+        source: this.#options.clock,
+        state: () => this.#ports.mirror.state('clock/state'),
+      },
       wallMs: () => clock.wallTimeMs(),
       simulated: this.#options.simulated,
       logs: this.#options.logs,
@@ -220,6 +226,7 @@ export class PageGateway implements Service {
       telemetry: mirror.state('telemetry/state'),
       devices: mirror.devices(),
       broker: mirror.state('broker/state'),
+      clock: mirror.state('clock/state'),
     })
   }
 
@@ -245,6 +252,7 @@ export class PageGateway implements Service {
       late: mirror.state('cue/late'),
       telemetry: mirror.state('telemetry/state'),
       broker: mirror.state('broker/state'),
+      clock: mirror.state('clock/state'),
       power: mirror.state('power/state'),
       batteries: [...mirror.batteries()],
       printers: [...mirror.printers()],

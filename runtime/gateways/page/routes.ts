@@ -6,6 +6,7 @@ import type { Log } from '../../ports/log.js'
 import type { Access, Credential } from './access.js'
 import { type BoxSnapshot, type HealthState, type LatenessAnswer, login, press } from './api.js'
 import { type Asset, isFresh } from './assets.js'
+import { addClockRoutes, type ClockSurroundings } from './clock-routes.js'
 import type { CommandDesk } from './command-desk.js'
 import type { EventStreams } from './event-streams.js'
 import type { FailureLimit } from './failure-limit.js'
@@ -39,6 +40,7 @@ export interface Surroundings {
   readonly printDesk: PrintDesk
   readonly jobs: JobSource | null
   readonly history: HistorySource | null
+  readonly clock: Omit<ClockSurroundings, 'mayRead'>
   readonly wallMs: () => number
   readonly simulated: SimulatedBoard | null
   readonly logs: LogSource | null
@@ -79,6 +81,7 @@ export function addRoutes(app: FastifyInstance, at: Surroundings): void {
     if (!at.access.mayAnyoneRead) requireCredential(at, request)
   }
   addMetricsRoute(app, { metrics: at.metrics, mayRead })
+  addClockRoutes(app, { ...at.clock, mayRead })
   addPowerRoutes(app, { history: at.history, wallMs: at.wallMs, mayRead })
   addPrintRoutes(app, {
     print: (body, origin) => at.printDesk.print(body, origin),

@@ -159,6 +159,7 @@ export class Show implements Service {
       this.#bus.subscribe('input/changed', press => this.#triggers.press(press)),
       this.#bus.subscribe('message/heard', message => this.#triggers.hear(message)),
       this.#bus.subscribe('device/state', state => this.#noteDevice(state)),
+      this.#bus.subscribe('clock/stepped', () => this.#turn()),
     ]
     this.#keepState()
     this.#tidings.tell(this.#state)

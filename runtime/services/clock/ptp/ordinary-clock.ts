@@ -28,6 +28,7 @@ import {
   type ShowAt,
 } from './port.js'
 import { SlaveSide } from './slave-side.js'
+import { timelineTlv } from './timeline-tlv.js'
 import { isSamePort, type PortIdentity } from './wire.js'
 
 /** 7.6.2.4: what a clock says of itself that never leads. */
@@ -38,6 +39,17 @@ const CALIBRATING_EXCHANGES = 4
 const SILENT_MS_MAX = 4000
 
 export const noTiming: Timing = { offsetNs: 0, pathDelayNs: 0, rate: 0, ingressNs: 0n }
+
+/** Of what was heard: packets, and masters that are known now. */
+export interface Counts {
+  readonly malformed: number
+  /** PTP of 2002, as some audio networks speak it on the same ports. */
+  readonly otherVersion: number
+  readonly otherDomain: number
+  /** Exchanges whose path delay would have been negative. */
+  readonly refused: number
+  readonly masters: number
+}
 
 export class OrdinaryClock {
   readonly #options: PortOptions
@@ -54,7 +66,7 @@ export class OrdinaryClock {
   #exchangeCount = 0
   #exchangedAt: MonotonicMs
   #timing = noTiming
-  #malformedCount = 0
+  readonly #counts = { malformed: 0, otherVersion: 0, otherDomain: 0 }
 
   /** @param random of a seed: spreads what all boxes would do at once; 0 up to 1 */
   constructor(options: PortOptions, now: MonotonicMs, random: () => number) {
@@ -92,9 +104,9 @@ export class OrdinaryClock {
     return this.#state === 'master' && this.#masterSide.isFollowed
   }
 
-  get counts(): { readonly malformed: number; readonly refused: number; readonly masters: number } {
+  get counts(): Counts {
     return {
-      malformed: this.#malformedCount,
+      ...this.#counts,
       refused: this.#slaveSide.refusedCount,
       masters: this.#masters.size,
     }
@@ -129,6 +141,11 @@ export class OrdinaryClock {
     return this.#decide(now)
   }
 
+  /** Which timeline it serves when it is master; null: it does not say. */
+  setTimeline(timeline: string | null): void {
+    this.#masterSide.announceWith(timeline === null ? [] : [timelineTlv(timeline)])
+  }
+
   /** What is told to those who ask; the port itself does not know how its exchanges were judged. */
   setTiming(timing: Timing): void {
     this.#timing = timing
@@ -142,7 +159,7 @@ export class OrdinaryClock {
 
   receive(packet: Packet, showAt: ShowAt): Action[] {
     const message = parse(packet.bytes)
-    if (message === null) this.#malformedCount++
+    this.#count(message, packet)
     if (message === null || !this.#concerns(message)) return []
     const isEvent = message.type === 'sync' || message.type === 'delay-request'
     if (isEvent !== (packet.port === 'event')) return []
@@ -188,6 +205,11 @@ export class OrdinaryClock {
     const request = this.#isFollowing() ? this.#slaveSide.tick(now) : null
     if (request) actions.push(request)
     return actions
+  }
+
+  #count(message: Message | null, packet: Packet): void {
+    if (message === null) this.#counts[isOfVersionOne(packet) ? 'otherVersion' : 'malformed']++
+    else if (message.header.domain !== this.#options.domain) this.#counts.otherDomain++
   }
 
   /** Of this domain, of another clock, of no alternate master (17.4), and not before the port has started. */
@@ -327,6 +349,9 @@ export class OrdinaryClock {
     }
   }
 }
+
+/** There the version is the first two bytes (IEEE 1588-2002, table 2). */
+const isOfVersionOne = ({ bytes: [first, second] }: Packet): boolean => first === 0 && second === 1
 
 const toldBy = ({ utcOffsetS, header, timeSource }: Announce): ClockView['timeProperties'] => ({
   utcOffsetS,
