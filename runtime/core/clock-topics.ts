@@ -81,10 +81,10 @@ export const clockTopics = {
         object({
           host: string({ max: 253 }),
           /**
-           * `followed`: part of the date. `false`: the others say otherwise. `silent`: no answer. `unusable`: it has no time,
-           * or one that is past. `refusing`: it does not want to be asked.
+           * `followed`: part of the date. `good`: heard, and not needed. `false`: the others say otherwise. `silent`: no
+           * answer. `unusable`: it has no time, or one that is past. `refusing`: it does not want to be asked.
            */
-          state: oneOf('followed', 'false', 'silent', 'unusable', 'refusing'),
+          state: oneOf('followed', 'good', 'false', 'silent', 'unusable', 'refusing'),
           stratum: nullable(integer({ min: 0, max: 16 })),
           /** Its date less the one that is shown. */
           aheadMs: nullable(number({ min: -1e15, max: 1e15 })),

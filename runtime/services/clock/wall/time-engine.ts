@@ -23,10 +23,10 @@ export interface SourceReport {
   /** As it was configured, or its address. */
   readonly host: string
   /**
-   * `followed`: part of the date. `false`: the others say otherwise. `silent`: no answer. `unusable`: it has
+   * `followed`: part of the date. `good`: heard, and not needed. `false`: the others say otherwise. `silent`: no answer. `unusable`: it has
    * no time, or one that is past. `refusing`: it does not want to be asked.
    */
-  readonly state: 'followed' | 'false' | 'silent' | 'unusable' | 'refusing'
+  readonly state: 'followed' | 'good' | 'false' | 'silent' | 'unusable' | 'refusing'
   readonly stratum: number | null
   /** Its date less the one that is shown. */
   readonly aheadMs: number | null
