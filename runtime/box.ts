@@ -4,6 +4,7 @@ import type { BoxConfig } from './config.js'
 import { Bus } from './core/bus.js'
 import type { Service } from './core/lifecycle.js'
 import { randomFrom } from './core/random.js'
+import { buildWallClock } from './date-parts.js'
 import { type Fitted, fitDevices, knownDevices } from './fitting.js'
 import type { Machine } from './machine.js'
 import type { PrintShop } from './print-shop.js'
@@ -91,6 +92,7 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
   const venueClock = buildClock(machine, bus, options)
   const services: Service[] = [
     new Timeline(clock, log, files, { bootId: machine.bootId }),
+    buildWallClock(machine, bus, config.clock.ntp, boot),
     venueClock,
     devices,
     // Before what it says anything to.

@@ -1,6 +1,7 @@
 /** The schema of `box.json`, its defaults and its numbered upgrades. Checked once, at start. */
 import { ConfigError } from './core/errors.js'
 import { problemWith } from './core/folder-files.js'
+import { ntpConfig } from './core/ntp-config.js'
 import {
   boolean,
   check,
@@ -231,8 +232,10 @@ export const boxConfigSchema = object({
     object({
       /** Precision Time Protocol with the other boxes of the venue; null: this box has a timeline to itself. */
       ptp: withDefault(nullable(ptp), null),
+      /** Network Time Protocol: where the date comes from, and who is told; null: the system's date is shown as it is. */
+      ntp: withDefault(nullable(ntpConfig), null),
     }),
-    { ptp: null },
+    { ptp: null, ntp: null },
   ),
   tempo: withDefault(tempo, tempo.parse({})),
   broker: withDefault(broker, embeddedBroker.parse({ kind: 'embedded' })),

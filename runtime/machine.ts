@@ -26,6 +26,7 @@ import { SimulatedPowerSwitch } from '../drivers/simulated/power-switch.js'
 import type { BoxConfig } from './config.js'
 import { BoxError } from './core/errors.js'
 import { monotonicMs } from './core/time.js'
+import { type DateParts, linuxDateParts } from './date-parts.js'
 import { laptopAttachments } from './laptop-attachments.js'
 import type { Clock } from './ports/clock.js'
 import type { Files } from './ports/files.js'
@@ -49,6 +50,8 @@ export interface Machine {
   readonly timeline: ShowTimeline
   /** The network on which the boxes share their time; null where box.json names none. */
   readonly ptpLink: PtpLink | null
+  /** What the date is known by. */
+  readonly date: DateParts
   readonly log: Log
   readonly store: Store
   readonly files: Files
@@ -108,6 +111,7 @@ export async function openMachine({
     clock,
     timeline: clock,
     ptpLink: ptp === null ? null : new LinuxPtpLink(clock, ptp.interface),
+    date: linuxDateParts(clock, stateFolder, board.name === simulatedBoard.name),
     log,
     store,
     files,

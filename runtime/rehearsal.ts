@@ -18,6 +18,7 @@ import { type Box, buildBox } from './box.js'
 import { type BoxConfig, readBoxConfig } from './config.js'
 import { messageOf } from './core/errors.js'
 import { type Service, startAll, within } from './core/lifecycle.js'
+import { playedDateParts } from './date-parts.js'
 import { createEngine, type Engine } from './gateways/broker/engine.js'
 import { closeEngine, openEngine, receive } from './gateways/broker/engine-life.js'
 import type { Machine } from './machine.js'
@@ -93,6 +94,7 @@ async function rehearse(machine: Machine): Promise<void> {
     simulated: host,
     timeline: { follow: () => {} },
     ptpLink: null,
+    date: playedDateParts(clock),
     log,
     store: new SimulatedStore(),
     files: new SimulatedFiles(),

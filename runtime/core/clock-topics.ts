@@ -1,6 +1,6 @@
 /** Messages about the venue's time: part of the table in `topics.ts`. */
-import { boolean, integer, nullable, number, object, oneOf, string } from './schema.js'
-import { moment, whole } from './shapes.js'
+import { boolean, integer, list, nullable, number, object, oneOf, string } from './schema.js'
+import { moment, requestId, whole } from './shapes.js'
 import { topic } from './topic-shape.js'
 
 /** As PTP writes a clock's identity, and as we write a timeline's: sixteen hexadecimal digits. */
@@ -71,5 +71,72 @@ export const clockTopics = {
     path: 'clock/stepped',
     summary: "The box's show time jumped: it found the venue's timeline, or another one.",
     payload: object({ byMs: number({ min: -1e15, max: 1e15 }) }),
+  }),
+  'clock/wall': topic({
+    kind: 'state',
+    qos: 0,
+    path: 'clock/wall',
+    summary: 'The date: where it comes from, whether it is UTC, and how far it may be off.',
+    payload: object({
+      wallMs: moment,
+      isUtcKnown: boolean,
+      /**
+       * `ntp`: time servers. `leader`: the box that clock.ntp.follow names. `system`: the operating system's time service.
+       * `technician`: a person has set it. `rtc`: the machine's clock with a battery. `floor`: nobody; it is later than that.
+       */
+      source: oneOf('ntp', 'leader', 'system', 'technician', 'rtc', 'floor'),
+      /** Half the width of the interval that holds UTC; null while it is not known. */
+      errorMs: nullable(number({ min: 0, max: 1e15 })),
+      /** What is shown less what was found: it is on its way there, or waits for the end of the show. */
+      aheadMs: nullable(number({ min: -1e15, max: 1e15 })),
+      /** As others are told: 1 is a clock itself, from 10 on it is the venue's own date, 16 is none. */
+      stratum: integer({ min: 0, max: 16 }),
+      rootDelayMs: number({ min: 0, max: 1e9 }),
+      rootDispersionMs: number({ min: 0, max: 1e9 }),
+      leap: oneOf('none', 'insert', 'delete', 'unknown'),
+      referenceId: string({ max: 16 }),
+      /** Nothing sets or slews it while a show is armed. */
+      isFrozen: boolean,
+      engine: oneOf('chrony', 'embedded', 'none'),
+      /** Questions of others that were answered; null where it does not serve. */
+      servedPerSecond: nullable(number({ min: 0, max: 1e9 })),
+      servers: list(
+        object({
+          host: string({ max: 253 }),
+          /**
+           * `followed`: part of the date. `good`: heard, and not needed. `false`: the others say otherwise. `silent`: no
+           * answer. `unusable`: it has no time, or one that is past. `refusing`: it does not want to be asked.
+           */
+          state: oneOf('followed', 'good', 'false', 'silent', 'unusable', 'refusing'),
+          stratum: nullable(integer({ min: 0, max: 16 })),
+          /** Its date less the one that is shown. */
+          aheadMs: nullable(number({ min: -1e15, max: 1e15 })),
+          delayMs: nullable(number({ min: 0, max: 1e9 })),
+        }),
+        { max: 32 },
+      ),
+      /** Why the date is not served or asked for as it should be, for people; null while all is well. */
+      trouble: nullable(string({ max: 512 })),
+    }),
+  }),
+  'clock/set-requested': topic({
+    kind: 'command',
+    qos: 1,
+    path: null,
+    summary: 'A person says what the date is; it is taken where nothing better is known.',
+    payload: object({ id: requestId, wallMs: moment, origin: string({ max: 128 }) }),
+  }),
+  'clock/set-answered': topic({
+    kind: 'event',
+    qos: 1,
+    path: null,
+    summary: 'Whether the date was taken.',
+    payload: object({
+      id: requestId,
+      origin: string({ max: 128 }),
+      isAccepted: boolean,
+      code: nullable(string({ max: 64 })),
+      message: nullable(string({ max: 512 })),
+    }),
   }),
 } as const

@@ -12,6 +12,7 @@ import { SimulatedNetwork } from '../../drivers/simulated/network.js'
 import { SimulatedPowerSwitch } from '../../drivers/simulated/power-switch.js'
 import { SimulatedStore } from '../../drivers/simulated/store.js'
 import { SimulatedVitals } from '../../drivers/simulated/vitals.js'
+import { playedDateParts } from '../../runtime/date-parts.js'
 import type { Machine } from '../../runtime/machine.js'
 import type { Cancel, MonotonicMs } from '../../runtime/ports/clock.js'
 import { Rehearsal } from '../../runtime/rehearsal.js'
@@ -26,6 +27,7 @@ function bench(changes: Partial<Machine> = {}) {
     clock,
     timeline: told('timeline', clock, touched),
     ptpLink: told('network', new LinuxPtpLink(clock, 'none'), touched),
+    date: told('date', playedDateParts(clock), touched),
     log,
     store: told('store', new SimulatedStore(), touched),
     files: told('files', new SimulatedFiles(), touched),

@@ -25,6 +25,7 @@ import { startAll } from '../../runtime/core/lifecycle.js'
 import { randomFrom } from '../../runtime/core/random.js'
 import { Signal } from '../../runtime/core/signal.js'
 import { after } from '../../runtime/core/time.js'
+import { playedDateParts } from '../../runtime/date-parts.js'
 import type { Machine } from '../../runtime/machine.js'
 import { ownTemplates } from '../../runtime/print-shop.js'
 import { readTimeline, showAtZero } from '../../runtime/services/timeline.js'
@@ -170,6 +171,7 @@ export class World {
       clock: life.clock,
       timeline: { follow: () => {} },
       ptpLink: null,
+      date: playedDateParts(life.clock),
       log: this.log,
       store,
       files,
