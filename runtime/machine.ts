@@ -20,6 +20,7 @@ import { linuxPictures } from '../drivers/linux/pictures.js'
 import { LinuxPowerSwitch } from '../drivers/linux/power-switch.js'
 import { LinuxPtpLink } from '../drivers/linux/ptp-link.js'
 import { SqliteStore } from '../drivers/linux/sqlite.js'
+import { LinuxTimecodeLinks } from '../drivers/linux/timecode-links.js'
 import { LinuxVitals } from '../drivers/linux/vitals.js'
 import { SimulatedHost, wellBehaved } from '../drivers/simulated/host.js'
 import { SimulatedPowerSwitch } from '../drivers/simulated/power-switch.js'
@@ -38,6 +39,7 @@ import type { PowerSwitch } from './ports/power-switch.js'
 import type { PtpLink } from './ports/ptp-link.js'
 import type { ShowTimeline } from './ports/show-timeline.js'
 import type { Store } from './ports/store.js'
+import type { TimecodeLinks } from './ports/timecode-links.js'
 import type { Vitals } from './ports/vitals.js'
 import { readTimeline, showAtZero } from './services/timeline.js'
 
@@ -49,6 +51,7 @@ export interface Machine {
   readonly timeline: ShowTimeline
   /** The network on which the boxes share their time; null where box.json names none. */
   readonly ptpLink: PtpLink | null
+  readonly timecodeLinks: TimecodeLinks
   readonly log: Log
   readonly store: Store
   readonly files: Files
@@ -108,6 +111,7 @@ export async function openMachine({
     clock,
     timeline: clock,
     ptpLink: ptp === null ? null : new LinuxPtpLink(clock, ptp.interface),
+    timecodeLinks: new LinuxTimecodeLinks(clock),
     log,
     store,
     files,

@@ -26,6 +26,7 @@ import {
   withDefault,
 } from './core/schema.js'
 import { cueId, lateness, level, moment, requestId, whole } from './core/shapes.js'
+import { timecodeTopics } from './core/timecode-topics.js'
 import { topic } from './core/topic-shape.js'
 
 const origin = string({ max: 128 })
@@ -262,6 +263,7 @@ export const topics = {
   ...printingTopics,
   ...powerTopics,
   ...clockTopics,
+  ...timecodeTopics,
   'telemetry/state': topic({
     kind: 'state',
     qos: 0,

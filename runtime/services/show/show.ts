@@ -147,11 +147,11 @@ export class Show implements Service {
       box,
       newId,
       isBlackout: () => this.#state.blackout.isOn,
-      ask: command =>
-        this.#desk.receive({
-          command: { ...command, atShowMs: command.atShowMs + this.#leadMs() },
-          isOwn: true,
-        }),
+      ask: (command, isForeseen) => {
+        const leadMs = isForeseen ? 0 : this.#leadMs()
+        const atShowMs = command.atShowMs + leadMs
+        this.#desk.receive({ command: { ...command, atShowMs }, isOwn: true })
+      },
     })
   }
 
@@ -173,6 +173,7 @@ export class Show implements Service {
       ),
       this.#bus.subscribe('input/changed', press => this.#triggers.press(press)),
       this.#bus.subscribe('message/heard', message => this.#triggers.hear(message)),
+      this.#bus.subscribe('timecode/passed', passed => this.#triggers.pass(passed)),
       this.#bus.subscribe('device/state', state => this.#noteDevice(state)),
     ]
     this.#keepState()
