@@ -18,9 +18,10 @@ import { Printing } from './services/printing/printing.js'
 import { checkShow } from './services/show/check-show.js'
 import { type CheckedShow, ownOutputs } from './services/show/checked-show.js'
 import { Show } from './services/show/show.js'
-import { heardTopics } from './services/show/triggers.js'
+import { awaitedTimecodes, heardTopics } from './services/show/triggers.js'
 import { Telemetry } from './services/telemetry.js'
 import { Metronome } from './services/tempo/metronome.js'
+import { Timecode } from './services/timecode/timecode.js'
 import { Timeline } from './services/timeline.js'
 import { tempoLamp } from './tempo-lamp.js'
 import type { Messages, Payload } from './topics.js'
@@ -102,6 +103,7 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
     // Before the show, which says once what the tempo is.
     ...tempoServices(machine, bus, options, fitted, show, cap),
     ...showServices(machine, bus, options, fitted, show, cap),
+    ...timecodeServices(machine, bus, config, show),
     new Inputs(clock, bus, inputs, config.chords),
     new Telemetry(clock, log, bus, vitals, { everyMs: TELEMETRY_MS, lagMsMax: LAG_MS_MAX }),
   ]
@@ -251,4 +253,16 @@ function showServices(
       { box: config.box, planAheadMs, framesPerSecond, leadMs },
     ),
   ]
+}
+
+/** One, where box.json names timecode to follow or to send. */
+function timecodeServices(
+  { clock, log, files, timecodeLinks: links }: Machine,
+  bus: Bus<Messages>,
+  { timecode }: BoxConfig,
+  show: CheckedShow | null,
+): readonly Service[] {
+  if (timecode.in === null && timecode.out.length === 0) return []
+  const awaited = show ? awaitedTimecodes(show) : []
+  return [new Timecode({ clock, log, bus, files, links }, timecode, awaited)]
 }

@@ -22,6 +22,7 @@ import {
   unknown,
   withDefault,
 } from './core/schema.js'
+import { timecodeConfig } from './core/timecode-config.js'
 
 /** 0 lets the kernel choose: for tests. */
 const listenPort = integer({ min: 0, max: 65_535 })
@@ -238,6 +239,8 @@ export const boxConfigSchema = object({
     { ptp: null, ntp: null },
   ),
   tempo: withDefault(tempo, tempo.parse({})),
+  /** Timecode that the box follows, and that it sends. */
+  timecode: withDefault(timecodeConfig, { in: null, out: [] }),
   broker: withDefault(broker, embeddedBroker.parse({ kind: 'embedded' })),
   page: withDefault(page, page.parse({})),
   homeAssistant: withDefault(

@@ -20,6 +20,7 @@ import { linuxPictures } from '../drivers/linux/pictures.js'
 import { LinuxPowerSwitch } from '../drivers/linux/power-switch.js'
 import { LinuxPtpLink } from '../drivers/linux/ptp-link.js'
 import { SqliteStore } from '../drivers/linux/sqlite.js'
+import { LinuxTimecodeLinks } from '../drivers/linux/timecode-links.js'
 import { LinuxVitals } from '../drivers/linux/vitals.js'
 import { SimulatedHost, wellBehaved } from '../drivers/simulated/host.js'
 import { SimulatedPowerSwitch } from '../drivers/simulated/power-switch.js'
@@ -39,6 +40,7 @@ import type { PowerSwitch } from './ports/power-switch.js'
 import type { PtpLink } from './ports/ptp-link.js'
 import type { ShowTimeline } from './ports/show-timeline.js'
 import type { Store } from './ports/store.js'
+import type { TimecodeLinks } from './ports/timecode-links.js'
 import type { Vitals } from './ports/vitals.js'
 import { readTimeline, showAtZero } from './services/timeline.js'
 
@@ -52,6 +54,7 @@ export interface Machine {
   readonly ptpLink: PtpLink | null
   /** What the date is known by. */
   readonly date: DateParts
+  readonly timecodeLinks: TimecodeLinks
   readonly log: Log
   readonly store: Store
   readonly files: Files
@@ -112,6 +115,7 @@ export async function openMachine({
     timeline: clock,
     ptpLink: ptp === null ? null : new LinuxPtpLink(clock, ptp.interface),
     date: linuxDateParts(clock, stateFolder, board.name === simulatedBoard.name),
+    timecodeLinks: new LinuxTimecodeLinks(clock),
     log,
     store,
     files,

@@ -13,6 +13,7 @@ import { SimulatedLog } from '../drivers/simulated/log.js'
 import { SimulatedNetwork } from '../drivers/simulated/network.js'
 import { SimulatedPowerSwitch } from '../drivers/simulated/power-switch.js'
 import { SimulatedStore } from '../drivers/simulated/store.js'
+import { SimulatedTimecodeLinks } from '../drivers/simulated/timecode-links.js'
 import { SimulatedVitals } from '../drivers/simulated/vitals.js'
 import { type Box, buildBox } from './box.js'
 import { type BoxConfig, readBoxConfig } from './config.js'
@@ -95,6 +96,7 @@ async function rehearse(machine: Machine): Promise<void> {
     timeline: { follow: () => {} },
     ptpLink: null,
     date: playedDateParts(clock),
+    timecodeLinks: new SimulatedTimecodeLinks(clock),
     log,
     store: new SimulatedStore(),
     files: new SimulatedFiles(),

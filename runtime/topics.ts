@@ -28,6 +28,7 @@ import {
 } from './core/schema.js'
 import { cueId, level, moment, requestId, whole } from './core/shapes.js'
 import { tempoTopics } from './core/tempo-topics.js'
+import { timecodeTopics } from './core/timecode-topics.js'
 import { topic } from './core/topic-shape.js'
 import { venueTopics } from './core/venue-topics.js'
 
@@ -230,6 +231,7 @@ export const topics = {
   ...clockTopics,
   ...tempoTopics,
   ...venueTopics,
+  ...timecodeTopics,
   'telemetry/state': topic({
     kind: 'state',
     qos: 0,

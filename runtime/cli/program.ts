@@ -13,6 +13,7 @@ import { addRun } from './run.js'
 import type { CliSetting } from './setting.js'
 import { addStatus } from './status.js'
 import { paintFor, type Terminal } from './terminal.js'
+import { addTimecode } from './timecode.js'
 
 export interface CliOptions {
   readonly version: string
@@ -62,6 +63,7 @@ export function buildCli(actions: CliActions, terminal: Terminal, options: CliOp
   addStatus(program, setting)
   addLateness(program, setting)
   addClock(program, setting)
+  addTimecode(program, setting)
   addLogs(program, setting)
   return program
 }

@@ -4,6 +4,7 @@ import { LinuxClock, ownAnchor } from '../../drivers/linux/clock.js'
 import { LinuxKeys } from '../../drivers/linux/keys.js'
 import { linuxPictures } from '../../drivers/linux/pictures.js'
 import { LinuxPtpLink } from '../../drivers/linux/ptp-link.js'
+import { LinuxTimecodeLinks } from '../../drivers/linux/timecode-links.js'
 import { SimulatedClock } from '../../drivers/simulated/clock.js'
 import { SimulatedFiles } from '../../drivers/simulated/files.js'
 import { SimulatedHost } from '../../drivers/simulated/host.js'
@@ -26,6 +27,7 @@ function bench(changes: Partial<Machine> = {}) {
     board,
     clock,
     timeline: told('timeline', clock, touched),
+    timecodeLinks: told('timecode', new LinuxTimecodeLinks(clock), touched),
     ptpLink: told('network', new LinuxPtpLink(clock, 'none'), touched),
     date: told('date', playedDateParts(clock), touched),
     log,

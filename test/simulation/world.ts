@@ -17,6 +17,7 @@ import { SimulatedNetwork } from '../../drivers/simulated/network.js'
 import { Pca9685Chip } from '../../drivers/simulated/pca9685-chip.js'
 import { SimulatedPowerSwitch } from '../../drivers/simulated/power-switch.js'
 import { SimulatedStore } from '../../drivers/simulated/store.js'
+import { SimulatedTimecodeLinks } from '../../drivers/simulated/timecode-links.js'
 import { SimulatedVitals } from '../../drivers/simulated/vitals.js'
 import { type Box, buildBox } from '../../runtime/box.js'
 import { type BoxConfig, readBoxConfig } from '../../runtime/config.js'
@@ -65,6 +66,7 @@ interface Life {
   readonly boot: number
   readonly clock: LifeClock
   readonly host: SimulatedHost
+  readonly timecodeLinks: SimulatedTimecodeLinks
   box: Box | null
   stopAll: () => Promise<void>
   isOver: boolean
@@ -123,6 +125,11 @@ export class World {
     return this.#life.host
   }
 
+  /** The networks and ports of timecode of the present life. */
+  get timecodeLinks(): SimulatedTimecodeLinks {
+    return this.#life.timecodeLinks
+  }
+
   /** The box's own clock. */
   get ownClock(): LifeClock {
     return this.#life.clock
@@ -172,6 +179,7 @@ export class World {
       timeline: { follow: () => {} },
       ptpLink: null,
       date: playedDateParts(life.clock),
+      timecodeLinks: life.timecodeLinks,
       log: this.log,
       store,
       files,
@@ -284,6 +292,7 @@ export class World {
       boot: this.#boot,
       clock,
       host,
+      timecodeLinks: new SimulatedTimecodeLinks(clock),
       box: null,
       stopAll: async () => {},
       isOver: false,

@@ -30,6 +30,7 @@ const stateTopics = [
   'show/state',
   'cue/late',
   'telemetry/state',
+  'timecode/state',
 ] as const satisfies readonly Topic[]
 type StateTopic = (typeof stateTopics)[number]
 type States = { readonly [T in StateTopic]: Payload<T> | null }
@@ -175,4 +176,5 @@ const nothingKnown: States = {
   'show/state': null,
   'cue/late': null,
   'telemetry/state': null,
+  'timecode/state': null,
 }

@@ -254,6 +254,7 @@ export class PageGateway implements Service {
       broker: mirror.state('broker/state'),
       clock: mirror.state('clock/state'),
       power: mirror.state('power/state'),
+      timecode: mirror.state('timecode/state'),
       batteries: [...mirror.batteries()],
       printers: [...mirror.printers()],
       devices: [...mirror.devices()],

@@ -148,6 +148,8 @@ export interface HeardMessage {
 export type TriggerCause =
   | ({ readonly kind: 'input' } & InputWord)
   | ({ readonly kind: 'mqtt' } & HeardMessage)
+  /** The text of a label; which frame that is depends on the rate of the source. */
+  | { readonly kind: 'timecode'; readonly position: string }
 
 export interface Trigger {
   readonly on: TriggerCause

@@ -234,11 +234,20 @@ const heard = object({
   ),
 })
 
+const atTimecode = object({
+  timecode: pattern(
+    /^([01]\d|2[0-3]):[0-5]\d:[0-5]\d[:;.][0-2]\d$/,
+    'a timecode like 10:00:30:00, in quotes',
+    11,
+  ),
+})
+
 const trigger = object({
   on: eitherForm(
-    'an input and what happens to it, such as go:press, or an object with mqtt',
+    'an input and what happens to it, such as go:press, or an object with mqtt or timecode',
     parsed('an input and what happens to it, such as go:press or panic:long-press', readInput),
     heard,
+    atTimecode,
   ),
   do: eitherForm(
     'next, back, panic, release, blackout, or an object with cue or scene',

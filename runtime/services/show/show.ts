@@ -131,12 +131,12 @@ export class Show implements Service {
       box,
       newId,
       isBlackout: () => this.#state.blackout.isOn,
-      ask: ({ atShowMs, ...command }) =>
-        this.#desk.receive({
-          // In company it counts from when the box that leads hears of it.
-          command: company ? command : { ...command, atShowMs: atShowMs + this.#leadMs() },
-          isOwn: true,
-        }),
+      ask: (command, isForeseen) => {
+        const { atShowMs, ...now } = command
+        // In company it counts from when the box that leads hears of it.
+        const planned = company ? now : { ...now, atShowMs: atShowMs + this.#leadMs() }
+        this.#desk.receive({ command: isForeseen ? command : planned, isOwn: true })
+      },
     })
   }
 
@@ -158,6 +158,7 @@ export class Show implements Service {
       ),
       this.#bus.subscribe('input/changed', press => this.#triggers.press(press)),
       this.#bus.subscribe('message/heard', message => this.#triggers.hear(message)),
+      this.#bus.subscribe('timecode/passed', passed => this.#triggers.pass(passed)),
       this.#bus.subscribe('device/state', state => this.#noteDevice(state)),
       this.#bus.subscribe('clock/stepped', () => this.#turn()),
     ]

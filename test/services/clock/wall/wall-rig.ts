@@ -117,7 +117,8 @@ export class WallBox {
     this.#world = world
     this.#systemAheadMs = options.systemAheadMs ?? 0
     const upMs = index * 1_000
-    this.clock = new OscillatorClock(world.truth, { ppm: options.ppm ?? 0, upMs, showStartMs: 0 })
+    const oscillator = { ppm: options.ppm ?? 0, upMs, showStartMs: 0, wallAheadMs: 0 }
+    this.clock = new OscillatorClock(world.truth, oscillator)
     this.network = new SimulatedNtpNetwork(this.clock, world.internet, `10.77.0.${index}`)
     this.bus.subscribe('clock/wall', state => {
       // Each of them would cost more than the rest of a simulated day.
