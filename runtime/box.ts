@@ -20,6 +20,7 @@ import { type CheckedShow, ownOutputs } from './services/show/checked-show.js'
 import { Show } from './services/show/show.js'
 import { awaitedTimecodes, heardTopics } from './services/show/triggers.js'
 import { Telemetry } from './services/telemetry.js'
+import { Click } from './services/tempo/click.js'
 import { Metronome } from './services/tempo/metronome.js'
 import { Timecode } from './services/timecode/timecode.js'
 import { Timeline } from './services/timeline.js'
@@ -209,7 +210,7 @@ function buildPrinting(
 
 /** Beats are the show's. */
 function tempoServices(
-  { clock, log }: Machine,
+  { clock, log, sound }: Machine,
   bus: Bus<Messages>,
   { config }: BoxOptions,
   fitted: readonly Fitted[],
@@ -219,7 +220,7 @@ function tempoServices(
   const lamp = tempoLamp(config, fitted, show)
   if (config.show === null) return []
   const { planAheadMs } = config.show
-  const { flashMs, accentLevel, level } = config.tempo
+  const { flashMs, accentLevel, level, click } = config.tempo
   return [
     new Metronome(clock, log, bus, lamp && cap.over(lamp), {
       planAheadMs,
@@ -227,6 +228,7 @@ function tempoServices(
       accentLevel,
       level,
     }),
+    ...(sound === null || click === null ? [] : [new Click(clock, log, bus, sound, click)]),
   ]
 }
 

@@ -206,6 +206,19 @@ const tempo = object({
   /** Of the first beat of a bar, and of the others. */
   accentLevel: withDefault(number({ min: 0, max: 1 }), 1),
   level: withDefault(number({ min: 0, max: 1 }), 0.4),
+  /** A click that can be heard, by ALSA's aplay; null for none. */
+  click: withDefault(
+    nullable(
+      object({
+        /** As `aplay -L` lists them. */
+        device: withDefault(string({ min: 1, max: 128 }), 'default'),
+        volume: withDefault(number({ min: 0, max: 1 }), 0.5),
+        /** How much later than the box knows it is heard. */
+        latencyMs: withDefault(integer({ min: -500, max: 500 }), 0),
+      }),
+    ),
+    null,
+  ),
 })
 
 const ptp = object({

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Board } from '../boards/board.js'
 import { boardByName, detectBoard } from '../boards/catalogue.js'
 import { simulated as simulatedBoard } from '../boards/simulated.js'
+import { Aplay } from '../drivers/linux/aplay.js'
 import { LinuxAttachments } from '../drivers/linux/attachments.js'
 import { Claims } from '../drivers/linux/claims.js'
 import { LinuxClock, ownAnchor } from '../drivers/linux/clock.js'
@@ -39,6 +40,7 @@ import type { Pictures } from './ports/pictures.js'
 import type { PowerSwitch } from './ports/power-switch.js'
 import type { PtpLink } from './ports/ptp-link.js'
 import type { ShowTimeline } from './ports/show-timeline.js'
+import type { SoundOut } from './ports/sound.js'
 import type { Store } from './ports/store.js'
 import type { TimecodeLinks } from './ports/timecode-links.js'
 import type { Vitals } from './ports/vitals.js'
@@ -55,6 +57,8 @@ export interface Machine {
   /** What the date is known by. */
   readonly date: DateParts
   readonly timecodeLinks: TimecodeLinks
+  /** Null where nothing is to be heard. */
+  readonly sound: SoundOut | null
   readonly log: Log
   readonly store: Store
   readonly files: Files
@@ -100,6 +104,7 @@ export async function openMachine({
   const bootId = (await readText('/proc/sys/kernel/random/boot_id')) ?? 'unknown'
   const clock = await showClock(files, log, bootId)
   const { ptp } = config.clock
+  const { click } = config.tempo
   const store = new SqliteStore(join(stateFolder, 'store.sqlite'), log)
   await store.open()
   const ground = await openGround(board, clock, log, config).catch(async (error: unknown) => {
@@ -116,6 +121,7 @@ export async function openMachine({
     ptpLink: ptp === null ? null : new LinuxPtpLink(clock, ptp.interface),
     date: linuxDateParts(clock, stateFolder, board.name === simulatedBoard.name),
     timecodeLinks: new LinuxTimecodeLinks(clock),
+    sound: click === null ? null : new Aplay(clock, click.device),
     log,
     store,
     files,

@@ -97,6 +97,7 @@ async function rehearse(machine: Machine): Promise<void> {
     ptpLink: null,
     date: playedDateParts(clock),
     timecodeLinks: new SimulatedTimecodeLinks(clock),
+    sound: null,
     log,
     store: new SimulatedStore(),
     files: new SimulatedFiles(),

@@ -7,7 +7,7 @@ declare -A package_of=(
   [mosquitto]=mosquitto [mosquitto_pub]=mosquitto-clients [chromium]=chromium [openssl]=openssl
   [gcc]=gcc [make]=make [flex]=flex [bison]=bison [bc]=bc [xz]=xz-utils [busybox]=busybox-static
   [upsc]=nut-client [/usr/sbin/upsd]=nut-server [zbarimg]=zbar-tools [ptp4l]=linuxptp
-  [chronyd]=chrony
+  [chronyd]=chrony [aplay]=alsa-utils
   [i2cset]=i2c-tools [insmod]=kmod [ip]=iproute2 [losetup]=mount [mkfs.ext4]=e2fsprogs
 )
 export PATH="$PATH:/usr/sbin:/sbin"

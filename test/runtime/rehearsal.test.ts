@@ -1,5 +1,6 @@
 import t from 'tap'
 import { simulated as board } from '../../boards/simulated.js'
+import { Aplay } from '../../drivers/linux/aplay.js'
 import { LinuxClock, ownAnchor } from '../../drivers/linux/clock.js'
 import { LinuxKeys } from '../../drivers/linux/keys.js'
 import { linuxPictures } from '../../drivers/linux/pictures.js'
@@ -29,6 +30,7 @@ function bench(changes: Partial<Machine> = {}) {
     timeline: told('timeline', clock, touched),
     timecodeLinks: told('timecode', new LinuxTimecodeLinks(clock), touched),
     ptpLink: told('network', new LinuxPtpLink(clock, 'none'), touched),
+    sound: told('sound', new Aplay(clock, 'none'), touched),
     date: told('date', playedDateParts(clock), touched),
     log,
     store: told('store', new SimulatedStore(), touched),

@@ -180,6 +180,7 @@ export class World {
       ptpLink: null,
       date: playedDateParts(life.clock),
       timecodeLinks: life.timecodeLinks,
+      sound: null,
       log: this.log,
       store,
       files,

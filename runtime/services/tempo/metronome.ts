@@ -2,7 +2,6 @@
  * Plays the grid of beats: a lamp that flashes on each, planned ahead like cues are, and a message for each. It is a
  * function of the grid and of show time alone, and goes on by itself for as long as the box does.
  */
-import { type BeatGrid, beatMs, firstBeatFrom, placeOf } from '../../core/beat-grid.js'
 import type { Bus } from '../../core/bus.js'
 import { BoxError, messageOf } from '../../core/errors.js'
 import type { Service } from '../../core/lifecycle.js'
@@ -11,15 +10,14 @@ import { after, showTimeMs } from '../../core/time.js'
 import type { Cancel, Clock } from '../../ports/clock.js'
 import type { Light } from '../../ports/devices.js'
 import type { Log } from '../../ports/log.js'
-import type { Messages, Payload } from '../../topics.js'
+import type { Messages } from '../../topics.js'
+import { type Beat, beatsBetween, nextBeat, type Pieces } from './beats.js'
 
 /** So often it is planned on. */
 const EVERY_MS = 300
 /** A message so late is of no use to anybody. */
 const STALE_MS = 500
 const PIECES_NONE: Pieces = []
-
-type Pieces = Payload<'tempo/state'>['pieces']
 
 export interface MetronomeOptions {
   /** How far ahead the lamp is told. 10..5000 */
@@ -29,11 +27,6 @@ export interface MetronomeOptions {
   /** Of the first beat of a bar, and of the others. 0..1 */
   readonly accentLevel: number
   readonly level: number
-}
-
-/** One beat that is to come. */
-interface Beat extends Payload<'tempo/beat'> {
-  readonly grid: BeatGrid
 }
 
 export class Metronome implements Service {
@@ -152,35 +145,3 @@ export class Metronome implements Service {
     this.#waitForBeat()
   }
 }
-
-/** From `fromMs` until before `untilMs`, in order. */
-export function beatsBetween(pieces: Pieces, fromMs: number, untilMs: number): Beat[] {
-  const found: Beat[] = []
-  for (const [index, { fromMs: begins, grid }] of pieces.entries()) {
-    if (grid === null) continue
-    const ends = Math.min(untilMs, pieces[index + 1]?.fromMs ?? untilMs)
-    let count = firstBeatFrom(grid, Math.max(fromMs, begins))
-    for (let at = beatMs(grid, count); at < ends; at = beatMs(grid, ++count))
-      found.push(beatOf(grid, count))
-  }
-  return found
-}
-
-/** The first from `fromMs` on; null when none is known. */
-function nextBeat(pieces: Pieces, fromMs: number): Beat | null {
-  for (const [index, { fromMs: begins, grid }] of pieces.entries()) {
-    if (grid === null) continue
-    const count = firstBeatFrom(grid, Math.max(fromMs, begins))
-    const ends = pieces[index + 1]?.fromMs ?? Number.POSITIVE_INFINITY
-    if (beatMs(grid, count) < ends) return beatOf(grid, count)
-  }
-  return null
-}
-
-const beatOf = (grid: BeatGrid, count: number): Beat => ({
-  ...placeOf(grid, count),
-  bpm: grid.bpm,
-  beatsPerBar: grid.beatsPerBar,
-  atShowMs: beatMs(grid, count),
-  grid,
-})

@@ -3,12 +3,11 @@ import { SimulatedClock } from '../../../drivers/simulated/clock.js'
 import { SimulatedLog } from '../../../drivers/simulated/log.js'
 import { changed } from '../../../runtime/core/beat-grid.js'
 import { Bus } from '../../../runtime/core/bus.js'
-import { beatsBetween, Metronome } from '../../../runtime/services/tempo/metronome.js'
+import { beatsBetween, type Pieces } from '../../../runtime/services/tempo/beats.js'
+import { Metronome } from '../../../runtime/services/tempo/metronome.js'
 import type { Messages, Payload } from '../../../runtime/topics.js'
 import { RecordingLight } from '../show/stage.js'
 import { stepShow } from './step-show.js'
-
-type Pieces = Payload<'tempo/state'>['pieces']
 
 const START = 1_000_000
 const OPTIONS = { planAheadMs: 1_000, flashMs: 60, accentLevel: 1, level: 0.4 }
