@@ -2,7 +2,7 @@
 import type { MonotonicMs, WallTimeMs } from '../../ports/clock.js'
 import type { PtpLink } from '../../ports/ptp-link.js'
 import type { Payload } from '../../topics.js'
-import type { Counts } from './ptp/ordinary-clock.js'
+import type { Counts } from './ptp/packet-counts.js'
 import type { PortState } from './ptp/port.js'
 import type { ShowScale } from './show-scale.js'
 import type { Notice, VenueTime } from './venue-time.js'

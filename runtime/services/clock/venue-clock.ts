@@ -13,12 +13,14 @@ import type { Log } from '../../ports/log.js'
 import type { PtpLink, PtpReceived } from '../../ports/ptp-link.js'
 import type { ShowTimeline } from '../../ports/show-timeline.js'
 import type { Messages } from '../../topics.js'
+import { beginning } from './beginning.js'
 import { ClockHistory, type ClockPoint } from './clock-history.js'
 import { ClockReport } from './clock-report.js'
 import { type KeptClock, keepClock, readKeptClock } from './kept-clock.js'
+import { logNotice } from './notice-log.js'
 import type { Description, Send } from './ptp/port.js'
 import { type PtpOptions, portOptions } from './ptp-options.js'
-import { ShowScale } from './show-scale.js'
+import type { ShowScale } from './show-scale.js'
 import { type Notice, type Outcome, VenueTime } from './venue-time.js'
 
 const STATE_EVERY_MS = 1_000
@@ -26,8 +28,6 @@ const SAVE_EVERY_MS = 60_000
 const REOPEN_MS_MIN = 1_000
 const REOPEN_MS_MAX = 15_000
 const NS_PER_MS = 1e6
-/** Two clocks of one box that agree on a day are wrong by no more. */
-const DAY_MS = 86_400_000
 
 interface Ports {
   readonly clock: Clock
@@ -109,18 +109,10 @@ class Life {
     this.#history = history
     this.#kept = kept
     const { clock, link } = ports
-    const at = clock.monotonicMs()
-    const ownMs = clock.monotonicToShow(at)
-    const knownMs = Math.min(ownMs, clock.wallTimeMs()) - DAY_MS
-    this.#floorNs = nanoseconds(Math.max(options.floorMs, knownMs))
-    const { learnedPpm, timeline } = kept
-    this.#scale = new ShowScale({
-      at,
-      // Boxes that do not know the date would begin in other years, and not believe each other.
-      showNs: nanoseconds(link === null ? ownMs : Math.max(ownMs, options.floorMs)),
-      learnedPpm,
-      continued: link === null ? null : (timeline?.continued ?? null),
-    })
+    const { floorMs } = options
+    const begun = beginning(clock, kept, { floorMs, isShared: link !== null })
+    this.#scale = begun.scale
+    this.#floorNs = begun.floorNs
   }
 
   begin(): void {
@@ -267,27 +259,9 @@ class Life {
   #take(notice: Notice): void {
     const { log, bus } = this.#ports
     this.#report.note(notice)
-    switch (notice.kind) {
-      case 'state':
-        this.#isNews = true
-        break
-      case 'leader':
-        log.info('clock.leader', { identity: notice.identity, isOwn: notice.isOwn })
-        break
-      case 'stepped':
-        this.#isNews = true
-        log.warn('clock.stepped', { byMs: notice.byNs / NS_PER_MS })
-        bus.publish('clock/stepped', { byMs: notice.byNs / NS_PER_MS })
-        break
-      case 'distrusted':
-        log.warn('clock.distrusted', {
-          identity: notice.identity,
-          byMs: notice.byNs / NS_PER_MS,
-        })
-        break
-      case 'leader-stepped':
-        log.warn('clock.leader-stepped', { byMs: notice.byNs / NS_PER_MS })
-    }
+    logNotice(log, notice)
+    if (notice.kind === 'state' || notice.kind === 'stepped') this.#isNews = true
+    if (notice.kind === 'stepped') bus.publish('clock/stepped', { byMs: notice.byNs / NS_PER_MS })
   }
 
   /** Nothing jumps while a show is armed. */
@@ -341,5 +315,3 @@ class Life {
     })
   }
 }
-
-const nanoseconds = (ms: number): bigint => BigInt(Math.round(ms * NS_PER_MS))

@@ -7,7 +7,7 @@ import type { MonotonicMs } from '../../../ports/clock.js'
 import { type DataSet, decide } from './data-set.js'
 import { type ForeignMaster, ForeignMasters, isNews } from './foreign-masters.js'
 import { ManagementDesk } from './management.js'
-import type { ClockView, Timing } from './management-values.js'
+import { type ClockView, heardFrom, type Timing } from './management-values.js'
 import { MasterSide } from './master-side.js'
 import {
   type Announce,
@@ -16,6 +16,7 @@ import {
   type Grandmaster,
   type Message,
 } from './message.js'
+import { type Counts, PacketCounts } from './packet-counts.js'
 import { parse } from './parse.js'
 import {
   type Action,
@@ -40,17 +41,6 @@ const SILENT_MS_MAX = 4000
 
 export const noTiming: Timing = { offsetNs: 0, pathDelayNs: 0, rate: 0, ingressNs: 0n }
 
-/** Of what was heard: packets, and masters that are known now. */
-export interface Counts {
-  readonly malformed: number
-  /** PTP of 2002, as some audio networks speak it on the same ports. */
-  readonly otherVersion: number
-  readonly otherDomain: number
-  /** Exchanges whose path delay would have been negative. */
-  readonly refused: number
-  readonly masters: number
-}
-
 export class OrdinaryClock {
   readonly #options: PortOptions
   readonly #random: () => number
@@ -66,7 +56,7 @@ export class OrdinaryClock {
   #exchangeCount = 0
   #exchangedAt: MonotonicMs
   #timing = noTiming
-  readonly #counts = { malformed: 0, otherVersion: 0, otherDomain: 0 }
+  readonly #counts = new PacketCounts()
 
   /** @param random of a seed: spreads what all boxes would do at once; 0 up to 1 */
   constructor(options: PortOptions, now: MonotonicMs, random: () => number) {
@@ -106,7 +96,7 @@ export class OrdinaryClock {
 
   get counts(): Counts {
     return {
-      ...this.#counts,
+      ...this.#counts.faults,
       refused: this.#slaveSide.refusedCount,
       masters: this.#masters.size,
     }
@@ -159,7 +149,7 @@ export class OrdinaryClock {
 
   receive(packet: Packet, showAt: ShowAt): Action[] {
     const message = parse(packet.bytes)
-    this.#count(message, packet)
+    this.#counts.note(message, packet, this.#options.domain)
     if (message === null || !this.#concerns(message)) return []
     const isEvent = message.type === 'sync' || message.type === 'delay-request'
     if (isEvent !== (packet.port === 'event')) return []
@@ -205,11 +195,6 @@ export class OrdinaryClock {
     const request = this.#isFollowing() ? this.#slaveSide.tick(now) : null
     if (request) actions.push(request)
     return actions
-  }
-
-  #count(message: Message | null, packet: Packet): void {
-    if (message === null) this.#counts[isOfVersionOne(packet) ? 'otherVersion' : 'malformed']++
-    else if (message.header.domain !== this.#options.domain) this.#counts.otherDomain++
   }
 
   /** Of this domain, of another clock, of no alternate master (17.4), and not before the port has started. */
@@ -336,27 +321,17 @@ export class OrdinaryClock {
 
   #view(): ClockView {
     const announce = this.#parent?.announce
-    const own = { clock: this.#options.identity.clock, port: 0 }
+    const { timeProperties, identity } = this.#options
+    const own = { clock: identity.clock, port: 0 }
     return {
       options: this.#options,
       state: this.#state,
       own: this.#own(),
       grandmaster: this.grandmaster,
-      parent: announce?.header.source ?? own,
-      stepsRemoved: announce === undefined ? 0 : announce.stepsRemoved + 1,
-      timeProperties: announce === undefined ? this.#options.timeProperties : toldBy(announce),
+      ...(announce ? heardFrom(announce) : { parent: own, stepsRemoved: 0, timeProperties }),
       timing: this.#timing,
     }
   }
 }
-
-/** There the version is the first two bytes (IEEE 1588-2002, table 2). */
-const isOfVersionOne = ({ bytes: [first, second] }: Packet): boolean => first === 0 && second === 1
-
-const toldBy = ({ utcOffsetS, header, timeSource }: Announce): ClockView['timeProperties'] => ({
-  utcOffsetS,
-  flags: header.flags & 0x3f,
-  timeSource,
-})
 
 const listed = (send: Send | null): Action[] => (send === null ? [] : [send])
