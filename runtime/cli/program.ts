@@ -1,6 +1,7 @@
 /** The `roadcase` command, put together; runtime/cli.ts gives it a terminal and the real actions. */
 import { Command, CommanderError } from 'commander'
 import type { CliActions } from './actions.js'
+import { addClockSet } from './clock-set.js'
 import { addDocuments } from './documents.js'
 import { type Ending, endingOf, exitCodes } from './failure.js'
 import { addJobs } from './jobs.js'
@@ -59,6 +60,7 @@ export function buildCli(actions: CliActions, terminal: Terminal, options: CliOp
   addJobs(program, setting)
   addStatus(program, setting)
   addLogs(program, setting)
+  addClockSet(program, setting)
   return program
 }
 

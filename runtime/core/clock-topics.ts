@@ -1,10 +1,23 @@
 /** Messages about the venue's time: part of the table in `topics.ts`. */
-import { boolean, integer, list, nullable, number, object, oneOf, string } from './schema.js'
+import {
+  boolean,
+  integer,
+  list,
+  nullable,
+  number,
+  object,
+  oneOf,
+  optional,
+  string,
+} from './schema.js'
 import { moment, requestId, whole } from './shapes.js'
 import { topic } from './topic-shape.js'
 
 /** As PTP writes a clock's identity: sixteen hexadecimal digits. */
 const clockIdentity = string({ max: 16 })
+
+/** What a person says of the date. */
+export const clockSetIn = object({ id: optional(requestId), wallMs: moment })
 
 export const clockTopics = {
   'clock/state': topic({

@@ -3,6 +3,7 @@ import { jsonSchema } from '../../core/schema.js'
 import { nowHeader, sentHeader } from './lateness.js'
 import { powerPaths } from './open-api-power.js'
 import { printPaths } from './open-api-print.js'
+import { wallPaths } from './open-api-wall.js'
 import {
   answer,
   body,
@@ -133,6 +134,7 @@ const paths = {
   },
   ...printPaths,
   ...powerPaths,
+  ...wallPaths,
   '/api/simulated/press': {
     post: {
       summary: 'Presses a button of the simulated board.',
