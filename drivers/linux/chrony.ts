@@ -43,6 +43,7 @@ export class LinuxChrony implements TimeDaemon {
   #child: ChildProcess | null = null
   #isStopping = false
   #isForeign = false
+  #setsSystem = false
 
   constructor(clock: Clock, options: LinuxChronyOptions) {
     this.#clock = clock
@@ -73,6 +74,7 @@ export class LinuxChrony implements TimeDaemon {
     await endEarlier(places.pidFile, config, this.#clock)
     await writeFile(config, `${render(places).join('\n')}\n`, { mode: 0o600 })
     this.#isStopping = false
+    this.#setsSystem = setsSystem
     const child = spawn('chronyd', commandLine(config, setsSystem), {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -109,6 +111,20 @@ export class LinuxChrony implements TimeDaemon {
       .split('\n')
       .filter(line => line !== '')
       .map(line => line.split(','))
+  }
+
+  async setDate(wallSeconds: number, local: string | null): Promise<void> {
+    const text = new Date(wallSeconds * 1e3).toISOString().slice(0, 19).replace('T', ' ')
+    await this.#order('settime', text)
+    // Without the right to set the system, to step it would only undo what it was told.
+    if (this.#setsSystem) await this.#order('makestep')
+    if (local !== null) await this.#order(...local.split(' '))
+  }
+
+  async #order(...words: readonly string[]): Promise<void> {
+    const said = await run('chronyc', ['-h', this.#places().socket, ...words])
+    if (said === null || !said.startsWith('200'))
+      throw new DeviceError('device.timeout', `chronyd does not take "${words.join(' ')}"`)
   }
 
   #places(): DaemonPlaces {
@@ -163,7 +179,8 @@ export class LinuxChrony implements TimeDaemon {
   }
 }
 
-const environment = { PATH: SYSTEM_PATH, LC_ALL: 'C' }
+/** Dates are UTC, for chronyc too. */
+const environment = { PATH: SYSTEM_PATH, LC_ALL: 'C', TZ: 'UTC0' }
 
 /** In the foreground, so that it is a child; as whoever the box runs as, whose folder it writes to. */
 function commandLine(config: string, setsSystem: boolean): string[] {

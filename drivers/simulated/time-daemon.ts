@@ -14,6 +14,8 @@ export class SimulatedTimeDaemon implements TimeDaemon {
   /** What it answers; what is missing is not answered. */
   readonly answers = new Map<DaemonQuestion, readonly (readonly string[])[]>()
   readonly asked: DaemonQuestion[] = []
+  /** Whole seconds, and how it is to serve them. */
+  readonly dates: (readonly [number, string | null])[] = []
   /** The configurations it was started with. */
   readonly started: (readonly string[])[] = []
   /** It cannot be started, for this reason. */
@@ -34,6 +36,10 @@ export class SimulatedTimeDaemon implements TimeDaemon {
 
   async stop(): Promise<void> {
     this.isRunning = false
+  }
+
+  async setDate(wallSeconds: number, local: string | null): Promise<void> {
+    this.dates.push([wallSeconds, local])
   }
 
   die(why: string): void {

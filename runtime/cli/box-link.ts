@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { clockSetIn } from '../core/clock-topics.js'
 import type { commandIn } from '../core/command-shape.js'
 import { ConfigError, messageOf } from '../core/errors.js'
 import type { printDecisionIn, printIn } from '../core/printing-topics.js'
@@ -34,6 +35,7 @@ const TRIES_MAX = 3
 
 export type CommandAsked = Omit<Of<typeof commandIn>, 'id'>
 export type PrintAsked = Of<typeof printIn>
+export type DateAsked = Of<typeof clockSetIn>
 export type DecisionAsked = Of<typeof printDecisionIn>
 
 export interface JobsAsked {
@@ -50,6 +52,8 @@ export interface BoxLink {
   print(asked: PrintAsked): Promise<PrintAnswer>
   /** Decides what becomes of one. @throws CliFailure when the box refuses or cannot be reached */
   decide(asked: DecisionAsked): Promise<PrintAnswer>
+  /** Says what the date is. @throws CliFailure when the box refuses or cannot be reached */
+  setDate(asked: DateAsked): Promise<CommandAnswer>
   /** Newest first; `limit` 1..200. */
   jobs(query: JobsAsked): Promise<readonly JobAnswer[]>
   /** @param job its id or serial */
@@ -82,6 +86,10 @@ export class HttpBoxLink implements BoxLink {
 
   decide(asked: DecisionAsked): Promise<PrintAnswer> {
     return this.#ask('/api/print/decide', asked, printAnswer)
+  }
+
+  setDate(asked: DateAsked): Promise<CommandAnswer> {
+    return this.#ask('/api/clock/wall', asked, commandAnswer)
   }
 
   async jobs({ printer, state, limit }: JobsAsked): Promise<readonly JobAnswer[]> {

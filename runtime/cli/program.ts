@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import type { CliActions } from './actions.js'
 import { addClock } from './clock.js'
+import { addClockSet } from './clock-set.js'
 import { addDocuments } from './documents.js'
 import { type Ending, endingOf, exitCodes } from './failure.js'
 import { addJobs } from './jobs.js'
@@ -65,6 +66,7 @@ export function buildCli(actions: CliActions, terminal: Terminal, options: CliOp
   addClock(program, setting)
   addTimecode(program, setting)
   addLogs(program, setting)
+  addClockSet(program, setting)
   return program
 }
 

@@ -1,5 +1,15 @@
 /** Messages about the venue's time: part of the table in `topics.ts`. */
-import { boolean, integer, list, nullable, number, object, oneOf, string } from './schema.js'
+import {
+  boolean,
+  integer,
+  list,
+  nullable,
+  number,
+  object,
+  oneOf,
+  optional,
+  string,
+} from './schema.js'
 import { moment, requestId, whole } from './shapes.js'
 import { topic } from './topic-shape.js'
 
@@ -8,6 +18,8 @@ const clockIdentity = string({ max: 16 })
 
 /** An error of this and more says only that nothing is known. */
 export const UNKNOWN_ERROR_MS = 1e6
+/** What a person says of the date. */
+export const clockSetIn = object({ id: optional(requestId), wallMs: moment })
 
 export const clockTopics = {
   'clock/state': topic({

@@ -40,6 +40,13 @@ export interface TimeDaemon {
    * @returns lines of values @throws DeviceError `device.timeout`, `device.io`
    */
   ask(question: DaemonQuestion): Promise<readonly (readonly string[])[]>
+  /**
+   * Tells it the date, as a person knows it; it sets the system's where it may.
+   * @param wallSeconds whole seconds since 1970, which it is now
+   * @param local directive by which it serves that from now on; null: it serves nobody
+   * @throws DeviceError `device.timeout` where it does not take it
+   */
+  setDate(wallSeconds: number, local: string | null): Promise<void>
 }
 
 /** Of chronyc(1). `offline` and `online`: whether it asks its sources. */

@@ -17,6 +17,7 @@ export const noLink: BoxLink = {
   command: missing,
   print: missing,
   decide: missing,
+  setDate: missing,
   jobs: missing,
   job: missing,
   state: missing,

@@ -197,6 +197,22 @@ t.test('what chronyd finds is the date of the box, and a show freezes it', { ski
   await asking.until(() => asking.state()?.servers[0]?.state === 'followed', 'asking again')
 })
 
+t.test('what a person sets is what chronyd serves, and followers know it', { skip }, async t => {
+  const namespaces = network(t, 2)
+  const ntp = { engine: 'chrony', serve: 'venue', isLocalSource: true }
+  const leader = box(t, namespaces, 0, ntp)
+  const other = box(t, namespaces, 1, { engine: 'embedded', follow: '10.77.0.1' })
+  await other.until(isFrom(other, 'leader'), 'following')
+  t.match(leader.state(), { stratum: 10, isUtcKnown: false })
+  t.match(other.state(), { stratum: 11, isUtcKnown: false })
+  leader.set(Date.now() + SHIFT_MS)
+  await leader.until(() => leader.state()?.stratum === 7, 'being told')
+  t.match(leader.state(), { source: 'technician', isUtcKnown: true })
+  await other.until(() => other.state()?.isUtcKnown === true, 'knowing it, too')
+  await other.until(() => Math.abs(other.aheadMs() - SHIFT_MS) < 1_000, 'being five seconds on')
+  t.match(other.state(), { source: 'leader', stratum: 8 })
+})
+
 t.test('a box ends the chronyd of its earlier life', { skip }, async t => {
   const namespaces = network(t, 1)
   const stateFolder = folder(t)

@@ -13,6 +13,8 @@ export interface BoxDate extends Pick<Follow, 'until' | 'stop'> {
   aheadMs(): number
   readonly logged: readonly string[]
   arm(isArmed: boolean): void
+  /** As a person does. */
+  set(wallMs: number): void
 }
 
 /** @param script the fixture as Node runs it */
@@ -44,6 +46,7 @@ export function startWallClock(
     state: () => last?.state ?? null,
     aheadMs: () => last?.aheadMs ?? Number.NaN,
     logged,
+    set: wallMs => void program.child.stdin?.write(`${wallMs}\n`),
     arm: isArmed => void program.child.stdin?.write(isArmed ? 'arm\n' : 'disarm\n'),
   }
 }

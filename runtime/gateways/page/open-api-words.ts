@@ -1,4 +1,5 @@
 /** What the parts of the OpenAPI document share: the shapes by name, and how an answer is described. */
+import { clockSetIn, clockTopics } from '../../core/clock-topics.js'
 import { commandIn } from '../../core/command-shape.js'
 import { printDecisionIn, printIn } from '../../core/printing-topics.js'
 import {
@@ -37,7 +38,9 @@ export const shapes = {
   PrintAnswer: printAnswer,
   Refusal: refusalAnswer,
   Session: sessionAnswer,
+  SetWall: clockSetIn,
   State: stateAnswer,
+  Wall: clockTopics['clock/wall'].payload,
 }
 type ShapeName = keyof typeof shapes
 

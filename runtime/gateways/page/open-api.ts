@@ -4,6 +4,7 @@ import { nowHeader, sentHeader } from './lateness.js'
 import { clockPaths } from './open-api-clock.js'
 import { powerPaths } from './open-api-power.js'
 import { printPaths } from './open-api-print.js'
+import { wallPaths } from './open-api-wall.js'
 import {
   answer,
   body,
@@ -146,6 +147,7 @@ const paths = {
   ...printPaths,
   ...powerPaths,
   ...clockPaths,
+  ...wallPaths,
   '/api/simulated/press': {
     post: {
       summary: 'Presses a button of the simulated board.',

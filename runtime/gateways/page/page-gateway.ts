@@ -30,6 +30,7 @@ import {
   linesAfter,
   type SimulatedBoard,
 } from './sources.js'
+import { WallDesk } from './wall-desk.js'
 
 const BODY_BYTES_MAX = 16 * 1024
 const HEADER_BYTES_MAX = 16 * 1024
@@ -77,6 +78,7 @@ export class PageGateway implements Service {
   readonly #streams: EventStreams
   readonly #desk: CommandDesk
   readonly #printDesk: PrintDesk
+  readonly #wallDesk: WallDesk
   #app: FastifyInstance | null = null
   #cancels: Cancel[] = []
   #linesShown = ''
@@ -88,6 +90,7 @@ export class PageGateway implements Service {
     this.#streams = new EventStreams(ports.clock, () => ports.log.warn('page.reader-dropped'))
     this.#desk = new CommandDesk(ports.clock, ports.keys, ports.bus)
     this.#printDesk = new PrintDesk(ports.clock, ports.keys, ports.bus)
+    this.#wallDesk = new WallDesk(ports.clock, ports.keys, ports.bus)
   }
 
   /** Where it listens; 0 while it does not. */
@@ -133,6 +136,7 @@ export class PageGateway implements Service {
       streams: this.#streams,
       desk: this.#desk,
       printDesk: this.#printDesk,
+      wallDesk: this.#wallDesk,
       jobs: this.#options.jobs,
       history: this.#options.history,
       clock: {
@@ -152,6 +156,7 @@ export class PageGateway implements Service {
     })
     this.#desk.open()
     this.#printDesk.open()
+    this.#wallDesk.open()
     this.#lastLogLine = this.#options.logs?.recent().at(-1)
     this.#follow()
     await this.#listen(app)
@@ -163,6 +168,7 @@ export class PageGateway implements Service {
     this.#cancels = []
     this.#desk.close()
     this.#printDesk.close()
+    this.#wallDesk.close()
     this.#streams.close()
     const app = this.#app
     this.#app = null

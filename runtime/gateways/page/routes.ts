@@ -23,6 +23,8 @@ import {
   type LogSource,
   type SimulatedBoard,
 } from './sources.js'
+import type { WallDesk } from './wall-desk.js'
+import { addWallRoutes } from './wall-routes.js'
 
 const LOG_LINES_DEFAULT = 200
 const LOG_LINES_MAX = 1000
@@ -38,6 +40,7 @@ export interface Surroundings {
   readonly streams: EventStreams
   readonly desk: CommandDesk
   readonly printDesk: PrintDesk
+  readonly wallDesk: WallDesk
   readonly jobs: JobSource | null
   readonly history: HistorySource | null
   readonly clock: Omit<ClockSurroundings, 'mayRead'>
@@ -83,17 +86,22 @@ export function addRoutes(app: FastifyInstance, at: Surroundings): void {
   addMetricsRoute(app, { metrics: at.metrics, mayRead })
   addClockRoutes(app, { ...at.clock, mayRead })
   addPowerRoutes(app, { history: at.history, wallMs: at.wallMs, mayRead })
+  const mayOperate = async (request: FastifyRequest): Promise<void> => {
+    requireCredential(at, request)
+    requireOrigin(at, request)
+  }
+  const asking = {
+    originOf: (request: FastifyRequest) => originOf(at, request),
+    mayRead,
+    mayOperate,
+  }
   addPrintRoutes(app, {
     print: (body, origin) => at.printDesk.print(body, origin),
     decide: (body, origin) => at.printDesk.decide(body, origin),
     jobs: at.jobs,
-    originOf: request => originOf(at, request),
-    mayRead,
-    mayOperate: async request => {
-      requireCredential(at, request)
-      requireOrigin(at, request)
-    },
+    ...asking,
   })
+  addWallRoutes(app, { wall: at.wallDesk, ...asking })
 }
 
 function addAssetRoutes(app: FastifyInstance, assets: Surroundings['assets']): void {

@@ -188,7 +188,9 @@ class Life implements Served {
     const answer = refusal ?? { code: null, message: null }
     bus.publish('clock/set-answered', { id, origin, isAccepted: refusal === null, ...answer })
     this.#steerAndTell()
-    if (refusal === null) void this.#save()
+    if (refusal !== null) return
+    this.#engine?.setDate(wallMs)
+    void this.#save()
   }
 
   async #save(): Promise<void> {

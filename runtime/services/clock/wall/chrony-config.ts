@@ -23,11 +23,13 @@ export function chronyConfig(
     ...sources(config, hasNts),
     // A machine without a battery cannot tell whether a certificate is of today, until it has the date from it.
     ...(isNts ? ['nocerttimecheck 1', `ntsdumpdir ${cookieFolder}`] : []),
-    ...(config.isLocalSource ? [local(version)] : []),
+    ...(config.isLocalSource ? [localDirective(LOCAL_STRATUM, version)] : []),
     ...serving(config),
     `driftfile ${driftFile}`,
     // Only what it finds at first may make the date jump.
     ...(setsSystem ? ['makestep 1 3', 'rtcsync'] : []),
+    // A person may say what the date is.
+    'manual',
     'cmdport 0',
     `bindcmdaddress ${socket}`,
     `pidfile ${pidFile}`,
@@ -51,8 +53,8 @@ function sources({ servers, follow, port }: NtpConfig, hasNts: boolean): readonl
  * distance is what makes it take over within hours, not days, after the uplink is gone. From 4.7 on chronyd would wait
  * five minutes first.
  */
-function local([major, minor]: readonly [number, number]): string {
-  const directive = `local stratum ${LOCAL_STRATUM} orphan distance 0.1`
+export function localDirective(stratum: number, [major, minor]: readonly [number, number]): string {
+  const directive = `local stratum ${stratum} orphan distance 0.1`
   return major > 4 || (major === 4 && minor >= 7) ? `${directive} waitunsynced 0` : directive
 }
 

@@ -1,6 +1,7 @@
 /** What chronyd says of itself: the comma-separated values of chronyc(1). What cannot be read is null, never a guess. */
 import type { MonotonicMs } from '../../../ports/clock.js'
 import type { Leap } from './ntp-packet.js'
+import type { Standing } from './ntp-server.js'
 import type { Found, SourceReport } from './time-engine.js'
 
 type Line = readonly string[]
@@ -17,6 +18,7 @@ const STRATUM_MAX = 15
 const FIELDS = {
   reference: 0,
   stratum: 2,
+  setAt: 3,
   correction: 4,
   rms: 6,
   rootDelay: 10,
@@ -53,6 +55,24 @@ export function trackingIn([line]: readonly Line[]): Tracking | null {
     rootDispersionMs,
     leap,
     referenceId,
+  }
+}
+
+/** What it tells of itself to who asks it, its own `local` clock included. */
+export function toldIn([line]: readonly Line[]): Standing | null {
+  const leap = leapOf.get(line?.[FIELDS.leap] ?? '')
+  const numbers = [FIELDS.stratum, FIELDS.rootDelay, FIELDS.rootDispersion, FIELDS.setAt]
+  const [stratum, rootDelay, rootDispersion, setAt] = numbers.map(field => Number(line?.[field]))
+  const referenceId = Number.parseInt(line?.[FIELDS.reference] ?? '', 16)
+  const isRead = [stratum, rootDelay, rootDispersion, setAt, referenceId].every(Number.isFinite)
+  if (line === undefined || leap === undefined || !isRead || !stratum) return null
+  return {
+    leap,
+    stratum,
+    rootDelayMs: 1e3 * Math.max(0, rootDelay ?? 0),
+    rootDispersionMs: 1e3 * Math.max(0, rootDispersion ?? 0),
+    referenceId,
+    referenceWallMs: 1e3 * (setAt ?? 0),
   }
 }
 

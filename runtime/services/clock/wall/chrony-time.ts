@@ -7,9 +7,11 @@ import type { Cancel, Clock, MonotonicMs } from '../../../ports/clock.js'
 import type { Log } from '../../../ports/log.js'
 import type { DaemonFound, DaemonQuestion, TimeDaemon } from '../../../ports/time-daemon.js'
 import type { WallTimeline } from '../../../ports/wall-timeline.js'
-import { chronyConfig } from './chrony-config.js'
-import { foundIn, servedIn, sourcesIn, type Tracking, trackingIn } from './chrony-report.js'
+import { chronyConfig, localDirective } from './chrony-config.js'
+import { foundIn, servedIn, sourcesIn, type Tracking, toldIn, trackingIn } from './chrony-report.js'
+import { noStanding, type Standing } from './ntp-server.js'
 import type { Found, SourceReport, TimeEngine } from './time-engine.js'
+import { strata } from './wall-policy.js'
 
 const READ_EVERY_MS = 4_000
 const AGAIN_MS_MIN = 1_000
@@ -29,6 +31,7 @@ interface Ports {
 interface Reading {
   readonly at: MonotonicMs
   readonly tracking: Tracking | null
+  readonly told: Standing | null
   readonly sources: readonly SourceReport[]
   readonly served: number | null
 }
@@ -41,6 +44,7 @@ export class ChronyTime implements TimeEngine {
   readonly #daemon: Exclude<DaemonFound, { kind: 'absent' }>
   #cancels: readonly Cancel[] = []
   #cancelAgain: Cancel = () => {}
+  #cancelDate: Cancel = () => {}
   #againMs = AGAIN_MS_MIN
   #begunAt: MonotonicMs | null = null
   #isEnded = false
@@ -76,6 +80,7 @@ export class ChronyTime implements TimeEngine {
   async stop(): Promise<void> {
     this.#isEnded = true
     this.#cancelAgain()
+    this.#cancelDate()
     for (const cancel of this.#cancels) cancel()
     if (this.#daemon.kind === 'installed') await this.#ports.daemon.stop()
   }
@@ -93,6 +98,34 @@ export class ChronyTime implements TimeEngine {
 
   sources(now: MonotonicMs): readonly SourceReport[] {
     return this.#current(now)?.sources ?? []
+  }
+
+  told(now: MonotonicMs): Standing | null {
+    return this.#current(now)?.told ?? noStanding
+  }
+
+  /** At the next whole second, since it is told in those. */
+  setDate(wallMs: number): void {
+    const { clock } = this.#ports
+    if (this.#daemon.kind === 'foreign') return
+    const wallSeconds = Math.ceil(wallMs / 1e3)
+    const at = after(clock.monotonicMs(), wallSeconds * 1e3 - wallMs)
+    this.#cancelDate()
+    this.#cancelDate = clock.runAt(at, () => void this.#tellDate(wallSeconds))
+  }
+
+  async #tellDate(wallSeconds: number): Promise<void> {
+    const { daemon, log } = this.#ports
+    if (this.#daemon.kind === 'foreign' || this.#isEnded) return
+    const { version } = this.#daemon
+    const local = this.#config.isLocalSource ? localDirective(strata.technician, version) : null
+    try {
+      await daemon.setDate(wallSeconds, local)
+      await this.#read()
+    } catch (error) {
+      if (!(error instanceof BoxError)) throw error
+      log.warn('wall.daemon-not-set', { error: messageOf(error) })
+    }
   }
 
   #current(now: MonotonicMs): Reading | null {
@@ -151,6 +184,7 @@ export class ChronyTime implements TimeEngine {
     this.#reading = {
       at: this.#ports.clock.monotonicMs(),
       tracking: trackingIn(tracking),
+      told: toldIn(tracking),
       sources: sourcesIn(sources),
       served: servedIn(served),
     }

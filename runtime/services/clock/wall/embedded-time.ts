@@ -2,6 +2,7 @@
 import { BoxError, messageOf } from '../../../core/errors.js'
 import { after } from '../../../core/time.js'
 import type { Cancel, MonotonicMs } from '../../../ports/clock.js'
+import type { Standing } from './ntp-server.js'
 import { TimeAsker, type TimeAskerOptions, type TimeAskerPorts } from './time-asker.js'
 import type { Found, SourceReport, TimeEngine } from './time-engine.js'
 import { type Served, TimeServer, type TimeServerOptions } from './time-server.js'
@@ -61,6 +62,13 @@ export class EmbeddedTime implements TimeEngine {
 
   /** What comes meanwhile is measured, and does not move the date. */
   freeze(): void {}
+
+  /** It is told by the date itself. */
+  told(): Standing | null {
+    return null
+  }
+
+  setDate(): void {}
 
   found(now: MonotonicMs, ratePpm: number): Found | null {
     return this.#asker.found(now, ratePpm)

@@ -1,6 +1,7 @@
 /** What finds out the date, be it this program or another one: one shape for both. */
 import type { MonotonicMs } from '../../../ports/clock.js'
 import type { Leap } from './ntp-packet.js'
+import type { Standing } from './ntp-server.js'
 
 export interface Found {
   /** When the newest answer in it came. */
@@ -45,6 +46,10 @@ export interface TimeEngine {
   freeze(isFrozen: boolean): void
   found(now: MonotonicMs, ratePpm: number): Found | null
   sources(now: MonotonicMs, shownMs: number): readonly SourceReport[]
+  /** What others are told, where it is not this program that tells them. */
+  told(now: MonotonicMs): Standing | null
+  /** A person has set the date. */
+  setDate(wallMs: number): void
   /** Questions answered since the start; null where it does not serve. */
   readonly served: number | null
 }
@@ -59,5 +64,7 @@ export const noEngine: TimeEngine = {
   async stop() {},
   freeze() {},
   found: () => null,
+  told: () => null,
+  setDate() {},
   sources: () => [],
 }

@@ -36,7 +36,8 @@ export function wallState(
   servedPerSecond: number | null,
 ): WallState {
   const { source, isUtcKnown, errorMs } = date.trustAt(now)
-  const { stratum, rootDelayMs, rootDispersionMs, leap, referenceId } = date.standingAt(now)
+  const standing = engine.told(now) ?? date.standingAt(now)
+  const { stratum, rootDelayMs, rootDispersionMs, leap, referenceId } = standing
   const wallMs = date.wallAt(now)
   const isFound = source === 'ntp' || source === 'leader'
   return {

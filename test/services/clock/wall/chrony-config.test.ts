@@ -7,7 +7,7 @@ const places = { socket: '/x/sock', pidFile: '/x/pid', driftFile: '/x/drift', co
 const facts = { version: [4, 3] as const, hasNts: true, setsSystem: true }
 const read = (config: unknown): NtpConfig => check(ntpConfig, config, 'ntp')
 
-const own = ['driftfile /x/drift', 'makestep 1 3', 'rtcsync', 'cmdport 0']
+const own = ['driftfile /x/drift', 'makestep 1 3', 'rtcsync', 'manual', 'cmdport 0']
 const tail = ['bindcmdaddress /x/sock', 'pidfile /x/pid']
 
 t.test('a box that only asks', async t => {

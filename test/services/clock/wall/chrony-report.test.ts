@@ -4,6 +4,7 @@ import {
   foundIn,
   servedIn,
   sourcesIn,
+  toldIn,
   trackingIn,
 } from '../../../../runtime/services/clock/wall/chrony-report.js'
 
@@ -37,6 +38,13 @@ t.test('one that follows nobody knows no date', async t => {
     ['beyond stratum 16', lines('7F000001,,18,0.0,0,0,0,0,0,0,1,1,0.0,Normal')],
   ]
   for (const [name, answer] of table) t.equal(trackingIn(answer), null, name)
+})
+
+t.test('what it tells others is read also where it follows nobody', async t => {
+  t.match(toldIn(alone), { stratum: 10, leap: 0, referenceId: 0x7f7f0101 })
+  t.match(toldIn(following), { stratum: 3, leap: 0 })
+  t.equal(toldIn(lines('00000000,,0,0.0,0,0,0,0,0,0,1,1,0.0,Not synchronised')), null)
+  t.equal(toldIn([]), null)
 })
 
 t.test('sources are told by their marks', async t => {

@@ -153,6 +153,20 @@ t.test('the date is what chrony says, and UTC only below stratum 10', async t =>
   await box.service.stop()
 })
 
+t.test('what a person sets is told to it at the next whole second', async t => {
+  const { world, daemon, engine } = bench({ ntp: { isLocalSource: true, serve: 'venue' } })
+  await engine.start()
+  engine.setDate(TRUTH_MS + 250)
+  await world.truth.advance(740)
+  t.same(daemon.dates, [])
+  await world.truth.advance(20)
+  t.same(daemon.dates, [[TRUTH_MS / 1e3 + 1, 'local stratum 7 orphan distance 0.1']])
+  engine.setDate(TRUTH_MS + 5_001)
+  await engine.stop()
+  await world.truth.advance(10_000)
+  t.equal(daemon.dates.length, 1, 'but not after the end')
+})
+
 t.test('without NTS in it, servers that want it are not asked, which is told', async t => {
   const { engine } = bench({
     found: { ...installed, hasNts: false },
