@@ -40,7 +40,7 @@ class Evening {
   readonly #world: VenueWorld
   readonly #random: () => number
   readonly #asked: AskedFire[] = []
-  /** Until when, by name: who stands still witnesses nothing. */
+  /** Until when, by name: who stands still, or has just come, witnesses nothing. */
   readonly #stalled = new Map<string, number>()
   #isParted = false
   #isInPanic = false
@@ -148,7 +148,8 @@ class Evening {
     const atMs = world.clock.monotonicMs()
     const before = world.leads.length
     world.kill(name)
-    if (!isLeader) return
+    // An heir that stands still, or has just come, is another failure.
+    if (!isLeader || !world.living.every(one => this.#isAwake(one))) return
     this.#note('a leader killed')
     for (let waited = 0; waited < 2_000 && world.leads.length === before; waited += 5)
       await world.clock.advance(5)
@@ -164,6 +165,7 @@ class Evening {
     const [name] = away
     if (name === undefined) return
     await world.start(name)
+    this.#stalled.set(name, world.clock.monotonicMs() + ALL_TOGETHER_MS)
     this.#note('a box came back')
   }
 
