@@ -20,7 +20,9 @@ import { Show } from './services/show/show.js'
 import { heardTopics } from './services/show/triggers.js'
 import { Telemetry } from './services/telemetry.js'
 import { Timeline } from './services/timeline.js'
+import type { Venue } from './services/venue/venue.js'
 import type { Messages, Payload } from './topics.js'
+import { buildVenue } from './venue-box.js'
 
 const TELEMETRY_MS = 10_000
 const LAG_MS_MAX = 50
@@ -84,6 +86,7 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
   const cap = new LightCap(clock, log, bus)
   const printing = buildPrinting(machine, bus, options, fitted)
   const power = buildPower(machine, bus, options, fitted)
+  const venue = buildVenue(machine, bus, config)
   const services: Service[] = [
     new Timeline(clock, log, files, { bootId: machine.bootId }),
     buildClock(machine, bus, options),
@@ -92,7 +95,9 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
     cap,
     printing,
     ...(power ? [power] : []),
-    ...showServices(machine, bus, options, fitted, show, cap),
+    ...showServices(machine, bus, options, fitted, show, { cap, venue }),
+    // After what it says anything to.
+    ...(venue ? [venue] : []),
     new Inputs(clock, bus, inputs, config.chords),
     new Telemetry(clock, log, bus, vitals, { everyMs: TELEMETRY_MS, lagMsMax: LAG_MS_MAX }),
   ]
@@ -192,7 +197,7 @@ function showServices(
   { config }: BoxOptions,
   fitted: readonly Fitted[],
   show: CheckedShow | null,
-  cap: LightCap,
+  { cap, venue }: { readonly cap: LightCap; readonly venue: Venue | null },
 ): readonly Service[] {
   if (show === null || config.show === null) return []
   const lights = fitted.flatMap(part => (part.kind === 'light' ? [part.device] : []))
@@ -200,7 +205,7 @@ function showServices(
   const { planAheadMs, framesPerSecond, leadMs } = config.show
   return [
     new Show(
-      { clock, log, bus, store, keys, network, company: null },
+      { clock, log, bus, store, keys, network, company: venue },
       {
         lights: new Map(lights.map(device => [device.name, cap.over(device)])),
         captures: new Map(captures.map(device => [device.name, device])),

@@ -21,6 +21,7 @@ import {
   unknown,
   withDefault,
 } from './core/schema.js'
+import { venueConfig } from './core/venue-config.js'
 
 /** 0 lets the kernel choose: for tests. */
 const listenPort = integer({ min: 0, max: 65_535 })
@@ -225,6 +226,8 @@ export const boxConfigSchema = object({
     }),
     { ptp: null },
   ),
+  /** The other boxes of the venue, with which this one plays one show; null: it plays alone. */
+  venue: withDefault(nullable(venueConfig(fileBeside)), null),
   broker: withDefault(broker, embeddedBroker.parse({ kind: 'embedded' })),
   page: withDefault(page, page.parse({})),
   homeAssistant: withDefault(

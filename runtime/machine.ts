@@ -40,6 +40,7 @@ import type { ShowTimeline } from './ports/show-timeline.js'
 import type { Store } from './ports/store.js'
 import type { Vitals } from './ports/vitals.js'
 import { readTimeline, showAtZero } from './services/timeline.js'
+import { openVenueGround, type VenueGround } from './venue-box.js'
 
 /** Every port that a box needs. */
 export interface Machine {
@@ -49,6 +50,8 @@ export interface Machine {
   readonly timeline: ShowTimeline
   /** The network on which the boxes share their time; null where box.json names none. */
   readonly ptpLink: PtpLink | null
+  /** The other boxes with which this one plays one show; null where box.json names none. */
+  readonly venue: VenueGround | null
   readonly log: Log
   readonly store: Store
   readonly files: Files
@@ -79,6 +82,7 @@ export interface MachineOptions {
   readonly boardName: string | null
   readonly stateFolder: string
   readonly config: BoxConfig
+  readonly venueKey: Uint8Array | null
   readonly log: LinuxLog
 }
 
@@ -87,6 +91,7 @@ export async function openMachine({
   boardName,
   stateFolder,
   config,
+  venueKey,
   log,
 }: MachineOptions): Promise<OpenMachine> {
   const board = boardName === null ? await ownBoard() : boardByName(boardName)
@@ -108,6 +113,7 @@ export async function openMachine({
     clock,
     timeline: clock,
     ptpLink: ptp === null ? null : new LinuxPtpLink(clock, ptp.interface),
+    venue: openVenueGround(clock, config, venueKey),
     log,
     store,
     files,

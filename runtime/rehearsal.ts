@@ -93,6 +93,7 @@ async function rehearse(machine: Machine): Promise<void> {
     simulated: host,
     timeline: { follow: () => {} },
     ptpLink: null,
+    venue: null,
     log,
     store: new SimulatedStore(),
     files: new SimulatedFiles(),
