@@ -74,7 +74,9 @@ export class Follower {
 
   /** The own timeline was set, and everything with it: what was known of the leader's is void. */
   resetClock(byMs: number): void {
-    this.#shiftMs += byMs
+    const shiftMs = this.#shiftMs + byMs
+    // Small steps are steering, which moves nothing.
+    if (Math.abs(byMs) > APART_MS) this.#shiftMs = Math.abs(shiftMs) > APART_MS ? shiftMs : 0
     this.#delivery.reset()
   }
 
