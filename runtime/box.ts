@@ -24,8 +24,10 @@ import { Click } from './services/tempo/click.js'
 import { Metronome } from './services/tempo/metronome.js'
 import { Timecode } from './services/timecode/timecode.js'
 import { Timeline } from './services/timeline.js'
+import type { Venue } from './services/venue/venue.js'
 import { tempoLamp } from './tempo-lamp.js'
 import type { Messages, Payload } from './topics.js'
+import { buildVenue } from './venue-box.js'
 import { floorWallMs } from './version.js'
 
 const TELEMETRY_MS = 10_000
@@ -92,6 +94,7 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
   const printing = buildPrinting(machine, bus, options, fitted)
   const power = buildPower(machine, bus, options, fitted)
   const venueClock = buildClock(machine, bus, options)
+  const venue = buildVenue(machine, bus, config)
   const services: Service[] = [
     new Timeline(clock, log, files, { bootId: machine.bootId }),
     buildWallClock(machine, bus, config.clock.ntp, boot),
@@ -103,7 +106,9 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
     ...(power ? [power] : []),
     // Before the show, which says once what the tempo is.
     ...tempoServices(machine, bus, options, fitted, show, cap),
-    ...showServices(machine, bus, options, fitted, show, cap),
+    ...showServices(machine, bus, options, fitted, show, { cap, venue }),
+    // After what it says anything to.
+    ...(venue ? [venue] : []),
     ...timecodeServices(machine, bus, config, show),
     new Inputs(clock, bus, inputs, config.chords),
     new Telemetry(clock, log, bus, vitals, { everyMs: TELEMETRY_MS, lagMsMax: LAG_MS_MAX }),
@@ -238,7 +243,7 @@ function showServices(
   { config }: BoxOptions,
   fitted: readonly Fitted[],
   show: CheckedShow | null,
-  cap: LightCap,
+  { cap, venue }: { readonly cap: LightCap; readonly venue: Venue | null },
 ): readonly Service[] {
   if (show === null || config.show === null) return []
   const lights = fitted.flatMap(part => (part.kind === 'light' ? [part.device] : []))
@@ -246,7 +251,7 @@ function showServices(
   const { planAheadMs, framesPerSecond, leadMs } = config.show
   return [
     new Show(
-      { clock, log, bus, store, keys, network, company: null },
+      { clock, log, bus, store, keys, network, company: venue },
       {
         lights: new Map(lights.map(device => [device.name, cap.over(device)])),
         captures: new Map(captures.map(device => [device.name, device])),

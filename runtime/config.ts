@@ -23,6 +23,7 @@ import {
   withDefault,
 } from './core/schema.js'
 import { timecodeConfig } from './core/timecode-config.js'
+import { venueConfig } from './core/venue-config.js'
 
 /** 0 lets the kernel choose: for tests. */
 const listenPort = integer({ min: 0, max: 65_535 })
@@ -254,6 +255,8 @@ export const boxConfigSchema = object({
   tempo: withDefault(tempo, tempo.parse({})),
   /** Timecode that the box follows, and that it sends. */
   timecode: withDefault(timecodeConfig, { in: null, out: [] }),
+  /** The other boxes of the venue, with which this one plays one show; null: it plays alone. */
+  venue: withDefault(nullable(venueConfig(fileBeside)), null),
   broker: withDefault(broker, embeddedBroker.parse({ kind: 'embedded' })),
   page: withDefault(page, page.parse({})),
   homeAssistant: withDefault(

@@ -45,6 +45,7 @@ import type { Store } from './ports/store.js'
 import type { TimecodeLinks } from './ports/timecode-links.js'
 import type { Vitals } from './ports/vitals.js'
 import { readTimeline, showAtZero } from './services/timeline.js'
+import { openVenueGround, type VenueGround } from './venue-box.js'
 
 /** Every port that a box needs. */
 export interface Machine {
@@ -59,6 +60,8 @@ export interface Machine {
   readonly timecodeLinks: TimecodeLinks
   /** Null where nothing is to be heard. */
   readonly sound: SoundOut | null
+  /** The other boxes with which this one plays one show; null where box.json names none. */
+  readonly venue: VenueGround | null
   readonly log: Log
   readonly store: Store
   readonly files: Files
@@ -89,6 +92,7 @@ export interface MachineOptions {
   readonly boardName: string | null
   readonly stateFolder: string
   readonly config: BoxConfig
+  readonly venueKey: Uint8Array | null
   readonly log: LinuxLog
 }
 
@@ -97,6 +101,7 @@ export async function openMachine({
   boardName,
   stateFolder,
   config,
+  venueKey,
   log,
 }: MachineOptions): Promise<OpenMachine> {
   const board = boardName === null ? await ownBoard() : boardByName(boardName)
@@ -122,6 +127,7 @@ export async function openMachine({
     date: linuxDateParts(clock, stateFolder, board.name === simulatedBoard.name),
     timecodeLinks: new LinuxTimecodeLinks(clock),
     sound: click === null ? null : new Aplay(clock, click.device),
+    venue: openVenueGround(clock, config, venueKey),
     log,
     store,
     files,

@@ -98,6 +98,7 @@ async function rehearse(machine: Machine): Promise<void> {
     date: playedDateParts(clock),
     timecodeLinks: new SimulatedTimecodeLinks(clock),
     sound: null,
+    venue: null,
     log,
     store: new SimulatedStore(),
     files: new SimulatedFiles(),

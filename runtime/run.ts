@@ -62,8 +62,8 @@ export async function runBox(options: RunOptions): Promise<RunningBox> {
   const { configFile, boardName, stateFolder, log } = options
   const documents = await loadBox(configFile)
   await makeStateFolder(stateFolder)
-  const { config } = documents
-  const machine = await openMachine({ boardName, stateFolder, config, log })
+  const { config, venueKey } = documents
+  const machine = await openMachine({ boardName, stateFolder, config, venueKey, log })
   try {
     return await startBox(machine, documents, configFile)
   } catch (error) {

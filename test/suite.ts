@@ -34,6 +34,8 @@ const LONG = [
   'test/simulation/power-charge.test.ts',
   'test/peers/mosquitto-tls.test.ts',
   'test/peers/ptp.test.ts',
+  'test/peers/venue.test.ts',
+  'test/simulation/venue-storm.test.ts',
   'test/services',
   'test/peers/chromium-link.test.ts',
   'test/gateways/broker/kill.test.ts',

@@ -32,6 +32,7 @@ function bench(changes: Partial<Machine> = {}) {
     ptpLink: told('network', new LinuxPtpLink(clock, 'none'), touched),
     sound: told('sound', new Aplay(clock, 'none'), touched),
     date: told('date', playedDateParts(clock), touched),
+    venue: null,
     log,
     store: told('store', new SimulatedStore(), touched),
     files: told('files', new SimulatedFiles(), touched),

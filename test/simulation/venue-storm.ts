@@ -40,6 +40,8 @@ class Evening {
   readonly #world: VenueWorld
   readonly #random: () => number
   readonly #asked: AskedFire[] = []
+  /** Until when, by name: who stands still, or has just come, witnesses nothing. */
+  readonly #stalled = new Map<string, number>()
   #isParted = false
   #isInPanic = false
   readonly #isLossy: boolean
@@ -98,7 +100,8 @@ class Evening {
     const cue = ['1', '2', '4', '5', '6'][this.#below(5)] ?? '1'
     const id = world.ask(by, { action: 'fire', cue })
     const leaders = world.leaders()
-    const witnesses = new Set(leaders.size === 1 && !this.#isParted ? world.living : [])
+    const isOne = leaders.size === 1 && !this.#isParted && this.#isAwake(by)
+    const witnesses = new Set(isOne ? world.living.filter(name => this.#isAwake(name)) : [])
     if (witnesses.size > 1) this.#note('a fire that all must see')
     this.#asked.push({ id, by, atMs: world.clock.monotonicMs(), witnesses })
     if (Math.floor(this.#random() * 4) === 0 && world.living.length > 1) {
@@ -124,6 +127,8 @@ class Evening {
   #panic(): void {
     const world = this.#world
     world.ask(this.#any(), { action: 'panic' })
+    // What was still to come is taken back.
+    for (const fire of this.#recent()) fire.witnesses.clear()
     this.#note('a panic')
     this.#isInPanic = true
   }
@@ -143,7 +148,8 @@ class Evening {
     const atMs = world.clock.monotonicMs()
     const before = world.leads.length
     world.kill(name)
-    if (!isLeader) return
+    // An heir that stands still, or has just come, is another failure.
+    if (!isLeader || !world.living.every(one => this.#isAwake(one))) return
     this.#note('a leader killed')
     for (let waited = 0; waited < 2_000 && world.leads.length === before; waited += 5)
       await world.clock.advance(5)
@@ -159,6 +165,7 @@ class Evening {
     const [name] = away
     if (name === undefined) return
     await world.start(name)
+    this.#stalled.set(name, world.clock.monotonicMs() + ALL_TOGETHER_MS)
     this.#note('a box came back')
   }
 
@@ -167,6 +174,7 @@ class Evening {
     const ms = 50 + this.#below(1_500)
     this.#leaveWitness(name)
     this.#world.life(name).clock.stall(ms)
+    this.#stalled.set(name, this.#world.clock.monotonicMs() + ms + ALL_TOGETHER_MS)
     this.#note(ms > 500 ? 'a stall longer than a lease' : 'a stall')
   }
 
@@ -206,25 +214,24 @@ class Evening {
   }
 
   #judgeFires(): void {
-    const { fired, answered } = this.#world
     const counts = new Map<string, number>()
-    for (const { box, fire } of fired) {
+    for (const { box, fire } of this.#world.fired) {
       const key = `${fire} on ${box}`
       counts.set(key, (counts.get(key) ?? 0) + 1)
     }
     for (const [key, count] of counts) if (count > 1) this.broken.push(`${key} ${count} times`)
-    for (const { id, witnesses } of this.#asked) {
-      const isAccepted = answered.some(answer => answer.id === id && answer.isAccepted)
-      if (!isAccepted) continue
-      this.#note('a fire accepted')
-      const moments = new Set<number>()
-      for (const box of witnesses) {
-        const found = fired.find(one => one.fire === id && one.box === box)
-        if (found) moments.add(found.atShowMs)
-        else this.broken.push(`${id} was accepted, and did not happen on ${box}`)
-      }
-      if (moments.size > 1) this.broken.push(`${id} at ${[...moments].join(' and ')}`)
+    for (const fire of this.#asked) if (this.#world.isAccepted(fire.id)) this.#judgeAccepted(fire)
+  }
+
+  #judgeAccepted({ id, witnesses }: AskedFire): void {
+    this.#note('a fire accepted')
+    const moments = new Set<number>()
+    for (const box of witnesses) {
+      const found = this.#world.fired.find(one => one.fire === id && one.box === box)
+      if (found) moments.add(found.atShowMs)
+      else this.broken.push(`${id} was accepted, and did not happen on ${box}`)
     }
+    if (moments.size > 1) this.broken.push(`${id} at ${[...moments].join(' and ')}`)
   }
 
   #judgeRest(): void {
@@ -249,6 +256,10 @@ class Evening {
       owners.set(epoch, box)
     }
     if (world.dropped.length > 0) this.#note('something decided apart was dropped')
+  }
+
+  #isAwake(name: string): boolean {
+    return this.#world.clock.monotonicMs() > (this.#stalled.get(name) ?? 0)
   }
 
   #any(): string {

@@ -126,6 +126,7 @@ export interface VenueBoxLife {
   readonly bus: Bus<Messages>
   readonly clock: StallingClock
   readonly life: LifeClock
+  readonly wire: SimulatedVenueLink
   readonly show: Show
   readonly venue: Venue
   readonly light: RecordingLight
@@ -194,7 +195,8 @@ export class VenueWorld {
     if (!store) throw new Error(`no ${name}`)
     const keys = new SimulatedKeys(this.random)
     const { log } = this
-    const link = stalling(new SimulatedVenueLink(this.network, name), clock)
+    const wire = new SimulatedVenueLink(this.network, name)
+    const link = stalling(wire, clock)
     const venue = new Venue(
       { clock, log, bus, keys, link },
       {
@@ -211,7 +213,7 @@ export class VenueWorld {
       readShow(venueShow(), name),
       { box: name, planAheadMs: 100, framesPerSecond: 40, leadMs: 0 },
     )
-    const life = { bus, clock, life: lifeClock, show, venue, light }
+    const life = { bus, clock, life: lifeClock, wire, show, venue, light }
     this.#lives.set(name, life)
     this.#hear(name, bus, () => this.#lives.get(name) === life)
     const starting = show.start().then(() => venue.start())
@@ -237,13 +239,12 @@ export class VenueWorld {
 
   /** Somebody pulls its plug. */
   kill(name: string): void {
-    const { life, venue } = this.life(name)
+    const { life, wire } = this.life(name)
     life.end()
+    void wire.close()
     this.#lives.delete(name)
     this.states.delete(name)
     this.#stores.get(name)?.cutPower()
-    // What a dead process would send or answer is not heard.
-    void venue.stop()
   }
 
   async stop(name: string): Promise<void> {

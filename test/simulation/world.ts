@@ -181,6 +181,7 @@ export class World {
       date: playedDateParts(life.clock),
       timecodeLinks: life.timecodeLinks,
       sound: null,
+      venue: null,
       log: this.log,
       store,
       files,

@@ -10,6 +10,8 @@ import { rebased } from './fold.js'
 import { ACCEPTED, type Journal } from './journal.js'
 import { type ShowEvent, type ShowState, showEvent, showState } from './state.js'
 
+/** Fires that are known to have happened here. */
+const FIRED_MAX = 512
 const sharedEvents = list(showEvent, { max: 16 })
 
 export interface SeatOptions {
@@ -27,6 +29,7 @@ export class Seat implements Player<ShowCommand> {
   readonly #show: CheckedShow
   readonly #journal: Journal
   readonly #options: SeatOptions
+  readonly #fired = new Set<string>()
   #isLeading = false
   #printed: { readonly state: ShowState; readonly fingerprint: number } | null = null
 
@@ -35,6 +38,24 @@ export class Seat implements Player<ShowCommand> {
     this.#show = show
     this.#journal = journal
     this.#options = options
+  }
+
+  /** What had happened before the start. */
+  begin({ fires, waiting }: ShowState): void {
+    const toCome = new Set(waiting.flatMap(({ deed }) => (deed.kind === 'fire' ? deed.id : [])))
+    for (const id of fires) if (!toCome.has(id)) this.#fired.add(id)
+  }
+
+  /**
+   * A fire takes effect: whether for the first time. What happened here while another box led the venue may come again,
+   * under the leader that counts; then the lights follow, and nothing is done twice.
+   */
+  isFirst(id: string): boolean {
+    if (this.#fired.has(id)) return false
+    this.#fired.add(id)
+    const [oldest] = this.#fired
+    if (this.#fired.size > FIRED_MAX && oldest !== undefined) this.#fired.delete(oldest)
+    return true
   }
 
   get isLeading(): boolean {

@@ -147,6 +147,7 @@ export class Show implements Service {
     this.#isRunning = true
     const now = { showMs: this.#clock.showTimeMs(), wallMs: this.#clock.wallTimeMs() }
     this.#state = pickUp(this.#log, this.#show, kept, now)
+    this.#seat.begin(this.#state)
     this.#clockWatch.begin(this.#state, kept?.times.showMs ?? null)
     this.#timeline.look()
     for (const plan of this.#plans) plan.start(() => this.#lateness.look())
@@ -253,7 +254,7 @@ export class Show implements Service {
   #announce(done: readonly Done[]): void {
     for (const { deed, t0Ms } of done) {
       if (deed.kind === 'panic') this.#performer.takeBack()
-      if (deed.kind !== 'fire') continue
+      if (deed.kind !== 'fire' || !this.#seat.isFirst(deed.id)) continue
       this.#lateness.watch(deed, showTimeMs(t0Ms))
       if (deed.way !== 'back') this.#performer.perform(deed, showTimeMs(t0Ms))
     }

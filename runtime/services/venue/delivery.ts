@@ -9,6 +9,8 @@ const SAMPLES_MAX = 600
 const OFFSETS_MAX = 10
 /** So many beats later one that has not come is lost: until then others may have overtaken it. */
 const OVERTAKEN_MAX = 8
+/** So long a window must be: what was read all at once tells how long this box stood still. */
+const WINDOW_MS_MIN = 300
 /** Clocks that are further apart do not show the same time, whatever the network does. */
 export const APART_MS = 50
 /** When an entry is sent for the last time, after the first. */
@@ -19,14 +21,14 @@ const LEAD_MARGIN_MS = 10
 
 export class Delivery {
   readonly #samplesMs: number[] = []
-  #offsetsMs: number[] = []
+  #offsets: readonly { readonly ms: number; readonly receivedMs: number }[] = []
   /** Beats that came, of the last ones. */
   #heard: readonly number[] = []
   #p99Ms = 0
 
   /** Another leader, or a timeline that was set. */
   reset(): void {
-    this.#offsetsMs = []
+    this.#offsets = []
     this.#heard = []
   }
 
@@ -35,7 +37,8 @@ export class Delivery {
    * @param count of that beat in its session, @param sentMs by its show time, @param receivedMs by the own
    */
   note(count: number, sentMs: number, receivedMs: number): void {
-    this.#offsetsMs = [...this.#offsetsMs.slice(1 - OFFSETS_MAX), receivedMs - sentMs]
+    const offset = { ms: receivedMs - sentMs, receivedMs }
+    this.#offsets = [...this.#offsets.slice(1 - OFFSETS_MAX), offset]
     const takenMs = Math.max(0, receivedMs - sentMs - this.apartMs)
     for (let lost = this.#lostBy(count); lost > 0; lost--) this.#add(takenMs + REPEATED_MS)
     this.#add(takenMs)
@@ -54,8 +57,9 @@ export class Delivery {
 
   /** The own show time less the leader's; 0 where they are the same but for what the network takes. */
   get apartMs(): number {
-    if (this.#offsetsMs.length === 0) return 0
-    const offsetMs = Math.min(...this.#offsetsMs)
+    const received = this.#offsets.map(({ receivedMs }) => receivedMs)
+    if (Math.max(...received) - Math.min(...received) < WINDOW_MS_MIN) return 0
+    const offsetMs = Math.min(...this.#offsets.map(({ ms }) => ms))
     return Math.abs(offsetMs) > APART_MS ? offsetMs : 0
   }
 

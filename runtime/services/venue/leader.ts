@@ -23,6 +23,7 @@ export interface LeaderOptions {
 }
 
 export class Leader {
+  readonly #clock: Clock
   readonly #options: LeaderOptions
   readonly #shares: Shares
   readonly #repeats: Repeats
@@ -30,6 +31,7 @@ export class Leader {
   readonly #askers = new Map<string, string>()
 
   constructor(clock: Clock, options: LeaderOptions) {
+    this.#clock = clock
     this.#options = options
     this.#shares = new Shares(clock)
     this.#repeats = new Repeats(clock)
@@ -47,7 +49,7 @@ export class Leader {
 
   share(id: string, events: readonly unknown[]): Place {
     const { log, leadership } = this.#options
-    const entry = log.append(leadership.epoch, id, events)
+    const entry = log.append(leadership.epoch, { id, events, at: this.#clock.monotonicMs() })
     this.#repeats.entry(() => this.#send(entry, null))
     return entry.place
   }

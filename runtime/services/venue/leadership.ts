@@ -2,7 +2,7 @@
  * Who leads, as this box sees it. Who is silent for a lease is gone; then, when all have had time to say how far they are,
  * the box that knows most begins a reign of its own. Two leaders that meet settle it by how many follow each.
  */
-import { after } from '../../core/time.js'
+import { after, later } from '../../core/time.js'
 import type { Clock, MonotonicMs } from '../../ports/clock.js'
 import type { Place } from '../../ports/company.js'
 import { LEASE_MS, type Member, type Members } from './members.js'
@@ -27,8 +27,8 @@ export interface LeadershipOptions {
   readonly changed: (why: string) => void
   /** It begins to decide. */
   readonly leads: () => void
-  /** It begins to be led. */
-  readonly follows: (leader: Member) => void
+  /** It begins to be led; `isBereaved`: nobody led meanwhile. */
+  readonly follows: (leader: Member, isBereaved: boolean) => void
   /** Nobody is there any more who could have heard. */
   readonly left: () => void
   /** Nobody else is there although somebody was, or somebody is again. */
@@ -48,6 +48,7 @@ export class Leadership {
   #seenEpoch = 0
   #base: Place = { epoch: 0, position: 0 }
   #electAt: MonotonicMs
+  #lookedAt: MonotonicMs
   #isSettled = false
   #hasFollowed = false
   #isLost = false
@@ -61,7 +62,8 @@ export class Leadership {
     this.#members = members
     this.#options = options
     this.#mayLead = options.canLead
-    this.#electAt = after(clock.monotonicMs(), LISTEN_MS)
+    this.#lookedAt = clock.monotonicMs()
+    this.#electAt = after(this.#lookedAt, LISTEN_MS)
   }
 
   get role(): Role {
@@ -142,6 +144,10 @@ export class Leadership {
   /** @param spokeAt when this box was last heard by anybody */
   look(spokeAt: MonotonicMs): void {
     const now = this.#clock.monotonicMs()
+    const restedMs = now - this.#lookedAt
+    this.#lookedAt = now
+    // Whoever stood still has yet to read what came meanwhile.
+    if (restedMs > ELECTION_MS) this.#electAt = later(this.#electAt, after(now, ELECTION_MS))
     if (this.#role === 'leading') this.#lookAsLeader(now, spokeAt)
     else this.#lookAsFollower(now)
   }
@@ -219,13 +225,14 @@ export class Leadership {
   }
 
   #follow(leader: Member, why: string): void {
+    const isBereaved = this.#role === 'listening' && this.#hasFollowed
     this.#epoch = leader.beat.epoch
     this.#hasFollowed = true
     this.#isSettled = true
     this.#gone = null
     this.#become('following', leader.box, why)
     this.#setLost(false)
-    this.#options.follows(leader)
+    this.#options.follows(leader, isBereaved)
   }
 
   #listen(ms: number, why: string): void {

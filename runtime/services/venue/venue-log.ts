@@ -2,6 +2,7 @@
  * The last entries of the log that the boxes share, chained: each names the place of the one before it. So a follower
  * whose last entry is the one before goes on, and any other finds out that it does not.
  */
+import type { MonotonicMs } from '../../ports/clock.js'
 import type { Place, SharedEntry } from '../../ports/company.js'
 import { isSame } from './ranks.js'
 
@@ -12,6 +13,8 @@ const EARLY_MAX = 64
 
 export interface Chained extends SharedEntry {
   readonly before: Place
+  /** When this box decided it, or heard of it. */
+  readonly at: MonotonicMs
 }
 
 export class VenueLog {
@@ -40,9 +43,9 @@ export class VenueLog {
   }
 
   /** What was decided here. */
-  append(epoch: number, id: string, events: readonly unknown[]): Chained {
+  append(epoch: number, deed: Pick<Chained, 'id' | 'events' | 'at'>): Chained {
     const before = this.head
-    const entry = { place: { epoch, position: before.position + 1 }, before, id, events }
+    const entry = { place: { epoch, position: before.position + 1 }, before, ...deed }
     this.#push(entry)
     return entry
   }

@@ -79,7 +79,7 @@ export class VenueMember {
       head: () => this.#log.head,
       changed: why => this.#changed(why),
       leads: () => this.#lead(),
-      follows: leader => this.#follow(leader),
+      follows: (leader, isBereaved) => this.#follow(leader, isBereaved),
       left: () => this.#leader.end(),
       lost: isLost => player.noteLost(isLost),
       sameMark: other => options.notice({ kind: 'same-mark', box: other }),
@@ -178,7 +178,7 @@ export class VenueMember {
   /** The own timeline was set. */
   resetClock(byMs: number): void {
     this.#ledShowMs += byMs
-    this.#follower.resetClock()
+    this.#follower.resetClock(byMs)
   }
 
   /** @param session of the sender, as its seal proves */
@@ -278,10 +278,10 @@ export class VenueMember {
     for (const command of this.#asks.take()) player.obey(command)
   }
 
-  #follow(leader: Member): void {
+  #follow(leader: Member, isBereaved: boolean): void {
     this.#leader.end()
     this.#ledShowMs = this.#clock.showTimeMs()
-    this.#follower.begin()
+    this.#follower.begin({ isBereaved })
     this.#follower.hearBeat(leader)
     this.#asks.hurry()
   }
