@@ -28,7 +28,6 @@ export class Sender {
   #armed: Running | null = null
   #isStarted = false
   #cancel: Cancel = () => {}
-  #lastFrame = Number.NEGATIVE_INFINITY
 
   constructor(clock: Clock, config: TimecodeOutputConfig, way: Way) {
     this.#clock = clock
@@ -51,7 +50,6 @@ export class Sender {
   /** @param startShowMs null: it is not, or not any more */
   setArmed(startShowMs: number | null): void {
     this.#armed = startShowMs === null ? null : { startFrame: this.#offsetFrame, startShowMs }
-    this.#lastFrame = Number.NEGATIVE_INFINITY
     this.#wait()
   }
 
@@ -87,10 +85,7 @@ export class Sender {
   #send(running: Running, awaited: number): void {
     const { rate } = this.#config
     const on = frameOnAt(running, rate, showTimeMs(this.#clock.showTimeMs() + EARLY_MS_MAX))
-    if (on >= awaited && on !== this.#lastFrame) {
-      this.#lastFrame = on
-      this.#way.send(frameOfDay(on, rate))
-    }
+    if (on >= awaited) this.#way.send(frameOfDay(on, rate))
     this.#wait()
   }
 }
