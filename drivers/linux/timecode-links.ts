@@ -1,11 +1,12 @@
 /** The ways of timecode on this machine. */
 import type { Clock } from '../../runtime/ports/clock.js'
 import type { ByteStream } from '../../runtime/ports/host.js'
-import type { Datagrams, TimecodeLinks } from '../../runtime/ports/timecode-links.js'
+import type { Datagrams, SoundInput, TimecodeLinks } from '../../runtime/ports/timecode-links.js'
 import { Claims } from './claims.js'
 import { UdpDatagrams } from './datagrams.js'
 import { DeviceStream } from './device-stream.js'
 import { MidiFile } from './midi-file.js'
+import { RecordedSound } from './recorded-sound.js'
 
 export class LinuxTimecodeLinks implements TimecodeLinks {
   readonly #clock: Clock
@@ -20,5 +21,9 @@ export class LinuxTimecodeLinks implements TimecodeLinks {
 
   midi(file: string): ByteStream {
     return new DeviceStream(this.#clock, new Claims(), new MidiFile(file))
+  }
+
+  soundIn(device: string, sampleRate: number): SoundInput {
+    return new RecordedSound(this.#clock, { device, sampleRate })
   }
 }

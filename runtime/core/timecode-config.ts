@@ -1,5 +1,6 @@
 /** What box.json says of timecode: part of the schema in `config.ts`. */
 import {
+  choice,
   integer,
   list,
   literal,
@@ -8,6 +9,7 @@ import {
   object,
   oneOf,
   pattern,
+  string,
   withDefault,
 } from './schema.js'
 import { frameOfLabel, readLabel, type TimecodeRate, timecodeRates } from './timecode.js'
@@ -42,6 +44,21 @@ const artNetIn = object({
   ...chase,
 })
 
+/** A raw MIDI port of ALSA, or whatever else speaks like one. */
+const midiFile = pattern(/^\/dev\/[\w./-]{1,120}$/, 'a device file like /dev/snd/midiC1D0', 128)
+
+const mtcIn = object({ kind: literal('mtc'), device: midiFile, ...chase })
+
+const ltcIn = object({
+  kind: literal('ltc'),
+  /** As ALSA calls it: `default`, `plughw:1,0`. */
+  device: withDefault(string({ min: 1, max: 64 }), 'default'),
+  sampleRate: withDefault(integer({ min: 16_000, max: 192_000 }), 48_000),
+  /** Null: it is found out, which takes a second. */
+  rate: withDefault(nullable(rate), null),
+  ...chase,
+})
+
 const sending = {
   rate,
   /** `clock`: the time of day on the venue's timeline. `armed`: while the show is armed, from `offset` on. */
@@ -61,8 +78,10 @@ const artNetOut = object({
   ...sending,
 })
 
-const source = artNetIn
-const output = artNetOut
+const mtcOut = object({ kind: literal('mtc'), device: midiFile, ...sending })
+
+const source = choice('kind', artNetIn, mtcIn, ltcIn)
+const output = choice('kind', artNetOut, mtcOut)
 
 export const timecodeConfig = object({
   /** Null: the box follows none. */
@@ -81,7 +100,7 @@ export const timecodeConfig = object({
   config =>
     config.in === null ||
     config.in.kind !== 'artnet' ||
-    config.out.every(({ kind, to }) => kind !== 'artnet' || !to.endsWith('255')),
+    config.out.every(out => out.kind !== 'artnet' || !out.to.endsWith('255')),
   {
     path: ['out'],
     message:

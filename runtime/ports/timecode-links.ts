@@ -7,6 +7,8 @@ export interface TimecodeLinks {
   datagrams(port: number): Datagrams
   /** A raw MIDI port. @param file such as `/dev/snd/midiC1D0` */
   midi(file: string): ByteStream
+  /** @param device of ALSA: `default`, `plughw:1,0`; @param sampleRate samples a second */
+  soundIn(device: string, sampleRate: number): SoundInput
 }
 
 /** One UDP socket. */
@@ -33,4 +35,20 @@ export interface Datagram {
   readonly at: MonotonicMs
   /** The sender's address. */
   readonly from: string
+}
+
+/** Sound that comes in, one channel of 16 bits. */
+export interface SoundInput {
+  /** Throws DeviceError (`device.absent`, `device.busy`, `device.io`). */
+  open(): Promise<void>
+  onBlock(listener: (block: SoundBlock) => void): Cancel
+  onLost(listener: (why: Error) => void): Cancel
+  /** Safe to call twice. */
+  close(): Promise<void>
+}
+
+export interface SoundBlock {
+  readonly samples: Int16Array
+  /** When the program heard of it: a little after its last sample. */
+  readonly at: MonotonicMs
 }

@@ -22,6 +22,7 @@ export class Door {
   #opening: Promise<void> = Promise.resolve()
   #retryMs = RETRY_MS_MIN
   #cancelRetry: Cancel = () => {}
+  #isOpen = false
   #isClosed = false
 
   /** @param kind for the log: what is opened */
@@ -37,6 +38,10 @@ export class Door {
     return this.#trouble
   }
 
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
   open(): void {
     this.#isClosed = false
     this.#opening = this.#try()
@@ -44,6 +49,7 @@ export class Door {
 
   /** It was open, and is gone: it is opened again, but not at once. */
   lose(why: Error): void {
+    this.#isOpen = false
     if (this.#isClosed) return
     const trouble = messageOf(why).slice(0, 256)
     if (trouble !== this.#trouble)
@@ -58,6 +64,7 @@ export class Door {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#isOpen = false
     this.#cancelRetry()
     // Whoever opens it next must find it closed.
     await this.#opening
@@ -67,6 +74,7 @@ export class Door {
   async #try(): Promise<void> {
     try {
       await this.#what.open()
+      this.#isOpen = true
       this.#trouble = null
       this.#retryMs = RETRY_MS_MIN
     } catch (error) {

@@ -13,7 +13,9 @@ const EARLY_MS_MAX = 0.05
 
 /** Where frames go. */
 export interface Way {
-  /** Called when the frame begins. @param frame of the day */
+  /** In how many equal parts it sends a frame. */
+  readonly parts: number
+  /** Called when the frame, or its part, begins. @param frame of the day */
   send(frame: number): void
   /** Why the last one was not sent. */
   trouble(): string | null
@@ -28,7 +30,6 @@ export class Sender {
   #armed: Running | null = null
   #isStarted = false
   #cancel: Cancel = () => {}
-  #lastFrame = Number.NEGATIVE_INFINITY
 
   constructor(clock: Clock, config: TimecodeOutputConfig, way: Way) {
     this.#clock = clock
@@ -51,14 +52,13 @@ export class Sender {
   /** @param startShowMs null: it is not, or not any more */
   setArmed(startShowMs: number | null): void {
     this.#armed = startShowMs === null ? null : { startFrame: this.#offsetFrame, startShowMs }
-    this.#lastFrame = Number.NEGATIVE_INFINITY
     this.#wait()
   }
 
   read(): Payload<'timecode/state'>['outputs'][number] {
     const { kind, rate } = this.#config
     const running = this.#running()
-    const frame = running && frameOnAt(running, rate, this.#clock.showTimeMs())
+    const frame = running && frameOnAt(running, rate, this.#clock.showTimeMs(), 1)
     return {
       kind,
       rate,
@@ -77,7 +77,7 @@ export class Sender {
     const running = this.#running()
     if (!this.#isStarted || running === null) return
     const now = showTimeMs(this.#clock.showTimeMs() + EARLY_MS_MAX)
-    const { frame, atShowMs } = dueAfter(running, this.#config.rate, now)
+    const { frame, atShowMs } = dueAfter(running, this.#config.rate, now, this.#way.parts)
     const at = this.#clock.showToMonotonic(atShowMs)
     const soon = after(this.#clock.monotonicMs(), REST_MS_MAX)
     this.#cancel = this.#clock.runAt(at < soon ? at : soon, () => this.#send(running, frame))
@@ -86,11 +86,9 @@ export class Sender {
   /** The one that was waited for, or the one that is on by now; nothing while that has not begun. */
   #send(running: Running, awaited: number): void {
     const { rate } = this.#config
-    const on = frameOnAt(running, rate, showTimeMs(this.#clock.showTimeMs() + EARLY_MS_MAX))
-    if (on >= awaited && on !== this.#lastFrame) {
-      this.#lastFrame = on
-      this.#way.send(frameOfDay(on, rate))
-    }
+    const show = showTimeMs(this.#clock.showTimeMs() + EARLY_MS_MAX)
+    const on = frameOnAt(running, rate, show, this.#way.parts)
+    if (on >= awaited) this.#way.send(frameOfDay(on, rate))
     this.#wait()
   }
 }

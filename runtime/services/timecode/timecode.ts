@@ -67,7 +67,7 @@ export class Timecode implements Service {
     this.#follower =
       config.in === null
         ? null
-        : new Follower(ports, sourceOf(links, config.in), config.in, positions)
+        : new Follower(ports, sourceOf(clock, links, config.in), config.in, positions)
     this.#outputs = config.out.map(out => {
       const outlet = outletOf(clock, log, links, out)
       return { outlet, sender: new Sender(clock, out, outlet) }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { SimulatedClock } from '../../../drivers/simulated/clock.js'
 import { SimulatedLog } from '../../../drivers/simulated/log.js'
-import { SimulatedSound } from '../../../drivers/simulated/sound.js'
+import { SimulatedSoundCard } from '../../../drivers/simulated/sound-card.js'
 import { changed } from '../../../runtime/core/beat-grid.js'
 import { Bus } from '../../../runtime/core/bus.js'
 import { Click } from '../../../runtime/services/tempo/click.js'
@@ -25,7 +25,12 @@ async function bench({ ppm = 0, latencyMs = 0, isMissing = false } = {}) {
   const clock = new SimulatedClock({ showStartMs: START, driftPpm: 0 })
   const bus = new Bus<Messages>()
   const log = new SimulatedLog()
-  const sound = new SimulatedSound(clock, { rate: 8_000, heldCount: 2_000, periodCount: 160, ppm })
+  const sound = new SimulatedSoundCard(clock, {
+    rate: 8_000,
+    heldCount: 2_000,
+    periodCount: 160,
+    ppm,
+  })
   sound.isMissing = isMissing
   const service = new Click(clock, log, bus, sound, { volume: 0.5, latencyMs })
   await service.start()

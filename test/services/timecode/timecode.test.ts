@@ -13,6 +13,8 @@ import {
   readArtTimeCode,
   writeArtTimeCode,
 } from '../../../runtime/services/timecode/art-timecode.js'
+import { ltcSamples } from '../../../runtime/services/timecode/ltc-encode.js'
+import { type MtcHeard, MtcReader, quarterFrame } from '../../../runtime/services/timecode/mtc.js'
 import { Timecode } from '../../../runtime/services/timecode/timecode.js'
 import type { Messages, Payload } from '../../../runtime/topics.js'
 
@@ -185,6 +187,70 @@ t.test('timecode of an armed show begins at its offset and goes on after a resta
   await again.clock.advance(1_000)
   t.equal(again.sent.length, count)
   await again.service.stop()
+})
+
+t.test('MIDI timecode is followed between its frames, and a cue at a position is told', async t => {
+  const device = '/dev/snd/midiC1D0'
+  const bench = new Bench({ in: { kind: 'mtc', device } }, ['10:00:01:00'])
+  await bench.service.start()
+  await bench.clock.advance(10)
+  const far = bench.links.midiPort(device)
+  const now = bench.clock.monotonicMs()
+  for (let quarter = 0; quarter < 400; quarter++)
+    bench.clock.runAt(after(now, quarter * 10), () =>
+      far.receive(quarterFrame(HOUR_10 + quarter / 4, '25')),
+    )
+  await bench.clock.advance(3_900)
+  t.match(bench.state, { source: 'mtc', state: 'locked', rate: '25' })
+  t.equal(bench.passed.length, 1)
+  t.ok(Math.abs((bench.passed[0]?.atMs ?? 0) - 1_010) < 1, `${bench.passed[0]?.atMs}`)
+  await bench.service.stop()
+})
+
+t.test(
+  'MIDI timecode that is sent can be followed: a full message first, then quarters',
+  async t => {
+    const device = '/dev/snd/midiC1D0'
+    const bench = new Bench({ out: [{ kind: 'mtc', device, rate: '30', offset: '02:00:00:00' }] })
+    const far = bench.links.midiPort(device)
+    const heard: MtcHeard[] = []
+    const reader = new MtcReader()
+    far.sent.listen(bytes => heard.push(...reader.read(bytes, bench.clock.monotonicMs())))
+    await bench.service.start()
+    await bench.clock.advance(2_000)
+    t.equal(heard[0]?.kind, 'located')
+    const running = heard.filter(({ kind }) => kind === 'running')
+    t.ok(running.length > 200, `${running.length}`)
+    for (const { sighting } of running) {
+      const show = SHOW_START_MS + sighting.at * (1 + 40e-6)
+      const due = ((show % 86_400_000) / 1_000) * 30 + 2 * 3600 * 30
+      if (Math.abs(sighting.frame - due) > 0.01) t.fail(`${sighting.frame}, should be ${due}`)
+    }
+    await bench.service.stop()
+  },
+)
+
+t.test('linear timecode is followed, its rate found, and a lost card opened again', async t => {
+  const bench = new Bench({ in: { kind: 'ltc' } }, ['10:00:03:00'])
+  const { sound } = bench.links
+  sound.isAbsent = true
+  await bench.service.start()
+  await bench.clock.advance(600)
+  t.match(bench.state?.trouble, /no such sound card/)
+  sound.isAbsent = false
+  await bench.clock.advance(2_000)
+  t.equal(bench.state?.trouble, null)
+  const form = { rate: '25', sampleRate: 48_000 } as const
+  const beganMs = bench.clock.monotonicMs()
+  for (let frame = 0; frame < 100; frame++) {
+    await bench.clock.advance(40)
+    sound.hear({ samples: ltcSamples(HOUR_10 + frame, form), at: bench.clock.monotonicMs() })
+  }
+  t.match(bench.state, { source: 'ltc', state: 'locked', rate: '25' })
+  t.ok(Math.abs((bench.passed[0]?.atMs ?? 0) - (beganMs + 3_000) * (1 + 40e-6)) < 0.5)
+  sound.unplug()
+  t.match((await bench.clock.advance(600), bench.state?.trouble), /is gone/)
+  await bench.service.stop()
 })
 
 t.test('a box does not follow what it sends to everybody itself', async t => {
