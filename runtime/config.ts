@@ -197,15 +197,27 @@ const power = object({
   nut: withDefault(nullable(nutServer), null),
 })
 
+const interfaceName = pattern(
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/,
+  'the name of an interface like eth0',
+  15,
+)
+
 const ptp = object({
   /** The interface to the other boxes: `eth0`. */
-  interface: pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/, 'the name of an interface like eth0', 15),
+  interface: interfaceName,
   /** A domain of our own neither disturbs nor obeys the clocks of the house: theirs is 0, or 127 for video. */
   domain: withDefault(integer({ min: 0, max: 127 }), 42),
   /** Leads where no other box knows the time better. */
   isPreferred: withDefault(boolean, false),
   /** Never leads: for the house's own clock, in its domain. */
   isFollowOnly: withDefault(boolean, false),
+})
+
+const houseClock = object({
+  interface: interfaceName,
+  /** 0 is that of audio networks, 127 of video. */
+  domain: withDefault(integer({ min: 0, max: 127 }), 0),
 })
 
 export const boxConfigSchema = object({
@@ -222,8 +234,10 @@ export const boxConfigSchema = object({
     object({
       /** Precision Time Protocol with the other boxes of the venue; null: this box has a timeline to itself. */
       ptp: withDefault(nullable(ptp), null),
+      /** The house's own clock, told beside the show time; null: nobody asks for it. */
+      house: withDefault(nullable(houseClock), null),
     }),
-    { ptp: null },
+    { ptp: null, house: null },
   ),
   broker: withDefault(broker, embeddedBroker.parse({ kind: 'embedded' })),
   page: withDefault(page, page.parse({})),

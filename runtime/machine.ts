@@ -49,6 +49,8 @@ export interface Machine {
   readonly timeline: ShowTimeline
   /** The network on which the boxes share their time; null where box.json names none. */
   readonly ptpLink: PtpLink | null
+  /** The network of the house's clock; null where box.json names none. */
+  readonly houseLink: PtpLink | null
   readonly log: Log
   readonly store: Store
   readonly files: Files
@@ -93,7 +95,7 @@ export async function openMachine({
   const files = new LinuxFiles(stateFolder)
   const bootId = (await readText('/proc/sys/kernel/random/boot_id')) ?? 'unknown'
   const clock = await showClock(files, log, bootId)
-  const { ptp } = config.clock
+  const { ptp, house } = config.clock
   const store = new SqliteStore(join(stateFolder, 'store.sqlite'), log)
   await store.open()
   const ground = await openGround(board, clock, log, config).catch(async (error: unknown) => {
@@ -108,6 +110,7 @@ export async function openMachine({
     clock,
     timeline: clock,
     ptpLink: ptp === null ? null : new LinuxPtpLink(clock, ptp.interface),
+    houseLink: house === null ? null : new LinuxPtpLink(clock, house.interface),
     log,
     store,
     files,

@@ -26,6 +26,7 @@ function bench(changes: Partial<Machine> = {}) {
     clock,
     timeline: told('timeline', clock, touched),
     ptpLink: told('network', new LinuxPtpLink(clock, 'none'), touched),
+    houseLink: null,
     log,
     store: told('store', new SimulatedStore(), touched),
     files: told('files', new SimulatedFiles(), touched),

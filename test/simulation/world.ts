@@ -170,6 +170,7 @@ export class World {
       clock: life.clock,
       timeline: { follow: () => {} },
       ptpLink: null,
+      houseLink: null,
       log: this.log,
       store,
       files,
