@@ -8,6 +8,7 @@ import { buildWallClock } from './date-parts.js'
 import { type Fitted, fitDevices, knownDevices } from './fitting.js'
 import type { Machine } from './machine.js'
 import type { PrintShop } from './print-shop.js'
+import { HouseClock } from './services/clock/house-clock.js'
 import { VenueClock } from './services/clock/venue-clock.js'
 import { Devices } from './services/devices.js'
 import { Inputs } from './services/inputs.js'
@@ -99,6 +100,7 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
     new Timeline(clock, log, files, { bootId: machine.bootId }),
     buildWallClock(machine, bus, config.clock.ntp, boot),
     venueClock,
+    ...houseClocks(machine, bus, options),
     devices,
     // Before what it says anything to.
     cap,
@@ -162,6 +164,22 @@ function buildClock(
       newTimeline: () => hexOf(keys.randomBytes(8)),
     },
   )
+}
+
+/** One, where box.json names the house's clock. */
+function houseClocks(
+  { clock, log, keys, houseLink, bootId }: Machine,
+  bus: Bus<Messages>,
+  { config, version }: BoxOptions,
+): HouseClock[] {
+  const { tour, box, clock: wanted } = config
+  if (houseLink === null || wanted.house === null) return []
+  const description = { product: 'Roadcase', revision: version, name: `${tour}/${box}` }
+  const random = randomFrom(seedOf(keys))
+  const { domain } = wanted.house
+  return [
+    new HouseClock({ clock, log, bus, link: houseLink }, { domain, description, random, bootId }),
+  ]
 }
 
 const hexOf = (bytes: Uint8Array): string =>

@@ -222,15 +222,27 @@ const tempo = object({
   ),
 })
 
+const interfaceName = pattern(
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/,
+  'the name of an interface like eth0',
+  15,
+)
+
 const ptp = object({
   /** The interface to the other boxes: `eth0`. */
-  interface: pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/, 'the name of an interface like eth0', 15),
+  interface: interfaceName,
   /** A domain of our own neither disturbs nor obeys the clocks of the house: theirs is 0, or 127 for video. */
   domain: withDefault(integer({ min: 0, max: 127 }), 42),
   /** Leads where no other box knows the time better. */
   isPreferred: withDefault(boolean, false),
   /** Never leads: for the house's own clock, in its domain. */
   isFollowOnly: withDefault(boolean, false),
+})
+
+const houseClock = object({
+  interface: interfaceName,
+  /** 0 is that of audio networks, 127 of video. */
+  domain: withDefault(integer({ min: 0, max: 127 }), 0),
 })
 
 export const boxConfigSchema = object({
@@ -249,8 +261,10 @@ export const boxConfigSchema = object({
       ptp: withDefault(nullable(ptp), null),
       /** Network Time Protocol: where the date comes from, and who is told; null: the system's date is shown as it is. */
       ntp: withDefault(nullable(ntpConfig), null),
+      /** The house's own clock, told beside the show time; null: nobody asks for it. */
+      house: withDefault(nullable(houseClock), null),
     }),
-    { ptp: null, ntp: null },
+    { ptp: null, ntp: null, house: null },
   ),
   tempo: withDefault(tempo, tempo.parse({})),
   /** Timecode that the box follows, and that it sends. */

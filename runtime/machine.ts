@@ -62,6 +62,8 @@ export interface Machine {
   readonly sound: SoundOut | null
   /** The other boxes with which this one plays one show; null where box.json names none. */
   readonly venue: VenueGround | null
+  /** The network of the house's clock; null where box.json names none. */
+  readonly houseLink: PtpLink | null
   readonly log: Log
   readonly store: Store
   readonly files: Files
@@ -108,7 +110,7 @@ export async function openMachine({
   const files = new LinuxFiles(stateFolder)
   const bootId = (await readText('/proc/sys/kernel/random/boot_id')) ?? 'unknown'
   const clock = await showClock(files, log, bootId)
-  const { ptp } = config.clock
+  const { ptp, house } = config.clock
   const { click } = config.tempo
   const store = new SqliteStore(join(stateFolder, 'store.sqlite'), log)
   await store.open()
@@ -128,6 +130,7 @@ export async function openMachine({
     timecodeLinks: new LinuxTimecodeLinks(clock),
     sound: click === null ? null : new Aplay(clock, click.device),
     venue: openVenueGround(clock, config, venueKey),
+    houseLink: house === null ? null : new LinuxPtpLink(clock, house.interface),
     log,
     store,
     files,

@@ -22,7 +22,7 @@ export function clockRow(clock: ClockState | null, paint: Paint): Row[] {
 }
 
 /** All that is known of it. */
-export function clockRows({ state: clock, points }: ClockAnswer, paint: Paint): Row[] {
+export function clockRows({ state: clock, house, points }: ClockAnswer, paint: Paint): Row[] {
   if (clock === null) return [['Clock', 'has said nothing yet']]
   return [
     ['Clock', stateText(clock, paint)],
@@ -34,6 +34,7 @@ export function clockRows({ state: clock, points }: ClockAnswer, paint: Paint): 
     ['So far', countsText(clock)],
     ...badRows(clock, paint),
     ...(clock.trouble === null ? [] : [['Trouble', paint.red(printable(clock.trouble))] as const]),
+    ...houseRows(house),
     ...sparkRows(points),
   ]
 }
@@ -112,6 +113,19 @@ function badRows({ counts }: ClockState, paint: Paint): Row[] {
     notSent === 0 ? null : paint.yellow(`${notSent} not sent`),
   ].filter(part => part !== null)
   return text.length === 0 ? [] : [['Packets', text.join(', ')]]
+}
+
+function houseRows(house: ClockAnswer['house']): Row[] {
+  if (house === null) return []
+  const { state, leader, aheadMs, ratePpm, errorMs, trouble } = house
+  const text = [
+    `${state}${leader === null ? '' : ` ${leader}`} on ${house.interface}, domain ${house.domain}`,
+    aheadMs === null ? null : `${aheadMs.toFixed(3)} ms ahead of the show`,
+    errorMs === null ? null : boundText(errorMs),
+    ratePpm === null ? null : `${ratePpm.toFixed(3)} ppm faster`,
+    trouble === null ? null : printable(trouble),
+  ]
+  return [['House', text.filter(part => part !== null).join(', ')]]
 }
 
 /** The largest offset of each stretch of time, newest to the right. */

@@ -77,6 +77,30 @@ export const clockTopics = {
       }),
     }),
   }),
+  'clock/house': topic({
+    kind: 'state',
+    qos: 0,
+    path: 'clock/house',
+    summary: "How far the house's clock is from the show time; it steers nothing.",
+    payload: object({
+      /** As of `clock/state`, of which it is never `leading`. */
+      state: oneOf('listening', 'acquiring', 'following', 'holdover'),
+      leader: nullable(clockIdentity),
+      interface: string({ max: 32 }),
+      domain: integer({ min: 0, max: 255 }),
+      stamps: nullable(oneOf('kernel', 'program')),
+      /** What the house shows less what the venue shows; null before it was followed. */
+      aheadMs: nullable(number({ min: -1e15, max: 1e15 })),
+      /** How much faster the house's clock runs than the show time. */
+      ratePpm: nullable(number({ min: -2_000, max: 2_000 })),
+      /** Half the width of the interval that holds what the house shows. */
+      errorMs: nullable(number({ min: 0, max: 1e12 })),
+      /** How often it jumped, or another one was found that shows another time. */
+      steps: whole,
+      wallMs: moment,
+      trouble: nullable(string({ max: 256 })),
+    }),
+  }),
   'clock/stepped': topic({
     kind: 'event',
     qos: 1,

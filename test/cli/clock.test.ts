@@ -2,7 +2,7 @@ import t from 'tap'
 import { clockRow, duration } from '../../runtime/cli/clock-words.js'
 import { paintFor } from '../../runtime/cli/terminal.js'
 import type { ClockAnswer } from '../../runtime/gateways/page/api.js'
-import { clockState } from '../services/clock-state.js'
+import { clockState, houseState } from '../services/clock-state.js'
 import { noLink, type } from './cli-world.js'
 
 const paint = paintFor({ write() {}, writeError() {}, isColour: false })
@@ -23,7 +23,7 @@ const shown = async (clock: ClockAnswer): Promise<string> => {
 t.test('the clock is a table, with its history as a line', async t => {
   const points = [point(null), point(-10), point(40), point(80), point(0)]
   t.equal(
-    await shown({ state: clockState, points }),
+    await shown({ state: clockState, house: null, points }),
     [
       'Clock       following 020000fffe000001',
       'Leader      020000fffe000001',
@@ -44,14 +44,14 @@ t.test('the clock is a table, with its history as a line', async t => {
 
 t.test('ten minutes fit into one line, and the worst of each stretch is seen', async t => {
   const points = Array.from({ length: 600 }, (_, second) => point(second === 305 ? -200 : 10))
-  const out = await shown({ state: clockState, points })
+  const out = await shown({ state: clockState, house: null, points })
   const [line = ''] = out.split('\n').filter(text => text.startsWith('History'))
   t.equal(line, `History     ${'▁'.repeat(30)}█${'▁'.repeat(29)}  600 s, at most 200.0 µs`)
 })
 
 t.test('a box without a network says so, and one whose leader is gone who that was', async t => {
   const alone = { ...clockState, state: 'alone', interface: null, leader: null } as const
-  t.match(await shown({ state: alone, points: [] }), /none is named in box\.json/)
+  t.match(await shown({ state: alone, house: null, points: [] }), /none is named in box\.json/)
   const held = await shown({
     state: {
       ...clockState,
@@ -61,6 +61,7 @@ t.test('a box without a network says so, and one whose leader is gone who that w
       errorMs: 1e6,
       trouble: 'eth0 is\u001b[2J gone',
     },
+    house: null,
     points: [],
   })
   t.match(held, /^Leader +nobody$/m)
@@ -68,11 +69,25 @@ t.test('a box without a network says so, and one whose leader is gone who that w
   t.match(held, /^Bound +unknown$/m)
   t.match(held, /^Trouble +eth0 is \[2J gone$/m)
   t.notMatch(held, /History/)
-  t.match(await shown({ state: null, points: [] }), /nothing yet/)
+  t.match(await shown({ state: null, house: null, points: [] }), /nothing yet/)
+})
+
+t.test('the clock of the house is told as how far it is from the show', async t => {
+  const out = await shown({ state: clockState, house: houseState, points: [] })
+  t.match(
+    out,
+    /^House +following 00a0deadbeef0001 on eth0, domain 0, -1790000000000\.250 ms ahead of the show, ±70\.0 µs, -3\.500 ppm faster$/m,
+  )
+  const silent = { ...houseState, state: 'listening', leader: null, aheadMs: null } as const
+  const nothing = { ...silent, ratePpm: null, errorMs: null, trouble: 'eth0 is not there' }
+  t.match(
+    await shown({ state: clockState, house: nothing, points: [] }),
+    /^House +listening on eth0, domain 0, eth0 is not there$/m,
+  )
 })
 
 t.test('programs get it as it is', async t => {
-  const clock = { state: clockState, points: [point(1)] }
+  const clock = { state: clockState, house: null, points: [point(1)] }
   const link = { ...noLink, clock: async () => clock }
   const { out } = await type(['clock', '--json'], { link: () => link })
   t.same(JSON.parse(out), clock)

@@ -33,6 +33,7 @@ function bench(changes: Partial<Machine> = {}) {
     sound: told('sound', new Aplay(clock, 'none'), touched),
     date: told('date', playedDateParts(clock), touched),
     venue: null,
+    houseLink: null,
     log,
     store: told('store', new SimulatedStore(), touched),
     files: told('files', new SimulatedFiles(), touched),

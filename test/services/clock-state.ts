@@ -30,3 +30,18 @@ export const clockState: Payload<'clock/state'> = {
     notSent: 0,
   },
 }
+
+/** An audio network's, that was switched on a while ago and counts from 1970. */
+export const houseState: Payload<'clock/house'> = {
+  state: 'following',
+  leader: '00a0deadbeef0001',
+  interface: 'eth0',
+  domain: 0,
+  stamps: 'kernel',
+  aheadMs: -1_790_000_000_000.25,
+  ratePpm: -3.5,
+  errorMs: 0.07,
+  steps: 1,
+  wallMs: 1_790_000_300_000,
+  trouble: null,
+}

@@ -182,6 +182,7 @@ export class World {
       timecodeLinks: life.timecodeLinks,
       sound: null,
       venue: null,
+      houseLink: null,
       log: this.log,
       store,
       files,

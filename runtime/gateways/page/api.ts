@@ -90,6 +90,8 @@ export const historyAnswer = object({
 
 export const clockAnswer = object({
   state: nullable(topics['clock/state'].payload),
+  /** Null where box.json names none. */
+  house: nullable(topics['clock/house'].payload),
   /** Of the last ten minutes, oldest first. */
   points: list(
     object({

@@ -7,6 +7,7 @@ export interface ClockSurroundings {
   readonly source: ClockSource
   /** Null before it has said anything. */
   readonly state: () => Payload<'clock/state'> | null
+  readonly house: () => Payload<'clock/house'> | null
   readonly mayRead: (request: FastifyRequest) => Promise<void>
 }
 
@@ -14,6 +15,6 @@ export function addClockRoutes(app: FastifyInstance, at: ClockSurroundings): voi
   app.get('/api/clock', { onRequest: at.mayRead }, async (_, reply) =>
     reply
       .header('cache-control', 'no-store')
-      .send({ state: at.state(), points: at.source.history() }),
+      .send({ state: at.state(), house: at.house(), points: at.source.history() }),
   )
 }

@@ -142,6 +142,7 @@ export class PageGateway implements Service {
       clock: {
         source: this.#options.clock,
         state: () => this.#ports.mirror.state('clock/state'),
+        house: () => this.#ports.mirror.state('clock/house'),
       },
       wallMs: () => clock.wallTimeMs(),
       simulated: this.#options.simulated,

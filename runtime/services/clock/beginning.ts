@@ -6,6 +6,7 @@ import { ShowScale } from './show-scale.js'
 const NS_PER_MS = 1e6
 /** Two clocks of one box that agree on a day are wrong by no more. */
 const DAY_MS = 86_400_000
+const LEAST_NS = -(2n ** 63n)
 
 export interface Beginning {
   readonly scale: ShowScale
@@ -17,18 +18,19 @@ export interface Beginning {
 export function beginning(
   clock: Clock,
   { learnedPpm, timeline }: KeptClock,
-  { floorMs, isShared }: { readonly floorMs: number; readonly isShared: boolean },
+  { floorMs, isShared }: { readonly floorMs: number | null; readonly isShared: boolean },
 ): Beginning {
   const at = clock.monotonicMs()
   const ownMs = clock.monotonicToShow(at)
-  const knownMs = Math.min(ownMs, clock.wallTimeMs()) - DAY_MS
   const scale = new ShowScale({
     at,
     // Boxes that do not know the date would begin in other years, and not believe each other.
-    showNs: nanoseconds(isShared ? Math.max(ownMs, floorMs) : ownMs),
+    showNs: nanoseconds(isShared ? Math.max(ownMs, floorMs ?? ownMs) : ownMs),
     learnedPpm,
     continued: isShared ? (timeline?.continued ?? null) : null,
   })
+  if (floorMs === null) return { scale, floorNs: LEAST_NS }
+  const knownMs = Math.min(ownMs, clock.wallTimeMs()) - DAY_MS
   return { scale, floorNs: nanoseconds(Math.max(floorMs, knownMs)) }
 }
 

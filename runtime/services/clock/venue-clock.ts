@@ -45,8 +45,8 @@ export interface VenueClockOptions {
   readonly random: () => number
   /** Changes at each boot of the machine. */
   readonly bootId: string
-  /** Nothing before is believed of anybody's time, and none begins before: in milliseconds since 1970. */
-  readonly floorMs: number
+  /** Nothing before is believed of anybody's time, and none begins before: in milliseconds since 1970. Null: all is. */
+  readonly floorMs: number | null
   /** Names a timeline that nobody had before: sixteen hexadecimal digits. */
   readonly newTimeline: () => string
 }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { check } from '../../../runtime/core/schema.js'
 import { clockAnswer } from '../../../runtime/gateways/page/api.js'
-import { clockState } from '../../services/clock-state.js'
+import { clockState, houseState } from '../../services/clock-state.js'
 import { openPage, TOKEN } from './page-world.js'
 
 const point = {
@@ -14,12 +14,17 @@ const point = {
 
 t.test('the clock tells where it stands, and its last minutes', async t => {
   const { ask, bus } = await openPage(t, { clock: { history: () => [point] } })
-  t.same(JSON.parse((await ask('/api/clock')).text), { state: null, points: [point] })
+  t.same(JSON.parse((await ask('/api/clock')).text), { state: null, house: null, points: [point] })
   bus.publish('clock/state', clockState)
+  bus.publish('clock/house', houseState)
   const { status, text, headers } = await ask('/api/clock')
   t.equal(status, 200)
   t.equal(headers['cache-control'], 'no-store')
-  t.same(check(clockAnswer, JSON.parse(text), 'answer'), { state: clockState, points: [point] })
+  t.same(check(clockAnswer, JSON.parse(text), 'answer'), {
+    state: clockState,
+    house: houseState,
+    points: [point],
+  })
   t.match(JSON.parse((await ask('/api/state')).text), { clock: clockState })
   t.match((await ask('/metrics')).text, /^roadcase_clock_rate_ppm 12\.5$/m)
 })

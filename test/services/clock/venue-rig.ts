@@ -34,6 +34,7 @@ export interface BoxOptions {
   /** What its monotonic clock shows when true time begins. */
   readonly upMs?: number
   readonly floorMs?: number
+  readonly domain?: number
   /** Instead of one of its own: the box is the same as another, in its next life. */
   readonly index?: number
 }
@@ -86,7 +87,7 @@ export class Box {
   constructor(venue: Venue, index: number, options: BoxOptions) {
     const { ppm = 0, aheadMs = 0, isLinked = true, files = new SimulatedFiles() } = options
     const { bootId = `boot ${index}`, wallAheadMs = 0, upMs = index * 1e6 } = options
-    const { floorMs = FLOOR_MS } = options
+    const { floorMs = FLOOR_MS, domain = 42 } = options
     const showStartMs = SHOW_START_MS + aheadMs
     this.clock = new OscillatorClock(venue.truth, { ppm, upMs, showStartMs, wallAheadMs })
     this.link = new TriedLink(this.clock, venue.switch, {
@@ -106,7 +107,7 @@ export class Box {
     this.service = new VenueClock(
       { clock, log, bus, files, timeline: clock, link: isLinked ? link : null },
       {
-        ptp: { domain: 42, isPreferred: false, isFollowOnly: false },
+        ptp: { domain, isPreferred: false, isFollowOnly: false },
         description: { product: 'box', revision: '1', name: `box ${index}` },
         random: venue.random,
         bootId,
