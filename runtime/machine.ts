@@ -111,7 +111,7 @@ export async function openMachine({
     clock,
     timeline: clock,
     ptpLink: ptp === null ? null : new LinuxPtpLink(clock, ptp.interface),
-    date: linuxDateParts(clock, stateFolder, board.name === simulatedBoard.name),
+    date: linuxDateParts(clock, log, stateFolder, board.name === simulatedBoard.name),
     log,
     store,
     files,
