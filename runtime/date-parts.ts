@@ -38,13 +38,23 @@ export interface DateParts {
   readonly daemon: TimeDaemon
 }
 
-/** @param isTried on a machine that is somebody's computer: chrony leaves its date alone then */
+/**
+ * @param log its lines have the date of the box, too; null: there is none
+ * @param isTried on a machine that is somebody's computer: chrony leaves its date alone then
+ */
 export const linuxDateParts = (
   clock: Clock & WallTimeline,
+  log: Pick<WallTimeline, 'followWall'> | null,
   stateFolder: string,
   isTried: boolean,
 ): DateParts => ({
-  timeline: clock,
+  timeline: {
+    systemAt: at => clock.systemAt(at),
+    followWall: mapping => {
+      clock.followWall(mapping)
+      log?.followWall(mapping)
+    },
+  },
   network: new LinuxNtpNetwork(clock),
   keepers: new LinuxDateKeepers(),
   daemon: new LinuxChrony(clock, { folder: resolve(stateFolder), maySetSystem: !isTried }),

@@ -126,7 +126,7 @@ export async function openMachine({
     clock,
     timeline: clock,
     ptpLink: ptp === null ? null : new LinuxPtpLink(clock, ptp.interface),
-    date: linuxDateParts(clock, stateFolder, board.name === simulatedBoard.name),
+    date: linuxDateParts(clock, log, stateFolder, board.name === simulatedBoard.name),
     timecodeLinks: new LinuxTimecodeLinks(clock),
     sound: click === null ? null : new Aplay(clock, click.device),
     venue: openVenueGround(clock, config, venueKey),

@@ -18,6 +18,9 @@ import { openUdpSockets, type UdpSockets } from './libc-sockets.js'
 const MESSAGE_BYTES_MAX = 1_472
 /** Messages that the kernel did not take yet; more are dropped. */
 const WAITING_MAX = 256
+/** Twice as many as may wait, so that none is written anew while it does. No message that we send is longer. */
+const SLOTS = 2 * WAITING_MAX
+const SLOT_BYTES = 96
 const BUFFER_BYTES = 262_144
 const ADDRESSES_MAX = 16
 /** How long the difference of the two clocks is taken for granted: they run at one rate, and one of them may be set. */
@@ -109,6 +112,9 @@ function bound(socket: Socket, to: NtpAddress | { fd: number }, at: NtpAddress):
 class OpenSocket implements NtpSocket {
   readonly #socket: Socket
   readonly #listener: NtpListener
+  /** Outside of the heap, where the kernel can read it: to make each message a place there costs more than to send it. */
+  readonly #slots = Buffer.allocUnsafeSlow(SLOTS * SLOT_BYTES)
+  #slot = 0
   #isClosed = false
 
   constructor(socket: Socket, listener: NtpListener) {
@@ -123,8 +129,13 @@ class OpenSocket implements NtpSocket {
   }
 
   send(message: Uint8Array, { address, port }: NtpAddress): void {
-    if (this.#isClosed || this.#socket.getSendQueueCount() >= WAITING_MAX) return
-    this.#socket.send(message, port, address, this.#sent)
+    const isFull = this.#isClosed || this.#socket.getSendQueueCount() >= WAITING_MAX
+    if (isFull || message.byteLength > SLOT_BYTES) return
+    const from = this.#slot * SLOT_BYTES
+    this.#slot = (this.#slot + 1) % SLOTS
+    this.#slots.set(message, from)
+    const bytes = this.#slots.subarray(from, from + message.byteLength)
+    this.#socket.send(bytes, port, address, this.#sent)
   }
 
   close(): Promise<void> {

@@ -66,6 +66,11 @@ const KISS_EVERY_MS = 1_000
 /** A microsecond, which is about what it takes to read the clock. */
 const PRECISION = -20
 const VERSION_MAX = 4
+const MODE_BITS = 0b0000_0111
+const VERSION_BITS = 0b0011_1000
+const POLL_AT = 2
+const ORIGIN_AT = 24
+const RECEIVE_AT = 32
 const TRANSMIT_AT = 40
 
 interface Client {
@@ -78,6 +83,7 @@ interface Client {
 export class NtpServer {
   readonly #options: NtpServerOptions
   readonly #clients = new Map<string, Client>()
+  #written: { readonly standing: Standing; readonly bytes: Uint8Array } | null = null
   readonly #counts = { served: 0, limited: 0, denied: 0, unsynchronised: 0, ignored: 0 }
 
   constructor(options: NtpServerOptions) {
@@ -103,26 +109,25 @@ export class NtpServer {
     wallMs: number,
     standing: Standing,
   ): NtpReply | null {
-    const asked = parse(request)
-    if (asked === null || asked.mode !== Mode.client || asked.version > VERSION_MAX) {
+    if (!isQuestion(request)) {
       this.#counts.ignored++
       return null
     }
     const client = this.#clientAt(from, at)
     if (!client.isAllowed) {
       this.#counts.denied++
-      return this.#kiss('DENY', asked, client, at)
+      return this.#kiss('DENY', request, client, at)
     }
     if (!this.#takes(client, at)) {
       this.#counts.limited++
-      return this.#kiss('RATE', asked, client, at)
+      return this.#kiss('RATE', request, client, at)
     }
     if (standing.leap === UNSYNCHRONISED || standing.stratum > STRATUM_MAX) {
       this.#counts.unsynchronised++
-      return { bytes: refusal('INIT', asked), isTime: false }
+      return refusal('INIT', request)
     }
     this.#counts.served++
-    return { bytes: timeFor(asked, wallMs, standing), isTime: true }
+    return { bytes: this.#timeFor(request, wallMs, standing), isTime: true }
   }
 
   #clientAt(address: string, at: MonotonicMs): Client {
@@ -153,10 +158,23 @@ export class NtpServer {
     return true
   }
 
-  #kiss(code: string, asked: NtpPacket, client: Client, at: MonotonicMs): NtpReply | null {
+  /** What is the same for all who ask is written once, as long as the clock's standing is the same. */
+  #timeFor(request: Uint8Array, wallMs: number, standing: Standing): Uint8Array {
+    if (this.#written?.standing !== standing)
+      this.#written = { standing, bytes: serialise(packetOf(standing)) }
+    const bytes = Uint8Array.from(this.#written.bytes)
+    bytes[0] = (standing.leap << 6) | ((request[0] ?? 0) & VERSION_BITS) | Mode.server
+    bytes[POLL_AT] = request[POLL_AT] ?? 0
+    for (let index = 0; index < 8; index++)
+      bytes[ORIGIN_AT + index] = request[TRANSMIT_AT + index] ?? 0
+    writeStamp(bytes, RECEIVE_AT, wallMs)
+    return bytes
+  }
+
+  #kiss(code: string, request: Uint8Array, client: Client, at: MonotonicMs): NtpReply | null {
     if (client.kissedAt !== null && at - client.kissedAt < KISS_EVERY_MS) return null
     client.kissedAt = at
-    return { bytes: refusal(code, asked), isTime: false }
+    return refusal(code, request)
   }
 }
 
@@ -168,37 +186,48 @@ export interface NtpReply {
 
 /** At the last moment before it is handed over. */
 export function stampTransmit({ bytes, isTime }: NtpReply, wallMs: number): void {
-  if (!isTime) return
-  writeStamp(new DataView(bytes.buffer, bytes.byteOffset, PACKET_BYTES), TRANSMIT_AT, wallMs)
+  if (isTime) writeStamp(bytes, TRANSMIT_AT, wallMs)
 }
 
-const timeFor = (asked: NtpPacket, wallMs: number, standing: Standing): Uint8Array =>
-  serialise({
-    ...standing,
-    version: asked.version,
-    mode: Mode.server,
-    poll: asked.poll,
-    precision: PRECISION,
-    reference: standing.referenceWallMs === null ? NO_STAMP : stampOf(standing.referenceWallMs),
-    origin: asked.transmit,
-    receive: stampOf(wallMs),
-    transmit: NO_STAMP,
-  })
+/** Of a client, in a version that is known; what follows the header is not looked at. */
+function isQuestion(request: Uint8Array): boolean {
+  const first = request[0] ?? 0
+  const version = (first & VERSION_BITS) >> 3
+  return (
+    request.byteLength >= PACKET_BYTES &&
+    (first & MODE_BITS) === Mode.client &&
+    version >= 1 &&
+    version <= VERSION_MAX
+  )
+}
+
+/** What a question will be answered with, but for what is of the question. */
+const packetOf = (standing: Standing): NtpPacket => ({
+  ...standing,
+  version: VERSION_MAX,
+  mode: Mode.server,
+  poll: 0,
+  precision: PRECISION,
+  reference: standing.referenceWallMs === null ? NO_STAMP : stampOf(standing.referenceWallMs),
+  origin: NO_STAMP,
+  receive: NO_STAMP,
+  transmit: NO_STAMP,
+})
 
 /** A kiss code (section 7.4). It has no time in it, so that nobody who does not look at the code takes it for one. */
-const refusal = (code: string, asked: NtpPacket): Uint8Array =>
-  serialise({
-    leap: UNSYNCHRONISED,
-    version: asked.version,
-    mode: Mode.server,
+function refusal(code: string, request: Uint8Array): NtpReply | null {
+  const asked = parse(request)
+  if (asked === null) return null
+  const { version, poll, transmit } = asked
+  const bytes = serialise({
+    ...packetOf(noStanding),
+    version,
+    poll,
     stratum: 0,
-    poll: asked.poll,
-    precision: PRECISION,
-    rootDelayMs: 0,
-    rootDispersionMs: 0,
     referenceId: referenceOf(code),
-    reference: NO_STAMP,
-    origin: asked.transmit,
-    receive: asked.transmit,
-    transmit: asked.transmit,
+    origin: transmit,
+    receive: transmit,
+    transmit,
   })
+  return { bytes, isTime: false }
+}
