@@ -11,6 +11,7 @@ import { addRun } from './run.js'
 import type { CliSetting } from './setting.js'
 import { addStatus } from './status.js'
 import { paintFor, type Terminal } from './terminal.js'
+import { addVenue } from './venue.js'
 
 export interface CliOptions {
   readonly version: string
@@ -58,6 +59,7 @@ export function buildCli(actions: CliActions, terminal: Terminal, options: CliOp
   addPrint(program, setting)
   addJobs(program, setting)
   addStatus(program, setting)
+  addVenue(program, setting)
   addLogs(program, setting)
   return program
 }

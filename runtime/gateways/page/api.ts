@@ -152,6 +152,7 @@ export const stateAnswer = object({
   telemetry: nullable(topics['telemetry/state'].payload),
   broker: nullable(topics['broker/state'].payload),
   power: nullable(topics['power/state'].payload),
+  venue: nullable(topics['venue/state'].payload),
   batteries: list(topics['battery/state'].payload, { max: 32 }),
   printers: list(topics['printer/state'].payload, { max: 32 }),
   devices: list(topics['device/state'].payload, { max: 256 }),

@@ -28,6 +28,7 @@ const stateTopics = [
   'show/state',
   'cue/late',
   'telemetry/state',
+  'venue/state',
 ] as const satisfies readonly Topic[]
 type StateTopic = (typeof stateTopics)[number]
 type States = { readonly [T in StateTopic]: Payload<T> | null }
@@ -163,4 +164,5 @@ const nothingKnown: States = {
   'show/state': null,
   'cue/late': null,
   'telemetry/state': null,
+  'venue/state': null,
 }

@@ -244,6 +244,7 @@ export class PageGateway implements Service {
       telemetry: mirror.state('telemetry/state'),
       broker: mirror.state('broker/state'),
       power: mirror.state('power/state'),
+      venue: mirror.state('venue/state'),
       batteries: [...mirror.batteries()],
       printers: [...mirror.printers()],
       devices: [...mirror.devices()],
