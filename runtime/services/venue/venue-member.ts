@@ -288,7 +288,9 @@ export class VenueMember {
   #ask(command: VenueCommand): void {
     const { role, leader } = this.#leadership
     const to = role === 'following' ? this.#members.get(leader) : null
-    if (to) this.#options.send({ kind: 'ask', box: this.#options.box, command }, to.address)
+    if (!to) return
+    const { box, send } = this.#options
+    send({ kind: 'ask', box, command: this.#follower.forLeader(command) }, to.address)
   }
 
   #makeBeat(count: number): Beat {
