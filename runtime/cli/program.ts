@@ -15,6 +15,7 @@ import type { CliSetting } from './setting.js'
 import { addStatus } from './status.js'
 import { paintFor, type Terminal } from './terminal.js'
 import { addTimecode } from './timecode.js'
+import { addVenue } from './venue.js'
 
 export interface CliOptions {
   readonly version: string
@@ -65,6 +66,7 @@ export function buildCli(actions: CliActions, terminal: Terminal, options: CliOp
   addLateness(program, setting)
   addClock(program, setting)
   addTimecode(program, setting)
+  addVenue(program, setting)
   addLogs(program, setting)
   addClockSet(program, setting)
   return program

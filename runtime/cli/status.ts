@@ -5,6 +5,7 @@ import type { CliSetting } from './setting.js'
 import { powerRows, printerRows } from './status-rows.js'
 import { cueName, type Row, table } from './table.js'
 import { type Paint, paintFor, writeJson } from './terminal.js'
+import { venueRows } from './venue.js'
 
 export function addStatus(program: Command, setting: CliSetting): void {
   program
@@ -31,6 +32,7 @@ export function statusText(state: BoxSnapshot, paint: Paint): string {
     ...printerRows(state, paint),
     ...powerRows(state, paint),
     ...clockRow(state.clock, paint),
+    ...venueRows(state, paint),
     ['MQTT', brokerText(state, paint)],
     ...troubleRows(state, paint),
     ['Lateness', lateText(state)],

@@ -9,7 +9,7 @@ const milliseconds = number({ min: 0, max: 1e12 })
 export const venueTopics = {
   'venue/state': topic({
     kind: 'state',
-    qos: 1,
+    qos: 0,
     path: 'venue',
     summary:
       'Who leads the boxes of the venue, and how each of them fares, as this box hears them.',

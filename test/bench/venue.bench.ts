@@ -64,12 +64,12 @@ async function measureCues(): Promise<readonly Record<string, string | number>[]
   await pause(SETTLE_MS)
   const asked: { readonly id: string; readonly by: number; readonly atMs: number }[] = []
   for (let cue = 0; cue < CUES; cue++) {
-    const by = cue % 2
+    const by = Math.floor(cue / 2) % 2
     asked.push({ id: `cue-${cue}`, by, atMs: clock.monotonicMs() })
     boxes[by]?.ask({
       id: `cue-${cue}`,
       action: 'fire',
-      cue: Math.floor(cue / 2) % 2 === cue % 2 ? 'on' : 'off',
+      cue: cue % 2 === 0 ? 'on' : 'off',
     })
     await pause(CUE_EVERY_MS + 7 * Math.random())
   }
@@ -86,9 +86,7 @@ async function measureCues(): Promise<readonly Record<string, string | number>[]
     const answer = boxes[by]?.said('command/answered').find(({ message }) => message.id === id)
     return answer ? [answer.atMs - atMs] : []
   })
-  for (const box of boxes) await box.stop()
-  namespaces.remove()
-  for (const disk of disks) disk.remove()
+  await end(boxes, namespaces, disks)
   process.stdout.write(
     `${CUES} cues asked, ${answers.length} answers, fired ${fires.join(' and ')}, lamps changed ${one.length} and ${other.length} times; lead ${Math.max(...leadMs)} ms\n\n`,
   )
@@ -97,6 +95,20 @@ async function measureCues(): Promise<readonly Record<string, string | number>[]
     row('lateness of each lamp, ms', lateMs),
     row('from asking to the answer, ms', answerMs),
   ]
+}
+
+const firesOf = (box: VenueBox, fire: string): number =>
+  box.said('cue/fired').filter(({ message }) => message.fire === fire).length
+
+/** What three boxes were for, and are not any more. */
+async function end(
+  boxes: readonly VenueBox[],
+  namespaces: Namespaces,
+  disks: readonly Disk[],
+): Promise<void> {
+  for (const box of boxes) await box.stop()
+  namespaces.remove()
+  for (const disk of disks) disk.remove()
 }
 
 async function measureKills(): Promise<readonly Record<string, string | number>[]> {
@@ -123,16 +135,12 @@ async function measureKills(): Promise<readonly Record<string, string | number>[
     takeOverMs.push((first?.atMs ?? Number.NaN) - killedAt)
     const answer = left[0]?.said('command/answered').find(({ message }) => message.id === id)
     if (answer?.message.isAccepted) answerMs.push(answer.atMs - killedAt)
-    for (const box of left) {
-      const count = box.said('cue/fired').filter(({ message }) => message.fire === id).length
-      if (count === 0) lost++
-      if (count > 1) doubled++
-    }
+    const counts = left.map(box => firesOf(box, id))
+    lost += counts.filter(count => count === 0).length
+    doubled += counts.filter(count => count > 1).length
     boxes[dead] = start(namespaces, dead, disks)
   }
-  for (const box of boxes) await box.stop()
-  namespaces.remove()
-  for (const disk of disks) disk.remove()
+  await end(boxes, namespaces, disks)
   process.stdout.write(
     `\n${KILLS} leaders killed with a fire on its way: on two boxes each, ${lost} lost, ${doubled} twice\n\n`,
   )

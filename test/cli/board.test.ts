@@ -16,6 +16,7 @@ const state: BoxSnapshot = {
   telemetry: null,
   broker: null,
   power: null,
+  venue: null,
   batteries: [],
   clock: null,
   printers: [],

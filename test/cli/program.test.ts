@@ -233,6 +233,7 @@ const state: BoxSnapshot = {
   late: { count: 7, p50: 0.3, p95: 1, p99: 1.25, max: 2 },
   telemetry: null,
   power: null,
+  venue: null,
   batteries: [],
   clock: null,
   printers: [],

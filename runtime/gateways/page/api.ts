@@ -177,6 +177,7 @@ export const stateAnswer = object({
   clock: nullable(topics['clock/state'].payload),
   power: nullable(topics['power/state'].payload),
   timecode: optional(nullable(topics['timecode/state'].payload)),
+  venue: nullable(topics['venue/state'].payload),
   batteries: list(topics['battery/state'].payload, { max: 32 }),
   printers: list(topics['printer/state'].payload, { max: 32 }),
   devices: list(topics['device/state'].payload, { max: 256 }),

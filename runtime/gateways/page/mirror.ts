@@ -32,6 +32,7 @@ const stateTopics = [
   'cue/late',
   'telemetry/state',
   'timecode/state',
+  'venue/state',
 ] as const satisfies readonly Topic[]
 type StateTopic = (typeof stateTopics)[number]
 type States = { readonly [T in StateTopic]: Payload<T> | null }
@@ -179,4 +180,5 @@ const nothingKnown: States = {
   'cue/late': null,
   'telemetry/state': null,
   'timecode/state': null,
+  'venue/state': null,
 }

@@ -262,6 +262,7 @@ export class PageGateway implements Service {
       clock: mirror.state('clock/state'),
       power: mirror.state('power/state'),
       timecode: mirror.state('timecode/state'),
+      venue: mirror.state('venue/state'),
       batteries: [...mirror.batteries()],
       printers: [...mirror.printers()],
       devices: [...mirror.devices()],

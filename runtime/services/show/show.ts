@@ -89,7 +89,10 @@ export class Show implements Service {
         }),
     )
     this.#timeline = new Timeline(clock)
-    this.#clockWatch = new ClockWatch(clock, log, show, { newId })
+    this.#clockWatch = new ClockWatch(clock, log, show, {
+      newId,
+      leadMs: () => company?.leadMs() ?? null,
+    })
     this.#planner = new Planner(clock, show, this.#plans, {
       planAheadMs,
       hasMoved: () => this.#hasMoved(),

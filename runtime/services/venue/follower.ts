@@ -53,6 +53,12 @@ export class Follower {
     this.#options = options
   }
 
+  /** A command with its moment by the leader's show time. */
+  forLeader(command: VenueCommand): VenueCommand {
+    const { atShowMs } = command
+    return atShowMs === undefined ? command : { ...command, atShowMs: atShowMs - this.#shiftMs }
+  }
+
   get delivery(): Pick<Delivery, 'apartMs' | 'p99Ms'> {
     return this.#delivery
   }

@@ -6,6 +6,7 @@ import { leadMsOf } from './delivery.js'
 import type { Leadership } from './leadership.js'
 import type { Member } from './members.js'
 import type { Message, VenueCommand } from './messages.js'
+import { isBefore } from './ranks.js'
 import { Repeats } from './repeats.js'
 import { Shares } from './shares.js'
 import type { Chained, VenueLog } from './venue-log.js'
@@ -55,7 +56,9 @@ export class Leader {
   }
 
   whenShared(place: Place, done: () => void): void {
-    if (this.#options.leadership.party().length === 0) done()
+    const party = this.#options.leadership.party()
+    // Mostly it has arrived there before it was on the disk here.
+    if (party.length === 0 || party.some(({ beat }) => !isBefore(beat.head, place))) done()
     else this.#shares.wait(place, done)
   }
 

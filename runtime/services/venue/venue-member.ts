@@ -3,10 +3,11 @@
  * commands go in, messages and what must happen come out; sockets and keys are somebody else's.
  */
 import { after } from '../../core/time.js'
-import type { Cancel, Clock, MonotonicMs } from '../../ports/clock.js'
+import type { Cancel, Clock } from '../../ports/clock.js'
 import type { Place, Player } from '../../ports/company.js'
 import { type Answer, Asks } from './asks.js'
 import { Follower } from './follower.js'
+import { Heartbeat } from './heartbeat.js'
 import { Leader } from './leader.js'
 import { Leadership } from './leadership.js'
 import { type Member, Members } from './members.js'
@@ -21,7 +22,6 @@ import type { Notice } from './notice.js'
 import { Panics } from './panics.js'
 import { type Chained, VenueLog } from './venue-log.js'
 
-const BEAT_MS = 100
 /** While it waits for another box to lead, it looks again so often. */
 const LOOK_MS = 25
 /** Of a show's digest, for the beat. */
@@ -50,14 +50,12 @@ export class VenueMember {
   readonly #leadership: Leadership
   readonly #follower: Follower
   readonly #asks: Asks
+  readonly #heartbeat: Heartbeat
   readonly #leader: Leader
   readonly #panics: Panics
   /** The own show time when a leader was last heard. */
   #ledShowMs: number
-  #spokeAt: MonotonicMs
-  #beatCount = 0
   #refusedCount = 0
-  #cancelBeat: Cancel = () => {}
   #cancelLook: Cancel = () => {}
   #isStopped = false
 
@@ -65,12 +63,16 @@ export class VenueMember {
     const { player, box, canLead, isPreferred, send, fetch, answer } = options
     this.#clock = clock
     this.#options = options
-    this.#spokeAt = clock.monotonicMs()
     this.#ledShowMs = clock.showTimeMs()
     this.#members = new Members(options.session)
     this.#log = new VenueLog(player.place)
     this.#panics = new Panics(clock, command => send({ kind: 'panic', box, command }, null))
     this.#asks = new Asks(clock, { send: command => this.#ask(command), answer })
+    this.#heartbeat = new Heartbeat(clock, {
+      make: count => this.#makeBeat(count),
+      send: beat => send(beat, null),
+      before: () => this.#look(),
+    })
     this.#leadership = new Leadership(clock, this.#members, {
       box,
       show: player.digest.slice(0, SHOW_LENGTH),
@@ -94,7 +96,7 @@ export class VenueMember {
       send,
       fetch,
       // Whoever leads hears how far this box is.
-      reached: () => this.#beat(),
+      reached: () => this.#heartbeat.beat(),
       notPlayed: id => options.notice({ kind: 'not-played', id }),
       dropped: entries => this.#drop(entries),
     })
@@ -102,7 +104,7 @@ export class VenueMember {
 
   start(): void {
     this.#leadership.note(this.#log.head.epoch)
-    this.#beat()
+    this.#heartbeat.beat()
     this.#rest()
   }
 
@@ -110,7 +112,7 @@ export class VenueMember {
   stop(): void {
     if (this.#isStopped) return
     this.#isStopped = true
-    this.#cancelBeat()
+    this.#heartbeat.stop()
     this.#cancelLook()
     this.#asks.stop()
     this.#panics.stop()
@@ -121,6 +123,11 @@ export class VenueMember {
 
   get options(): Pick<VenueMemberOptions, 'box'> {
     return this.#options
+  }
+
+  /** What it does while it leads. */
+  get leader(): Pick<Leader, 'share' | 'whenShared' | 'leadMs' | 'answered'> {
+    return this.#leader
   }
 
   get leadership(): Pick<Leadership, 'role' | 'leader' | 'epoch'> {
@@ -156,23 +163,6 @@ export class VenueMember {
   passOn(command: VenueCommand): void {
     this.#panics.tell(command)
     if (this.#leadership.role !== 'leading') this.#asks.add(command)
-  }
-
-  share(id: string, events: readonly unknown[]): Place {
-    return this.#leader.share(id, events)
-  }
-
-  whenShared(place: Place, done: () => void): void {
-    this.#leader.whenShared(place, done)
-  }
-
-  leadMs(): number {
-    return this.#leader.leadMs()
-  }
-
-  /** The show has answered a command: perhaps one that another box asks. */
-  answered(id: string, answer: Answer): void {
-    this.#leader.answered(id, answer)
   }
 
   /** The own timeline was set. */
@@ -261,14 +251,14 @@ export class VenueMember {
 
   #look(): void {
     if (this.#isStopped) return
-    this.#leadership.look(this.#spokeAt)
+    this.#leadership.look(this.#heartbeat.spokeAt)
     this.#rest()
   }
 
   #changed(why: string): void {
     const { role, leader } = this.#leadership
     if (role !== 'leading') this.#options.player.standDown()
-    this.#beat()
+    this.#heartbeat.beat()
     this.#options.notice({ kind: 'role', role, leader, why })
   }
 
@@ -298,29 +288,19 @@ export class VenueMember {
   #ask(command: VenueCommand): void {
     const { role, leader } = this.#leadership
     const to = role === 'following' ? this.#members.get(leader) : null
-    if (to) this.#options.send({ kind: 'ask', box: this.#options.box, command }, to.address)
+    if (!to) return
+    const { box, send } = this.#options
+    send({ kind: 'ask', box, command: this.#follower.forLeader(command) }, to.address)
   }
 
-  #beat(): void {
-    if (this.#isStopped) return
-    const now = this.#clock.monotonicMs()
-    this.#cancelBeat()
-    this.#cancelBeat = this.#clock.runAt(after(now, BEAT_MS), () => {
-      this.#look()
-      this.#beat()
-    })
-    this.#spokeAt = now
-    this.#options.send(this.#makeBeat(now), null)
-  }
-
-  #makeBeat(now: MonotonicMs): Beat {
+  #makeBeat(count: number): Beat {
     const { box, isPreferred, player } = this.#options
     const { role, leader, epoch, mayLead, isSettled } = this.#leadership
     const party = role === 'leading' ? this.#leadership.party().length + 1 : 1
     return {
       kind: 'beat',
       box,
-      count: ++this.#beatCount,
+      count,
       show: player.digest.slice(0, SHOW_LENGTH),
       role,
       leader,
@@ -334,7 +314,7 @@ export class VenueMember {
       boundMs: this.#clock.showErrorMs(),
       deliveryP99Ms: this.#follower.delivery.p99Ms,
       fingerprint: player.fingerprint(),
-      hears: [...this.#members.hearings(now)],
+      hears: [...this.#members.hearings(this.#clock.monotonicMs())],
     }
   }
 

@@ -36,7 +36,7 @@ export function venueReport(member: VenueMember, around: Surroundings): State {
     epoch,
     position: head.position,
     interface: interfaceName,
-    leadMs: publishedMs(member.leadMs()),
+    leadMs: publishedMs(member.leader.leadMs()),
     members: [own, ...others].sort((a, b) => (a.box < b.box ? -1 : 1)),
     refused: { ...refused, outOfTurn: member.refusedCount },
     trouble: trouble?.slice(0, 256) ?? null,

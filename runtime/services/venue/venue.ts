@@ -86,16 +86,16 @@ export class Venue implements Service, Company<ShowCommand> {
   }
 
   share(id: string, events: readonly unknown[]): Place {
-    return this.#life?.member.share(id, events) ?? NOWHERE
+    return this.#life?.member.leader.share(id, events) ?? NOWHERE
   }
 
   whenShared(place: Place, done: () => void): void {
-    if (this.#life) this.#life.member.whenShared(place, done)
+    if (this.#life) this.#life.member.leader.whenShared(place, done)
     else done()
   }
 
   leadMs(): number {
-    return this.#life?.member.leadMs() ?? 0
+    return this.#life?.member.leader.leadMs() ?? 0
   }
 
   #refuse({ id, origin }: ShowCommand): void {
@@ -150,7 +150,9 @@ class Life {
       link.onDatagram((datagram, from) => this.#hear(datagram, from)),
       link.onRequest(question => this.#states.answer(question)),
       link.onLost(why => this.#lost(why)),
-      bus.subscribe('command/answered', ({ id, ...answer }) => this.member.answered(id, answer)),
+      bus.subscribe('command/answered', ({ id, ...answer }) =>
+        this.member.leader.answered(id, answer),
+      ),
       bus.subscribe('clock/stepped', ({ byMs }) => this.member.resetClock(byMs)),
       repeat(clock, STATE_EVERY_MS, async () => this.#tell()),
     ]
