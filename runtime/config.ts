@@ -22,6 +22,7 @@ import {
   unknown,
   withDefault,
 } from './core/schema.js'
+import { tempoConfig } from './core/tempo-config.js'
 import { timecodeConfig } from './core/timecode-config.js'
 import { venueConfig } from './core/venue-config.js'
 
@@ -200,28 +201,6 @@ const power = object({
   nut: withDefault(nullable(nutServer), null),
 })
 
-const tempo = object({
-  /** A light of this box that the show does not use. */
-  lamp: withDefault(nullable(name), null),
-  flashMs: withDefault(integer({ min: 10, max: 500 }), 60),
-  /** Of the first beat of a bar, and of the others. */
-  accentLevel: withDefault(number({ min: 0, max: 1 }), 1),
-  level: withDefault(number({ min: 0, max: 1 }), 0.4),
-  /** A click that can be heard, by ALSA's aplay; null for none. */
-  click: withDefault(
-    nullable(
-      object({
-        /** As `aplay -L` lists them. */
-        device: withDefault(string({ min: 1, max: 128 }), 'default'),
-        volume: withDefault(number({ min: 0, max: 1 }), 0.5),
-        /** How much later than the box knows it is heard. */
-        latencyMs: withDefault(integer({ min: -500, max: 500 }), 0),
-      }),
-    ),
-    null,
-  ),
-})
-
 const interfaceName = pattern(
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/,
   'the name of an interface like eth0',
@@ -266,7 +245,7 @@ export const boxConfigSchema = object({
     }),
     { ptp: null, ntp: null, house: null },
   ),
-  tempo: withDefault(tempo, tempo.parse({})),
+  tempo: withDefault(tempoConfig, tempoConfig.parse({})),
   /** Timecode that the box follows, and that it sends. */
   timecode: withDefault(timecodeConfig, { in: null, out: [] }),
   /** The other boxes of the venue, with which this one plays one show; null: it plays alone. */

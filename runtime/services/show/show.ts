@@ -1,6 +1,6 @@
 import type { Bus } from '../../core/bus.js'
 import type { Service } from '../../core/lifecycle.js'
-import { after, publishedMs, showTimeMs } from '../../core/time.js'
+import { after, showTimeMs } from '../../core/time.js'
 import { ulid } from '../../core/ulid.js'
 import type { Cancel, Clock } from '../../ports/clock.js'
 import type { Company } from '../../ports/company.js'
@@ -97,21 +97,14 @@ export class Show implements Service {
       planAheadMs,
       hasMoved: () => this.#hasMoved(),
     })
-    this.#lateness = new Lateness(clock, show, this.#plans, (deed, t0, late) => {
-      const { id: fire, cue, epoch, origin } = deed
-      const lateMs = late?.ms ?? null
-      log.info('cue.fired', { cue, fire, origin, lateMs })
-      bus.publish('cue/fired', { fire, cue, epoch, atShowMs: publishedMs(t0), origin, lateMs })
-      if (late) bus.publish('cue/late', this.#lateness.read())
-      if (late) bus.publish('cue/lateness', late.ofCue)
-    })
+    this.#tidings = new Tidings(clock, log, bus, show, box)
+    this.#lateness = new Lateness(clock, show, this.#plans, this.#tidings.fired)
     this.#performer = new Performer(clock, log, bus, store, network, devices.captures, show, {
       box,
       planAheadMs,
       newId,
       actsForAll: () => this.#leads(),
     })
-    this.#tidings = new Tidings(clock, bus, show, box)
     this.#journal = new Journal(clock, log, store, {
       digest: show.digest,
       state: () => this.#state,
