@@ -35,10 +35,12 @@ import type { Log } from './ports/log.js'
 import type { Network } from './ports/network.js'
 import type { Pictures } from './ports/pictures.js'
 import type { PowerSwitch } from './ports/power-switch.js'
+import type { PtpDaemon } from './ports/ptp-daemon.js'
 import type { PtpLink } from './ports/ptp-link.js'
 import type { ShowTimeline } from './ports/show-timeline.js'
 import type { Store } from './ports/store.js'
 import type { Vitals } from './ports/vitals.js'
+import { ptpSource } from './ptp-source.js'
 import { readTimeline, showAtZero } from './services/timeline.js'
 
 /** Every port that a box needs. */
@@ -48,7 +50,7 @@ export interface Machine {
   /** The part of the clock that follows the venue's timeline. */
   readonly timeline: ShowTimeline
   /** The network on which the boxes share their time; null where box.json names none. */
-  readonly ptpLink: PtpLink | null
+  readonly ptpLink: PtpLink | PtpDaemon | null
   /** The network of the house's clock; null where box.json names none. */
   readonly houseLink: PtpLink | null
   readonly log: Log
@@ -109,7 +111,7 @@ export async function openMachine({
     board,
     clock,
     timeline: clock,
-    ptpLink: ptp === null ? null : new LinuxPtpLink(clock, ptp.interface),
+    ptpLink: await ptpSource(clock, log, ptp, stateFolder),
     houseLink: house === null ? null : new LinuxPtpLink(clock, house.interface),
     log,
     store,

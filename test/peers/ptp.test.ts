@@ -210,6 +210,39 @@ t.test('a box leads its venue, and tells how far the clock of the house is', { s
   t.notOk(box.logged.some(line => line.startsWith('clock.stepped')))
 })
 
+t.test('a box that has ptp4l speak for it follows a box as well', { skip }, async t => {
+  const namespaces = network(t, 2)
+  const leader = clock(t, namespaces, 0)
+  await leader.until(() => leader.state()?.state === 'leading', 'a leader')
+  const box = clock(t, namespaces, 1, { engine: 'ptp4l' })
+  const isFollowing = (): boolean =>
+    box.state()?.state === 'following' && (box.state()?.errorMs ?? 1) < 1
+  await box.until(isFollowing, 'following')
+  t.match(box.state(), {
+    leader: leader.state()?.identity,
+    interface: LAN,
+    domain: 42,
+    stamps: 'kernel',
+    trouble: null,
+  })
+  const known = [leader, box].map(one => one.aheadMicroseconds.length)
+  await box.until(
+    () => [leader, box].every((one, at) => one.aheadMicroseconds.length > (known[at] ?? 0) + 64),
+    'some seconds of both',
+  )
+  const [led, followed] = [leader, box].map((one, at) =>
+    middle(one.aheadMicroseconds.slice(known[at])),
+  )
+  t.ok(Math.abs((followed ?? Number.NaN) - (led ?? 0)) < SAME_MICROSECONDS, 'they show the same')
+
+  await leader.stop('SIGKILL')
+  await box.until(() => box.state()?.state === 'holdover', 'the loss')
+  t.equal(box.state()?.leader, null)
+  const heir = clock(t, namespaces, 0)
+  await box.until(isFollowing, 'the next one')
+  t.equal(box.state()?.leader, heir.state()?.identity)
+})
+
 t.test('a box that is killed begins again at the same time', { skip }, async t => {
   const namespaces = network(t, 2)
   const ptp4l = peer(t, namespaces, 0, { priority1: 10 })
