@@ -24,6 +24,8 @@ const SILENT_MS_MAX = 5_000
 const VERSION_MS_MAX = 5_000
 /** After SIGTERM. */
 const END_MS_MAX = 2_000
+/** A box that is killed takes them with it: setpriv(1) of util-linux, PR_SET_PDEATHSIG. */
+const DYING_WITH_THE_BOX = ['--pdeathsig', 'TERM', '--']
 /** The last only ends the answer before it. */
 const QUESTIONS = [
   'PARENT_DATA_SET',
@@ -101,11 +103,13 @@ export class Ptp4l implements PtpDaemon {
     this.#measured = null
     this.#answers.clear()
     this.#heardAt = this.#clock.monotonicMs()
-    const ptp4l = spawn('ptp4l', ['-f', config, '-i', this.interfaceName, '-q'], {
-      stdio: 'ignore',
-    })
+    const ptp4l = spawn(
+      'setpriv',
+      [...DYING_WITH_THE_BOX, ...['ptp4l', '-f', config, '-i', this.interfaceName, '-q']],
+      { stdio: 'ignore' },
+    )
     const args = ['-u', '-b', '0', '-d', String(this.#settings.domain), '-s', socket]
-    const pmc = spawn('pmc', [...args, '-i', `${socket}-pmc`], {
+    const pmc = spawn('setpriv', [...DYING_WITH_THE_BOX, 'pmc', ...args, '-i', `${socket}-pmc`], {
       stdio: ['pipe', 'pipe', 'ignore'],
     })
     this.#listen(ptp4l, 'ptp4l')

@@ -1,6 +1,6 @@
 /** PTP of ours before linuxptp's ptp4l and pmc, in namespaces that have no way to any other network. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -214,7 +214,8 @@ t.test('a box that has ptp4l speak for it follows a box as well', { skip }, asyn
   const namespaces = network(t, 2)
   const leader = clock(t, namespaces, 0)
   await leader.until(() => leader.state()?.state === 'leading', 'a leader')
-  const box = clock(t, namespaces, 1, { engine: 'ptp4l' })
+  const stateFolder = folder(t)
+  const box = clock(t, namespaces, 1, { engine: 'ptp4l', stateFolder })
   const isFollowing = (): boolean =>
     box.state()?.state === 'following' && (box.state()?.errorMs ?? 1) < 1
   await box.until(isFollowing, 'following')
@@ -241,7 +242,26 @@ t.test('a box that has ptp4l speak for it follows a box as well', { skip }, asyn
   const heir = clock(t, namespaces, 0)
   await box.until(isFollowing, 'the next one')
   t.equal(box.state()?.leader, heir.state()?.identity)
+
+  t.ok(isRunningOn(stateFolder), 'ptp4l is there')
+  await box.stop('SIGKILL')
+  await heir.until(() => !isRunningOn(stateFolder), 'ptp4l to end with a box that is killed')
 })
+
+/** Whether any process was started with something of that folder. */
+const isRunningOn = (folder: string): boolean =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .some(pid => argumentsOf(pid).includes(`${folder}/ptp4l/`))
+
+function argumentsOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    // It has ended meanwhile.
+    return ''
+  }
+}
 
 t.test('a box that is killed begins again at the same time', { skip }, async t => {
   const namespaces = network(t, 2)
