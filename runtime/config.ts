@@ -216,6 +216,11 @@ const ptp = object({
   isPreferred: withDefault(boolean, false),
   /** Never leads: for the house's own clock, in its domain. */
   isFollowOnly: withDefault(boolean, false),
+  /** Who speaks PTP. ptp4l uses the stamps of hardware, and would serve a clock of its own if it led. */
+  engine: withDefault(oneOf('auto', 'own', 'ptp4l'), 'auto'),
+}).refine(({ engine, isFollowOnly }) => engine !== 'ptp4l' || isFollowOnly, {
+  path: ['engine'],
+  message: 'must not be ptp4l where the box may lead: set isFollowOnly',
 })
 
 const houseClock = object({

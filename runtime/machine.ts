@@ -38,12 +38,14 @@ import type { Log } from './ports/log.js'
 import type { Network } from './ports/network.js'
 import type { Pictures } from './ports/pictures.js'
 import type { PowerSwitch } from './ports/power-switch.js'
+import type { PtpDaemon } from './ports/ptp-daemon.js'
 import type { PtpLink } from './ports/ptp-link.js'
 import type { ShowTimeline } from './ports/show-timeline.js'
 import type { SoundOut } from './ports/sound.js'
 import type { Store } from './ports/store.js'
 import type { TimecodeLinks } from './ports/timecode-links.js'
 import type { Vitals } from './ports/vitals.js'
+import { ptpSource } from './ptp-source.js'
 import { readTimeline, showAtZero } from './services/timeline.js'
 import { openVenueGround, type VenueGround } from './venue-box.js'
 
@@ -54,7 +56,7 @@ export interface Machine {
   /** The part of the clock that follows the venue's timeline. */
   readonly timeline: ShowTimeline
   /** The network on which the boxes share their time; null where box.json names none. */
-  readonly ptpLink: PtpLink | null
+  readonly ptpLink: PtpLink | PtpDaemon | null
   /** What the date is known by. */
   readonly date: DateParts
   readonly timecodeLinks: TimecodeLinks
@@ -125,7 +127,7 @@ export async function openMachine({
     board,
     clock,
     timeline: clock,
-    ptpLink: ptp === null ? null : new LinuxPtpLink(clock, ptp.interface),
+    ptpLink: await ptpSource(clock, log, ptp, stateFolder),
     date: linuxDateParts(clock, log, stateFolder, board.name === simulatedBoard.name),
     timecodeLinks: new LinuxTimecodeLinks(clock),
     sound: click === null ? null : new Aplay(clock, click.device),

@@ -44,7 +44,7 @@ export const clockTopics = {
       interface: nullable(string({ max: 32 })),
       domain: nullable(integer({ min: 0, max: 255 })),
       /** Whose stamps the packets have. */
-      stamps: nullable(oneOf('kernel', 'program')),
+      stamps: nullable(oneOf('hardware', 'kernel', 'program')),
       /** What was found last: the own time less the leader's. */
       offsetMicroseconds: nullable(number({ min: -1e15, max: 1e15 })),
       pathDelayMicroseconds: nullable(number({ min: 0, max: 1e12 })),
@@ -88,7 +88,7 @@ export const clockTopics = {
       leader: nullable(clockIdentity),
       interface: string({ max: 32 }),
       domain: integer({ min: 0, max: 255 }),
-      stamps: nullable(oneOf('kernel', 'program')),
+      stamps: nullable(oneOf('hardware', 'kernel', 'program')),
       /** What the house shows less what the venue shows; null before it was followed. */
       aheadMs: nullable(number({ min: -1e15, max: 1e15 })),
       /** How much faster the house's clock runs than the show time. */

@@ -1,6 +1,6 @@
 /** PTP of ours before linuxptp's ptp4l and pmc, in namespaces that have no way to any other network. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -209,6 +209,59 @@ t.test('a box leads its venue, and tells how far the clock of the house is', { s
   t.ok(spread(box.aheadMicroseconds) < SAME_MICROSECONDS, 'the show has not moved')
   t.notOk(box.logged.some(line => line.startsWith('clock.stepped')))
 })
+
+t.test('a box that has ptp4l speak for it follows a box as well', { skip }, async t => {
+  const namespaces = network(t, 2)
+  const leader = clock(t, namespaces, 0)
+  await leader.until(() => leader.state()?.state === 'leading', 'a leader')
+  const stateFolder = folder(t)
+  const box = clock(t, namespaces, 1, { engine: 'ptp4l', stateFolder })
+  const isFollowing = (): boolean =>
+    box.state()?.state === 'following' && (box.state()?.errorMs ?? 1) < 1
+  await box.until(isFollowing, 'following')
+  t.match(box.state(), {
+    leader: leader.state()?.identity,
+    interface: LAN,
+    domain: 42,
+    stamps: 'kernel',
+    trouble: null,
+  })
+  const known = [leader, box].map(one => one.aheadMicroseconds.length)
+  await box.until(
+    () => [leader, box].every((one, at) => one.aheadMicroseconds.length > (known[at] ?? 0) + 64),
+    'some seconds of both',
+  )
+  const [led, followed] = [leader, box].map((one, at) =>
+    middle(one.aheadMicroseconds.slice(known[at])),
+  )
+  t.ok(Math.abs((followed ?? Number.NaN) - (led ?? 0)) < SAME_MICROSECONDS, 'they show the same')
+
+  await leader.stop('SIGKILL')
+  await box.until(() => box.state()?.state === 'holdover', 'the loss')
+  t.equal(box.state()?.leader, null)
+  const heir = clock(t, namespaces, 0)
+  await box.until(isFollowing, 'the next one')
+  t.equal(box.state()?.leader, heir.state()?.identity)
+
+  t.ok(isRunningOn(stateFolder), 'ptp4l is there')
+  await box.stop('SIGKILL')
+  await heir.until(() => !isRunningOn(stateFolder), 'ptp4l to end with a box that is killed')
+})
+
+/** Whether any process was started with something of that folder. */
+const isRunningOn = (folder: string): boolean =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .some(pid => argumentsOf(pid).includes(`${folder}/ptp4l/`))
+
+function argumentsOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    // It has ended meanwhile.
+    return ''
+  }
+}
 
 t.test('a box that is killed begins again at the same time', { skip }, async t => {
   const namespaces = network(t, 2)

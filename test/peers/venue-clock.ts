@@ -27,7 +27,13 @@ export function startVenueClock(
   number: number,
   settings: Pick<VenueClockSettings, 'stateFolder'> & Partial<VenueClockSettings>,
 ): BoxClock {
-  const usual = { interfaceName: LAN, stamps: 'kernel', isPreferred: false, houseDomain: null }
+  const usual = {
+    interfaceName: LAN,
+    stamps: 'kernel',
+    isPreferred: false,
+    houseDomain: null,
+    engine: 'own',
+  }
   const all = { ...usual, ...settings }
   const args = [script, JSON.stringify(all)]
   const program = follow(...namespaces.within(number, process.execPath, args))

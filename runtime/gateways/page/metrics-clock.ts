@@ -6,7 +6,7 @@ import type { Family, MetricType, Sample } from './metrics-text.js'
 type ClockState = Payload<'clock/state'>
 
 const words = clockTopics['clock/state'].payload.shape.state.options
-const stampWords = ['kernel', 'program'] as const
+const stampWords = ['hardware', 'kernel', 'program'] as const
 
 export function clockFamilies(clock: ClockState | null): readonly Family[] {
   if (clock === null) return []

@@ -1,6 +1,5 @@
 /** What the venue's clock says of itself: collected from what happens to it, told as one state. */
 import type { MonotonicMs, WallTimeMs } from '../../ports/clock.js'
-import type { PtpLink } from '../../ports/ptp-link.js'
 import type { Payload } from '../../topics.js'
 import type { Counts } from './ptp/packet-counts.js'
 import type { PortState } from './ptp/port.js'
@@ -18,7 +17,7 @@ interface Surroundings {
   readonly isFrozen: boolean
   readonly interface: string | null
   readonly domain: number | null
-  readonly stamps: PtpLink['stamps'] | null
+  readonly stamps: State['stamps']
 }
 
 export class ClockReport {

@@ -10,6 +10,7 @@ import { after } from '../../core/time.js'
 import type { Cancel, Clock, MonotonicMs } from '../../ports/clock.js'
 import type { Files } from '../../ports/files.js'
 import type { Log } from '../../ports/log.js'
+import type { PtpDaemon, PtpReading } from '../../ports/ptp-daemon.js'
 import type { PtpLink, PtpReceived } from '../../ports/ptp-link.js'
 import type { ShowTimeline } from '../../ports/show-timeline.js'
 import type { Messages } from '../../topics.js'
@@ -18,8 +19,9 @@ import { ClockHistory, type ClockPoint } from './clock-history.js'
 import { ClockReport } from './clock-report.js'
 import { type KeptClock, keepClock, readKeptClock } from './kept-clock.js'
 import { logNotice } from './notice-log.js'
+import { DaemonEngine } from './ptp/daemon-engine.js'
 import type { Description, Send } from './ptp/port.js'
-import { type PtpOptions, portOptions } from './ptp-options.js'
+import { describedBy, type PtpOptions, portOptions } from './ptp-options.js'
 import type { ShowScale } from './show-scale.js'
 import { type Notice, type Outcome, VenueTime } from './venue-time.js'
 
@@ -35,8 +37,8 @@ interface Ports {
   readonly bus: Bus<Messages>
   readonly files: Files
   readonly timeline: ShowTimeline
-  /** Null: nothing is said of a network to share the time on. */
-  readonly link: PtpLink | null
+  /** Or what another program says of it. Null: nothing is said of a network to share the time on. */
+  readonly link: PtpLink | PtpDaemon | null
 }
 
 export interface VenueClockOptions {
@@ -93,6 +95,7 @@ class Life {
   readonly #report = new ClockReport()
   readonly #cancels: Cancel[] = []
   #venue: VenueTime | null = null
+  #daemon: DaemonEngine | null = null
   #cancelTick: Cancel = () => {}
   #cancelReopen: Cancel = () => {}
   #reopenMs = REOPEN_MS_MIN
@@ -126,7 +129,9 @@ class Life {
       timeline.follow(this.#scale)
       this.#cancels.push(
         repeat(clock, SAVE_EVERY_MS, () => this.#save()),
-        link.onMessage(received => this.#hear(received)),
+        'onReading' in link
+          ? link.onReading(reading => this.#read(reading))
+          : link.onMessage(received => this.#hear(received)),
         link.onLost(why => this.#lost(why)),
       )
       this.#opening = this.#open(link)
@@ -147,7 +152,7 @@ class Life {
     await this.#ports.link?.close()
   }
 
-  async #open(link: PtpLink): Promise<void> {
+  async #open(link: PtpLink | PtpDaemon): Promise<void> {
     try {
       await link.open()
     } catch (error) {
@@ -166,33 +171,18 @@ class Life {
     this.#carryOut(this.#venue.start(now))
   }
 
-  #newVenue(link: PtpLink, now: MonotonicMs): VenueTime {
+  #newVenue(link: PtpLink | PtpDaemon, now: MonotonicMs): VenueTime {
     const { ptp, description, random, newTimeline } = this.#options
-    const { hardwareAddress } = link
-    const described: Description = {
-      ...description,
-      hardwareAddress,
-      // May be another one when the link is opened again.
-      get address(): string {
-        return link.address ?? ''
-      },
-    }
-    const venue = new VenueTime(
-      this.#scale,
-      {
-        port: portOptions(ptp, described),
-        floorNs: this.#floorNs,
-        timeline: this.#kept.timeline?.id ?? null,
-        newTimeline,
-      },
-      now,
-      random,
-    )
+    const port = portOptions(ptp, describedBy(link, description))
+    if ('onReading' in link) this.#daemon = new DaemonEngine(port.identity, port.domain)
+    const timeline = this.#kept.timeline?.id ?? null
+    const options = { port, floorNs: this.#floorNs, timeline, newTimeline }
+    const venue = new VenueTime(this.#scale, options, now, random, this.#daemon)
     venue.setShowMode(this.#isFrozen, now)
     return venue
   }
 
-  #notOpened(link: PtpLink, error: BoxError): void {
+  #notOpened(link: PtpLink | PtpDaemon, error: BoxError): void {
     if (this.#isEnded) return
     const trouble = messageOf(error)
     if (trouble !== this.#report.trouble) {
@@ -203,7 +193,7 @@ class Life {
     this.#openLater(link)
   }
 
-  #openLater(link: PtpLink): void {
+  #openLater(link: PtpLink | PtpDaemon): void {
     const { clock } = this.#ports
     this.#cancelReopen = clock.runAt(after(clock.monotonicMs(), this.#reopenMs), () => {
       this.#opening = this.#open(link)
@@ -226,6 +216,12 @@ class Life {
     this.#carryOut(this.#venue.receive({ bytes: message, at, from, port }))
   }
 
+  #read(reading: PtpReading): void {
+    if (this.#venue === null || this.#daemon === null || this.#isEnded) return
+    const now = this.#ports.clock.monotonicMs()
+    this.#carryOut(this.#venue.carry(this.#daemon.read(reading, now), now))
+  }
+
   #tick(): void {
     if (this.#venue !== null) this.#carryOut(this.#venue.tick(this.#ports.clock.monotonicMs()))
   }
@@ -242,7 +238,7 @@ class Life {
 
   async #send({ bytes, port, address, token }: Send): Promise<void> {
     const { link, log } = this.#ports
-    if (link === null) return
+    if (link === null || 'onReading' in link) return
     try {
       const at = await link.send(bytes, port, address)
       if (token !== null && this.#venue !== null && !this.#isEnded)

@@ -4,6 +4,7 @@
  */
 import { after } from '../../core/time.js'
 import type { MonotonicMs } from '../../ports/clock.js'
+import type { PtpEngine } from './ptp/engine.js'
 import { type ForeignMaster, isSameRoot } from './ptp/foreign-masters.js'
 import { OrdinaryClock } from './ptp/ordinary-clock.js'
 import { type Estimate, PathFilter } from './ptp/path-filter.js'
@@ -47,7 +48,7 @@ export interface VenueTimeOptions {
 export class VenueTime {
   readonly #options: VenueTimeOptions
   readonly #scale: ShowScale
-  readonly #clock: OrdinaryClock
+  readonly #clock: PtpEngine
   readonly #filter: PathFilter
   readonly #standing = new Standing()
   #isInShow = false
@@ -67,19 +68,28 @@ export class VenueTime {
   #sends: Send[] = []
   #notices: Notice[] = []
 
-  /** @param random of a seed; 0 up to 1 */
-  constructor(scale: ShowScale, options: VenueTimeOptions, now: MonotonicMs, random: () => number) {
+  /**
+   * @param random of a seed; 0 up to 1
+   * @param engine null: a port of its own, by the options
+   */
+  constructor(
+    scale: ShowScale,
+    options: VenueTimeOptions,
+    now: MonotonicMs,
+    random: () => number,
+    engine: PtpEngine | null = null,
+  ) {
     this.#options = options
     this.#scale = scale
     const port = { ...options.port, quality: this.#standing.quality }
-    this.#clock = new OrdinaryClock(port, now, random)
+    this.#clock = engine ?? new OrdinaryClock(port, now, random)
     this.#filter = new PathFilter(scale.learnedPpm)
     this.#isContinued = !scale.isFresh
     this.#timeline = options.timeline
     this.#clock.setTimeline(options.timeline)
   }
 
-  get clock(): Pick<OrdinaryClock, 'state' | 'parent' | 'grandmaster' | 'counts'> {
+  get clock(): Pick<PtpEngine, 'state' | 'parent' | 'grandmaster' | 'counts'> {
     return this.#clock
   }
 
@@ -139,6 +149,11 @@ export class VenueTime {
       actions.push(...this.#clock.setQuality(this.#standing.quality, packet.at))
     }
     return this.#outcome(actions, packet.at)
+  }
+
+  /** What an engine that was given has to say by itself. */
+  carry(actions: readonly Action[], now: MonotonicMs): Outcome {
+    return this.#outcome(actions, now)
   }
 
   /** A message that was sent with a token has left. */
