@@ -34,6 +34,7 @@ const LONG = [
   'test/simulation/power-charge.test.ts',
   'test/peers/mosquitto-tls.test.ts',
   'test/peers/ptp.test.ts',
+  'test/peers/ntp.test.ts',
   'test/services',
   'test/peers/chromium-link.test.ts',
   'test/gateways/broker/kill.test.ts',
