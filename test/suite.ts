@@ -36,6 +36,7 @@ const LONG = [
   'test/peers/ptp.test.ts',
   'test/peers/venue.test.ts',
   'test/simulation/venue-storm.test.ts',
+  'test/peers/ntp.test.ts',
   'test/services',
   'test/peers/chromium-link.test.ts',
   'test/gateways/broker/kill.test.ts',

@@ -14,7 +14,7 @@ import type { WallTimeline } from '../../ports/wall-timeline.js'
 import type { Messages, Payload } from '../../topics.js'
 import { keepDate, readKept } from './wall/kept-date.js'
 import { noStanding, type Standing } from './wall/ntp-server.js'
-import type { TimeEngine } from './wall/time-engine.js'
+import { noEngine, type TimeEngine } from './wall/time-engine.js'
 import type { Served } from './wall/time-server.js'
 import { type SetRefusal, WallDate } from './wall/wall-date.js'
 import { wallState } from './wall/wall-state.js'
@@ -64,7 +64,7 @@ export class WallClock implements Service {
     timeline.followWall(date)
     const life = new Life(this.#ports, date)
     this.#life = life
-    await life.begin(await this.#options.engine(life, () => date.floorMs))
+    await life.begin(() => this.#options.engine(life, () => date.floorMs))
   }
 
   async stop(): Promise<void> {
@@ -84,7 +84,9 @@ class Life implements Served {
   readonly #ports: Ports
   readonly #date: WallDate
   readonly #cancels: Cancel[] = []
-  #engine: TimeEngine | null = null
+  #engine: TimeEngine = noEngine
+  #starting: Promise<void> = Promise.resolve()
+  #isEnded = false
   #standing: Standing = noStanding
   #servedBefore = 0
   #servedPerSecond = 0
@@ -97,14 +99,11 @@ class Life implements Served {
     this.#servedAt = ports.clock.monotonicMs()
   }
 
-  async begin(engine: TimeEngine): Promise<void> {
-    const { clock, bus, log } = this.#ports
-    this.#engine = engine
-    log.info('wall.engine', { engine: engine.kind })
+  async begin(makeEngine: () => Promise<TimeEngine>): Promise<void> {
+    const { clock, bus, keepers } = this.#ports
     await this.#look()
-    const rtcMs = await this.#ports.keepers.rtcMs()
+    const rtcMs = await keepers.rtcMs()
     if (rtcMs !== null) this.#date.hearRtc(clock.monotonicMs(), rtcMs)
-    await engine.start()
     this.#cancels.push(
       repeat(clock, TICK_MS, () => this.#tick()),
       repeat(clock, SAVE_EVERY_MS, () => this.#save()),
@@ -112,12 +111,27 @@ class Life implements Served {
       bus.subscribe('clock/set-requested', asked => this.#set(asked)),
     )
     this.#steerAndTell()
+    // Nobody in the dark waits for a date.
+    this.#starting = this.#startEngine(makeEngine)
   }
 
   async end(): Promise<void> {
+    this.#isEnded = true
     for (const cancel of this.#cancels.splice(0)) cancel()
-    await this.#engine?.stop()
+    // First of all: what is still being started is then not waited for.
+    await this.#engine.stop()
+    await this.#starting
     await this.#save()
+  }
+
+  async #startEngine(makeEngine: () => Promise<TimeEngine>): Promise<void> {
+    const engine = await makeEngine()
+    if (this.#isEnded) return
+    this.#engine = engine
+    this.#ports.log.info('wall.engine', { engine: engine.kind })
+    if (this.#date.isFrozen) engine.freeze(true)
+    await engine.start()
+    if (!this.#isEnded) this.#steerAndTell()
   }
 
   wallAt(at: MonotonicMs): WallTimeMs {
@@ -149,7 +163,6 @@ class Life implements Served {
   #steerAndTell(): void {
     const { clock, bus, log } = this.#ports
     const engine = this.#engine
-    if (engine === null) return
     const now = clock.monotonicMs()
     const date = this.#date
     const byMs = date.steer(now, engine.found(now, date.ratePpm), engine)
@@ -177,7 +190,7 @@ class Life implements Served {
   #freeze(isFrozen: boolean): void {
     if (isFrozen === this.#date.isFrozen) return
     this.#date.freeze(this.#ports.clock.monotonicMs(), isFrozen)
-    this.#engine?.freeze(isFrozen)
+    this.#engine.freeze(isFrozen)
     this.#steerAndTell()
   }
 
@@ -189,7 +202,7 @@ class Life implements Served {
     bus.publish('clock/set-answered', { id, origin, isAccepted: refusal === null, ...answer })
     this.#steerAndTell()
     if (refusal !== null) return
-    this.#engine?.setDate(wallMs)
+    this.#engine.setDate(wallMs)
     void this.#save()
   }
 

@@ -142,6 +142,8 @@ export class ChronyTime implements TimeEngine {
         const facts = { ...found, setsSystem: found.maySetSystem }
         const render = chronyConfig.bind(null, this.#config, facts)
         await daemon.start(render, found.maySetSystem)
+        // It was stopped while it started.
+        if (this.#isEnded) return await daemon.stop()
         log.info('wall.daemon', { version: found.version.join('.'), sets: found.maySetSystem })
       }
       this.#begunAt = this.#ports.clock.monotonicMs()

@@ -1,5 +1,6 @@
 /** The box and its chrony, with one that does as it is told. */
 import t from 'tap'
+import { settle } from '../../../../drivers/simulated/clock.js'
 import { SimulatedTimeDaemon } from '../../../../drivers/simulated/time-daemon.js'
 import { DeviceError } from '../../../../runtime/core/errors.js'
 import { ntpConfig } from '../../../../runtime/core/ntp-config.js'
@@ -145,7 +146,7 @@ t.test('the date is what chrony says, and UTC only below stratum 10', async t =>
   const { daemon, engine, box, late } = bench()
   late.box = box
   await box.service.start()
-  box.keepers.errorMs = 5
+  await settle()
   t.match(box.state, { engine: 'chrony', source: 'ntp', isUtcKnown: true, stratum: 3 })
   follow(daemon, 10)
   await engine.stop()
