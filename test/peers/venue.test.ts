@@ -2,12 +2,14 @@
  * Boxes of a venue as processes in network namespaces, joined by a bridge: real multicast, real PTP, real disks, cables
  * that are pulled and processes that are killed. How long things took is told, and judged by what is promised to people.
  */
+import { execFileSync } from 'node:child_process'
+import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { LinuxClock, ownAnchor } from '../../drivers/linux/clock.js'
 import { compileInto } from '../fixtures/compiled.js'
-import { makeNamespaces, type Namespaces, whyNoNamespaces } from './namespaces.js'
-import { follow } from './ptp4l.js'
+import { LAN, makeNamespaces, type Namespaces, whyNoNamespaces } from './namespaces.js'
+import { type Follow, follow } from './ptp4l.js'
 import { lampShow, makeDisk, startVenueBox, VENUE_PORT, type VenueBox } from './venue-boxes.js'
 
 const BOX = 'test/fixtures/venue-box'
@@ -255,3 +257,55 @@ t.test('what a stranger sends is counted, and changes nothing', { skip }, async 
   firedOnce(t, boxes, 'undisturbed')
   t.ok(one.said('logged').filter(({ event }) => event === 'venue.refused').length < 4)
 })
+
+/** A box as it is, on the simulated board, with a box.json that names the venue. */
+function wholeBox(t: Test, namespaces: Namespaces, number: number): Follow {
+  if (!statSync('dist/runtime/main.js', { throwIfNoEntry: false }))
+    execFileSync('npm', ['run', 'build'])
+  const disk = makeDisk()
+  t.teardown(() => disk.remove())
+  const config = {
+    schemaVersion: 1,
+    tour: 'test',
+    box: NAMES[number],
+    devices: [{ name: 'lamp', driver: 'gpio-light', options: { line: 'light-1' } }],
+    show: { file: 'show.yaml' },
+    clock: { ptp: { interface: LAN } },
+    venue: { interface: LAN, keyFile: 'venue.key' },
+    broker: { kind: 'embedded', port: 0 },
+    page: { port: 0 },
+  }
+  writeFileSync(join(disk.folder, 'box.json'), JSON.stringify(config))
+  writeFileSync(join(disk.folder, 'show.yaml'), lampShow(NAMES))
+  writeFileSync(join(disk.folder, 'venue.key'), new Uint8Array(32).fill(42))
+  const files = ['--config', join(disk.folder, 'box.json'), '--state', join(disk.folder, 'state')]
+  const args = ['dist/runtime/main.js', ...files, '--board', 'simulated']
+  const box = follow(...namespaces.within(number, process.execPath, args))
+  t.teardown(() => box.stop())
+  return box
+}
+
+t.test(
+  'a whole box with a venue in its box.json joins, fires with the others, and leads when they are gone',
+  { skip },
+  async t => {
+    const { boxes, namespaces } = site(t, 2)
+    await agreed(boxes)
+    const [one] = boxes
+    if (!one) throw new Error('no box')
+    const whole = wholeBox(t, namespaces, 2)
+    const member = () => one.last('venue/state')?.members.find(({ box }) => box === NAMES[2])
+    await one.until(() => member()?.role === 'following', 'the whole box')
+    t.match(member(), { isSameShow: true, isProven: true })
+    await fire(one, boxes, 'on', 'for-all')
+    await whole.until(
+      () => /"event":"cue.fired"[^\n]*"fire":"for-all"/.test(whole.output()),
+      'its lamp',
+    )
+    for (const box of boxes) await box.kill()
+    await whole.until(
+      () => /"event":"venue.leader"[^\n]*"role":"leading"/.test(whole.output()),
+      'its lead',
+    )
+  },
+)

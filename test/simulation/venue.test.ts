@@ -171,6 +171,67 @@ t.test(
   },
 )
 
+t.test('what is acknowledged is on another box, too', async t => {
+  const world = await venue(2, { delayMs: { min: 20, max: 20 } })
+  const id = world.ask(only(world), { action: 'fire', cue: '6' })
+  await world.clock.advance(30)
+  t.notOk(world.isAccepted(id), 'nobody else can have said that it has it')
+  await world.clock.advance(30)
+  t.ok(world.isAccepted(id))
+})
+
+t.test(
+  'what happened on a box apart does not happen on it again when the others do it',
+  async t => {
+    const world = await venue(3)
+    world.network.part([['box-3']])
+    await world.clock.advance(1_500)
+    world.ask('box-3', { id: 'same', action: 'fire', cue: '6' })
+    const atShowMs = world.clock.showTimeMs() + 4_000
+    world.ask('box-1', { id: 'same', action: 'fire', cue: '6', atShowMs })
+    await world.clock.advance(1_000)
+    world.network.heal()
+    await world.clock.advance(5_000)
+    for (const name of world.names) t.equal(firesOf(world, '6')[name]?.length, 1, name)
+    t.equal(firesOf(world, '6')['box-1']?.[0], atShowMs)
+  },
+)
+
+t.test(
+  'a box that stood still reads what came meanwhile before it believes that it is alone',
+  async t => {
+    const world = await venue(3)
+    world.network.part([['box-3']])
+    await world.clock.advance(580)
+    world.network.heal()
+    world.life('box-3').clock.stall(1_000)
+    await world.clock.advance(3_000)
+    t.same(
+      world.leads.map(({ box }) => box),
+      ['box-1'],
+    )
+  },
+)
+
+t.test('who comes late knows what was asked before, and does not do it again', async t => {
+  const world = new VenueWorld({ seed: 1, boxes: 3, ...quiet })
+  for (const name of ['box-1', 'box-2']) await world.start(name)
+  await world.clock.advance(2_000)
+  world.ask('box-1', { id: 'once', action: 'go' })
+  await world.clock.advance(1_000)
+  await world.start('box-3')
+  await world.clock.advance(2_000)
+  for (const name of ['box-1', 'box-2']) world.kill(name)
+  await world.clock.advance(2_000)
+  world.ask('box-3', { id: 'once', action: 'go' })
+  await world.clock.advance(1_000)
+  t.equal(world.shows.get('box-3')?.current, '1')
+  t.match(
+    world.answered.filter(({ box, id }) => box === 'box-3' && id === 'once'),
+    [{ isAccepted: true }],
+  )
+})
+
 t.test('a leader that stood still for longer than its lease decides nothing on waking', async t => {
   const world = await venue(3)
   const old = only(world)
@@ -181,6 +242,12 @@ t.test('a leader that stood still for longer than its lease decides nothing on w
   await world.clock.advance(3_000)
   t.not(only(world), old)
   t.same(firesOf(world, '6')[old]?.length, 1)
+  world.life(only(world)).clock.stall(2_000)
+  const asleep = only(world)
+  await world.clock.advance(1_500)
+  world.ask(asleep, { action: 'fire', cue: '4' })
+  await world.clock.advance(3_000)
+  firedTogether(t, world, '4', world.names)
   t.same(world.dropped, [])
 })
 

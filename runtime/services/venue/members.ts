@@ -57,13 +57,13 @@ export class Members {
     return member
   }
 
-  /** Something else than a beat was heard of it: null unless it comes from a proven life. */
-  hear(box: string, session: string, now: MonotonicMs): Member | null {
+  /**
+   * Who says something else than a beat: null unless it comes from a proven life. Only beats say that a box is there: what
+   * was sent by a leader that stood still until now must not make it one again.
+   */
+  speaker(box: string, session: string): Member | null {
     const known = this.#members.get(box)
-    if (!known?.isProven || known.session !== session) return null
-    const member = { ...known, heardAt: now }
-    this.#members.set(box, member)
-    return member
+    return known?.isProven && known.session === session ? known : null
   }
 
   /** It has said that it goes. */

@@ -174,15 +174,14 @@ export class VenueMember {
   /** @param session of the sender, as its seal proves */
   receive(message: Message, session: string, from: string): void {
     if (this.#isStopped || message.box === this.#options.box) return
-    const now = this.#clock.monotonicMs()
     // A leader that has stood still is none any more, whatever it hears first.
     this.#look()
     if (message.kind === 'beat') {
-      const at = { now, showMs: this.#clock.showTimeMs() }
+      const at = { now: this.#clock.monotonicMs(), showMs: this.#clock.showTimeMs() }
       const member = this.#members.note(message, session, from, at)
       if (member?.isProven && this.isSameShow(member)) this.#hearBeat(member)
     } else {
-      const member = this.#members.hear(message.box, session, now)
+      const member = this.#members.speaker(message.box, session)
       if (member === null || !this.isSameShow(member)) this.#refusedCount++
       else this.#hear(message, member)
     }
