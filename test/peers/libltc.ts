@@ -88,7 +88,7 @@ export class Libltc {
     this.#program = join(folder, 'peer')
     writeFileSync(source, PROGRAM)
     const words = ['-O1', '-o', this.#program, source, '-lltc', '-lm']
-    execFileSync('gcc', words, { timeout: BUILD_MS_MAX })
+    execFileSync('gcc', ['-w', ...words], { timeout: BUILD_MS_MAX })
   }
 
   /** @param pcm 16 bit, little-endian */
