@@ -51,9 +51,9 @@ t.test('each beat is heard, also on a card that runs too fast, or too slow', asy
   for (const ppm of [0, 100, -100]) {
     const { clock, bus, heard } = await bench({ ppm })
     bus.publish('tempo/state', { pieces: [piece(START, 120)] })
-    await clock.advance(600_000)
+    await clock.advance(240_000)
     const found = heard()
-    t.ok(found.length > 1_170, `${found.length} clicks at ${ppm} ppm`)
+    t.ok(found.length > 450, `${found.length} clicks at ${ppm} ppm`)
     const worst = Math.max(...off(found, 500).map(Math.abs))
     t.ok(worst < OFF_MS_MAX, `${worst.toFixed(2)} ms at ${ppm} ppm`)
   }
