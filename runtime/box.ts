@@ -4,9 +4,11 @@ import type { BoxConfig } from './config.js'
 import { Bus } from './core/bus.js'
 import type { Service } from './core/lifecycle.js'
 import { randomFrom } from './core/random.js'
+import { buildWallClock } from './date-parts.js'
 import { type Fitted, fitDevices, knownDevices } from './fitting.js'
 import type { Machine } from './machine.js'
 import type { PrintShop } from './print-shop.js'
+import { HouseClock } from './services/clock/house-clock.js'
 import { VenueClock } from './services/clock/venue-clock.js'
 import { Devices } from './services/devices.js'
 import { Inputs } from './services/inputs.js'
@@ -17,10 +19,17 @@ import { Printing } from './services/printing/printing.js'
 import { checkShow } from './services/show/check-show.js'
 import { type CheckedShow, ownOutputs } from './services/show/checked-show.js'
 import { Show } from './services/show/show.js'
-import { heardTopics } from './services/show/triggers.js'
+import { awaitedTimecodes, heardTopics } from './services/show/triggers.js'
 import { Telemetry } from './services/telemetry.js'
+import { Click } from './services/tempo/click.js'
+import { Metronome } from './services/tempo/metronome.js'
+import { Timecode } from './services/timecode/timecode.js'
 import { Timeline } from './services/timeline.js'
+import type { Venue } from './services/venue/venue.js'
+import { tempoLamp } from './tempo-lamp.js'
 import type { Messages, Payload } from './topics.js'
+import { buildVenue } from './venue-box.js'
+import { floorWallMs } from './version.js'
 
 const TELEMETRY_MS = 10_000
 const LAG_MS_MAX = 50
@@ -46,6 +55,7 @@ export interface Box {
   readonly printing: Printing
   /** Null where box.json says nothing of power. */
   readonly power: Power | null
+  readonly venueClock: VenueClock
   readonly services: readonly Service[]
   readonly presence: Service
   /** Outputs were made safe behind the show's back: every output is started anew and told what it shows. */
@@ -84,15 +94,24 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
   const cap = new LightCap(clock, log, bus)
   const printing = buildPrinting(machine, bus, options, fitted)
   const power = buildPower(machine, bus, options, fitted)
+  const venueClock = buildClock(machine, bus, options)
+  const venue = buildVenue(machine, bus, config)
   const services: Service[] = [
     new Timeline(clock, log, files, { bootId: machine.bootId }),
-    buildClock(machine, bus, options),
+    buildWallClock(machine, bus, config.clock.ntp, boot),
+    venueClock,
+    ...houseClocks(machine, bus, options),
     devices,
     // Before what it says anything to.
     cap,
     printing,
     ...(power ? [power] : []),
-    ...showServices(machine, bus, options, fitted, show, cap),
+    // Before the show, which says once what the tempo is.
+    ...tempoServices(machine, bus, options, fitted, show, cap),
+    ...showServices(machine, bus, options, fitted, show, { cap, venue }),
+    // After what it says anything to.
+    ...(venue ? [venue] : []),
+    ...timecodeServices(machine, bus, config, show),
     new Inputs(clock, bus, inputs, config.chords),
     new Telemetry(clock, log, bus, vitals, { everyMs: TELEMETRY_MS, lagMsMax: LAG_MS_MAX }),
   ]
@@ -106,6 +125,7 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
     heardTopics: show ? heardTopics(show) : [],
     printing,
     power,
+    venueClock,
     services,
     presence,
     restoreOutputs,
@@ -127,9 +147,9 @@ function readShow(
 }
 
 function buildClock(
-  { clock, log, files, timeline, ptpLink }: Machine,
+  { clock, log, files, keys, timeline, ptpLink, bootId }: Machine,
   bus: Bus<Messages>,
-  { config, boot, version }: BoxOptions,
+  { config, version }: BoxOptions,
 ): VenueClock {
   const { tour, box, clock: wanted } = config
   const { domain = 0, isPreferred = false, isFollowOnly = false } = wanted.ptp ?? {}
@@ -137,11 +157,36 @@ function buildClock(
     { clock, log, bus, files, timeline, link: ptpLink },
     {
       ptp: { domain, isPreferred, isFollowOnly },
-      description: { address: '', product: 'Roadcase', revision: version, name: `${tour}/${box}` },
-      random: randomFrom(boot),
+      description: { product: 'Roadcase', revision: version, name: `${tour}/${box}` },
+      random: randomFrom(seedOf(keys)),
+      bootId,
+      floorMs: floorWallMs,
+      newTimeline: () => hexOf(keys.randomBytes(8)),
     },
   )
 }
+
+/** One, where box.json names the house's clock. */
+function houseClocks(
+  { clock, log, keys, houseLink, bootId }: Machine,
+  bus: Bus<Messages>,
+  { config, version }: BoxOptions,
+): HouseClock[] {
+  const { tour, box, clock: wanted } = config
+  if (houseLink === null || wanted.house === null) return []
+  const description = { product: 'Roadcase', revision: version, name: `${tour}/${box}` }
+  const random = randomFrom(seedOf(keys))
+  const { domain } = wanted.house
+  return [
+    new HouseClock({ clock, log, bus, link: houseLink }, { domain, description, random, bootId }),
+  ]
+}
+
+const hexOf = (bytes: Uint8Array): string =>
+  Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
+
+/** Boxes that were started as often as each other must not ask at the same moments. */
+const seedOf = (keys: Machine['keys']): number => Number.parseInt(hexOf(keys.randomBytes(4)), 16)
 
 /** Null where nobody said what the box runs on. */
 function buildPower(
@@ -186,13 +231,37 @@ function buildPrinting(
   )
 }
 
+/** Beats are the show's. */
+function tempoServices(
+  { clock, log, sound }: Machine,
+  bus: Bus<Messages>,
+  { config }: BoxOptions,
+  fitted: readonly Fitted[],
+  show: CheckedShow | null,
+  cap: LightCap,
+): readonly Service[] {
+  const lamp = tempoLamp(config, fitted, show)
+  if (config.show === null) return []
+  const { planAheadMs } = config.show
+  const { flashMs, accentLevel, level, click } = config.tempo
+  return [
+    new Metronome(clock, log, bus, lamp && cap.over(lamp), {
+      planAheadMs,
+      flashMs,
+      accentLevel,
+      level,
+    }),
+    ...(sound === null || click === null ? [] : [new Click(clock, log, bus, sound, click)]),
+  ]
+}
+
 function showServices(
   { clock, log, store, keys, network }: Machine,
   bus: Bus<Messages>,
   { config }: BoxOptions,
   fitted: readonly Fitted[],
   show: CheckedShow | null,
-  cap: LightCap,
+  { cap, venue }: { readonly cap: LightCap; readonly venue: Venue | null },
 ): readonly Service[] {
   if (show === null || config.show === null) return []
   const lights = fitted.flatMap(part => (part.kind === 'light' ? [part.device] : []))
@@ -200,7 +269,7 @@ function showServices(
   const { planAheadMs, framesPerSecond, leadMs } = config.show
   return [
     new Show(
-      { clock, log, bus, store, keys, network },
+      { clock, log, bus, store, keys, network, company: venue },
       {
         lights: new Map(lights.map(device => [device.name, cap.over(device)])),
         captures: new Map(captures.map(device => [device.name, device])),
@@ -209,4 +278,16 @@ function showServices(
       { box: config.box, planAheadMs, framesPerSecond, leadMs },
     ),
   ]
+}
+
+/** One, where box.json names timecode to follow or to send. */
+function timecodeServices(
+  { clock, log, files, timecodeLinks: links }: Machine,
+  bus: Bus<Messages>,
+  { timecode }: BoxConfig,
+  show: CheckedShow | null,
+): readonly Service[] {
+  if (timecode.in === null && timecode.out.length === 0) return []
+  const awaited = show ? awaitedTimecodes(show) : []
+  return [new Timecode({ clock, log, bus, files, links }, timecode, awaited)]
 }

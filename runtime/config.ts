@@ -1,6 +1,7 @@
 /** The schema of `box.json`, its defaults and its numbered upgrades. Checked once, at start. */
 import { ConfigError } from './core/errors.js'
 import { problemWith } from './core/folder-files.js'
+import { ntpConfig } from './core/ntp-config.js'
 import {
   boolean,
   check,
@@ -21,6 +22,9 @@ import {
   unknown,
   withDefault,
 } from './core/schema.js'
+import { tempoConfig } from './core/tempo-config.js'
+import { timecodeConfig } from './core/timecode-config.js'
+import { venueConfig } from './core/venue-config.js'
 
 /** 0 lets the kernel choose: for tests. */
 const listenPort = integer({ min: 0, max: 65_535 })
@@ -197,15 +201,32 @@ const power = object({
   nut: withDefault(nullable(nutServer), null),
 })
 
+const interfaceName = pattern(
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/,
+  'the name of an interface like eth0',
+  15,
+)
+
 const ptp = object({
   /** The interface to the other boxes: `eth0`. */
-  interface: pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/, 'the name of an interface like eth0', 15),
+  interface: interfaceName,
   /** A domain of our own neither disturbs nor obeys the clocks of the house: theirs is 0, or 127 for video. */
   domain: withDefault(integer({ min: 0, max: 127 }), 42),
   /** Leads where no other box knows the time better. */
   isPreferred: withDefault(boolean, false),
   /** Never leads: for the house's own clock, in its domain. */
   isFollowOnly: withDefault(boolean, false),
+  /** Who speaks PTP. ptp4l uses the stamps of hardware, and would serve a clock of its own if it led. */
+  engine: withDefault(oneOf('auto', 'own', 'ptp4l'), 'auto'),
+}).refine(({ engine, isFollowOnly }) => engine !== 'ptp4l' || isFollowOnly, {
+  path: ['engine'],
+  message: 'must not be ptp4l where the box may lead: set isFollowOnly',
+})
+
+const houseClock = object({
+  interface: interfaceName,
+  /** 0 is that of audio networks, 127 of video. */
+  domain: withDefault(integer({ min: 0, max: 127 }), 0),
 })
 
 export const boxConfigSchema = object({
@@ -222,9 +243,18 @@ export const boxConfigSchema = object({
     object({
       /** Precision Time Protocol with the other boxes of the venue; null: this box has a timeline to itself. */
       ptp: withDefault(nullable(ptp), null),
+      /** Network Time Protocol: where the date comes from, and who is told; null: the system's date is shown as it is. */
+      ntp: withDefault(nullable(ntpConfig), null),
+      /** The house's own clock, told beside the show time; null: nobody asks for it. */
+      house: withDefault(nullable(houseClock), null),
     }),
-    { ptp: null },
+    { ptp: null, ntp: null, house: null },
   ),
+  tempo: withDefault(tempoConfig, tempoConfig.parse({})),
+  /** Timecode that the box follows, and that it sends. */
+  timecode: withDefault(timecodeConfig, { in: null, out: [] }),
+  /** The other boxes of the venue, with which this one plays one show; null: it plays alone. */
+  venue: withDefault(nullable(venueConfig(fileBeside)), null),
   broker: withDefault(broker, embeddedBroker.parse({ kind: 'embedded' })),
   page: withDefault(page, page.parse({})),
   homeAssistant: withDefault(

@@ -7,6 +7,7 @@ import { readDocument } from './core/document.js'
 import { ConfigError, messageOf } from './core/errors.js'
 import type { Locate } from './core/schema.js'
 import { loadPrintShop, type PrintShop } from './print-shop.js'
+import { readVenueKey } from './venue-box.js'
 
 export interface BoxDocuments {
   readonly config: BoxConfig
@@ -15,6 +16,8 @@ export interface BoxDocuments {
   /** Null when the box has no show. */
   readonly show: { readonly file: string; readonly text: string } | null
   readonly printShop: PrintShop
+  /** What the boxes of the venue share; null for a box that is alone. */
+  readonly venueKey: Uint8Array | null
 }
 
 /** @throws ConfigError with every problem of box.json, or naming the file that cannot be read */
@@ -23,9 +26,11 @@ export async function loadBox(configFile: string): Promise<BoxDocuments> {
   const config = readBoxConfig(value, locate)
   const folder = dirname(configFile)
   const printShop = await loadPrintShop(folder, config.printing, linuxPictures)
-  if (config.show === null) return { config, locate, show: null, printShop }
+  const { venue } = config
+  const venueKey = venue === null ? null : await readVenueKey(join(folder, venue.keyFile))
+  if (config.show === null) return { config, locate, show: null, printShop, venueKey }
   const file = join(folder, config.show.file)
-  return { config, locate, show: { file, text: await readText(file) }, printShop }
+  return { config, locate, show: { file, text: await readText(file) }, printShop, venueKey }
 }
 
 async function readText(file: string): Promise<string> {

@@ -13,11 +13,13 @@ import { SimulatedLog } from '../drivers/simulated/log.js'
 import { SimulatedNetwork } from '../drivers/simulated/network.js'
 import { SimulatedPowerSwitch } from '../drivers/simulated/power-switch.js'
 import { SimulatedStore } from '../drivers/simulated/store.js'
+import { SimulatedTimecodeLinks } from '../drivers/simulated/timecode-links.js'
 import { SimulatedVitals } from '../drivers/simulated/vitals.js'
 import { type Box, buildBox } from './box.js'
 import { type BoxConfig, readBoxConfig } from './config.js'
 import { messageOf } from './core/errors.js'
 import { type Service, startAll, within } from './core/lifecycle.js'
+import { playedDateParts } from './date-parts.js'
 import { createEngine, type Engine } from './gateways/broker/engine.js'
 import { closeEngine, openEngine, receive } from './gateways/broker/engine-life.js'
 import type { Machine } from './machine.js'
@@ -93,6 +95,10 @@ async function rehearse(machine: Machine): Promise<void> {
     simulated: host,
     timeline: { follow: () => {} },
     ptpLink: null,
+    date: playedDateParts(clock),
+    timecodeLinks: new SimulatedTimecodeLinks(clock),
+    sound: null,
+    venue: null,
     log,
     store: new SimulatedStore(),
     files: new SimulatedFiles(),

@@ -62,8 +62,8 @@ export async function runBox(options: RunOptions): Promise<RunningBox> {
   const { configFile, boardName, stateFolder, log } = options
   const documents = await loadBox(configFile)
   await makeStateFolder(stateFolder)
-  const { config } = documents
-  const machine = await openMachine({ boardName, stateFolder, config, log })
+  const { config, venueKey } = documents
+  const machine = await openMachine({ boardName, stateFolder, config, venueKey, log })
   try {
     return await startBox(machine, documents, configFile)
   } catch (error) {
@@ -193,7 +193,7 @@ function nutServers(
 function buildPage(
   machine: OpenMachine,
   { config }: BoxDocuments,
-  { bus, show, fitted, printing, power }: Box,
+  { bus, show, fitted, printing, power, venueClock }: Box,
   operator: Operator,
   mirror: Mirror,
 ): Service & Pick<PageGateway, 'url'> {
@@ -211,6 +211,7 @@ function buildPage(
       logs: log,
       jobs: fitted.some(({ kind }) => kind === 'printer') ? jobSource(printing) : null,
       history: power,
+      clock: venueClock,
     },
   )
 }

@@ -9,6 +9,12 @@ export const packageFolder = findPackage(dirname(fileURLToPath(import.meta.url))
 
 export const packageVersion = readVersion()
 
+/**
+ * 2026-01-01 UTC. No clock that is right shows less, so less is believed of none. All boxes of a venue must agree on it,
+ * whatever release they have: it stays as it is.
+ */
+export const floorWallMs = 1_767_225_600_000
+
 /** Up from dist/runtime, or from runtime: the first folder with a package.json. */
 function findPackage(from: string): string {
   for (let folder = from; ; folder = dirname(folder)) {

@@ -7,13 +7,14 @@ declare -A package_of=(
   [mosquitto]=mosquitto [mosquitto_pub]=mosquitto-clients [chromium]=chromium [openssl]=openssl
   [gcc]=gcc [make]=make [flex]=flex [bison]=bison [bc]=bc [xz]=xz-utils [busybox]=busybox-static
   [upsc]=nut-client [/usr/sbin/upsd]=nut-server [zbarimg]=zbar-tools [ptp4l]=linuxptp
+  [chronyd]=chrony [aplay]=alsa-utils [olad]=ola [/usr/include/ltc.h]=libltc-dev
   [i2cset]=i2c-tools [insmod]=kmod [ip]=iproute2 [losetup]=mount [mkfs.ext4]=e2fsprogs
 )
 export PATH="$PATH:/usr/sbin:/sbin"
 
 missing=()
 for program in "${!package_of[@]}"; do
-  command -v "$program" >/dev/null || missing+=("${package_of[$program]}")
+  command -v "$program" >/dev/null || [ -f "$program" ] || missing+=("${package_of[$program]}")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 

@@ -7,6 +7,8 @@ import type {
   WallTimeMs,
 } from '../../runtime/ports/clock.js'
 import type { ShowMapping, ShowTimeline } from '../../runtime/ports/show-timeline.js'
+import type { WallMapping, WallTimeline } from '../../runtime/ports/wall-timeline.js'
+import { systemMsAt } from './system-time.js'
 
 /** What ties the venue's timeline to this machine's oscillator. */
 export interface ShowAnchor {
@@ -21,9 +23,11 @@ export interface ShowAnchor {
 const TIMER_MS_MAX = 2 ** 31 - 1
 const NS_PER_MS = 1e6
 
-/** The clock of a real machine: CLOCK_MONOTONIC, the scale of the kernel's own stamps, and the system's wall time. */
-export class LinuxClock implements Clock, ShowTimeline {
+/** The clock of a real machine: CLOCK_MONOTONIC, the scale of the kernel's own stamps, and the date, the system's at first. */
+export class LinuxClock implements Clock, ShowTimeline, WallTimeline {
   #mapping: ShowMapping
+  /** Null: the system's. */
+  #wall: WallMapping | null = null
 
   /** @param anchor of the timeline until another one is followed */
   constructor(anchor: ShowAnchor) {
@@ -43,7 +47,16 @@ export class LinuxClock implements Clock, ShowTimeline {
   }
 
   wallTimeMs(): WallTimeMs {
-    return wallTimeMs(Date.now())
+    // Whole milliseconds, as the system's own.
+    return wallTimeMs(Math.floor(this.#wall?.wallAt(machineMs()) ?? Date.now()))
+  }
+
+  systemAt(at: MonotonicMs): WallTimeMs {
+    return wallTimeMs(systemMsAt(at))
+  }
+
+  followWall(mapping: WallMapping): void {
+    this.#wall = mapping
   }
 
   monotonicToShow(at: MonotonicMs): ShowTimeMs {

@@ -18,6 +18,8 @@ import { deviceErrorOf, errnoOf } from './errno.js'
 /** What is particular to one kind of device file. */
 export interface DeviceFile {
   readonly name: string
+  /** How often it is read, where the moment matters at which something came; as often as is usual when left out. */
+  readonly readEveryMs?: number
   /** Where it is at present. Throws DeviceError. */
   find(): Promise<string>
   /** Makes the opened file fit for use. Throws DeviceError. Returns what is done just before it is closed; never waits. */
@@ -250,7 +252,8 @@ export class DeviceStream implements ByteStream {
   #readLater(): void {
     const nowMs = this.#clock.monotonicMs()
     const isQuiet = nowMs - this.#busyMs > QUIET_AFTER_MS
-    const next = after(nowMs, isQuiet ? READ_EVERY_MS_QUIET : READ_EVERY_MS_BUSY)
+    const usualMs = isQuiet ? READ_EVERY_MS_QUIET : READ_EVERY_MS_BUSY
+    const next = after(nowMs, this.#device.readEveryMs ?? usualMs)
     this.#cancelReading = this.#clock.runAt(next, () => {
       if (this.#file !== null) this.#look(this.#file)
       if (this.#file !== null) this.#readLater()

@@ -8,6 +8,7 @@ const codes: ReadonlyMap<string, ErrorCode> = new Map([
   ['ENXIO', 'device.absent'],
   ['ENETDOWN', 'device.absent'],
   ['EADDRNOTAVAIL', 'device.absent'],
+  ['EADDRINUSE', 'port.taken'],
   ['EBUSY', 'device.busy'],
   ['EACCES', 'device.denied'],
   ['EPERM', 'device.denied'],

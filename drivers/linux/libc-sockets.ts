@@ -26,6 +26,8 @@ export interface UdpSockets {
   close(fd: number): void
   /** SO_REUSEADDR and bind(2). @param address `0.0.0.0` for every one */
   bind(fd: number, address: string, port: number): void
+  /** bind(2) to a port that nobody else has. @throws DeviceError `port.taken`, `device.denied` */
+  bindAlone(fd: number, address: string, port: number): void
   /** What arrives or leaves passes only this interface (SO_BINDTODEVICE). @throws DeviceError `device.denied` without the right to it */
   bindToInterface(fd: number, name: string): void
   /** Hears the group on the interface that has `address`, and no group that others of this machine joined. */
@@ -133,6 +135,10 @@ class LibcSockets implements UdpSockets {
 
   bind(fd: number, address: string, port: number): void {
     this.#set(fd, SOL_SOCKET, SO_REUSEADDR, number(1), 'sharing a port')
+    this.bindAlone(fd, address, port)
+  }
+
+  bindAlone(fd: number, address: string, port: number): void {
     const result = this.#calls.bind(fd, addressBytes(address, port), ADDRESS_BYTES)
     this.#check(result, `taking UDP port ${port}`)
   }

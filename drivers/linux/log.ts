@@ -8,6 +8,7 @@ import { LogBook } from '../../runtime/core/log-book.js'
 import type { LogLine } from '../../runtime/core/log-line.js'
 import type { Clock } from '../../runtime/ports/clock.js'
 import type { Facts, Log } from '../../runtime/ports/log.js'
+import type { WallMapping, WallTimeline } from '../../runtime/ports/wall-timeline.js'
 import { LineOutput } from './line-output.js'
 
 /** Beyond it ECMAScript has no calendar. */
@@ -20,12 +21,16 @@ export interface LinuxLogOptions {
   readonly fd: number
 }
 
+type LogClock = Clock & Pick<WallTimeline, 'followWall'>
+
 export class LinuxLog implements Log {
+  readonly #clock: LogClock
   readonly #book: LogBook
   readonly #output: LineOutput
   readonly #pino: Logger
 
-  constructor(clock: Clock, options: LinuxLogOptions) {
+  constructor(clock: LogClock, options: LinuxLogOptions) {
+    this.#clock = clock
     this.#output = new LineOutput(options.fd)
     this.#pino = loggerTo(this.#output, options.process)
     this.#book = new LogBook(clock, line => this.#write(line))
@@ -41,6 +46,11 @@ export class LinuxLog implements Log {
 
   error(event: string, facts: Facts = {}): void {
     this.#book.error(event, facts)
+  }
+
+  /** From now on lines have the date that the box shows. */
+  followWall(mapping: WallMapping): void {
+    this.#clock.followWall(mapping)
   }
 
   /** The newest 1000 lines, oldest first. */

@@ -9,6 +9,7 @@ import type {
   WallTimeMs,
 } from '../../runtime/ports/clock.js'
 import type { ShowMapping, ShowTimeline } from '../../runtime/ports/show-timeline.js'
+import type { WallMapping, WallTimeline } from '../../runtime/ports/wall-timeline.js'
 
 interface Task {
   readonly at: MonotonicMs
@@ -29,9 +30,10 @@ export interface SimulatedClockOptions {
 }
 
 /** Time that moves only when told to, so that a two-hour show runs in a second, the same each time. */
-export class SimulatedClock implements Clock, ShowTimeline {
+export class SimulatedClock implements Clock, ShowTimeline, WallTimeline {
   /** Null until a timeline is followed. */
   #mapping: ShowMapping | null = null
+  #wall: WallMapping | null = null
   #now = monotonicMs(0)
   #order = 0
   readonly #queue = new TaskHeap()
@@ -54,7 +56,15 @@ export class SimulatedClock implements Clock, ShowTimeline {
   }
 
   wallTimeMs(): WallTimeMs {
-    return wallTimeMs(this.#wallOffsetMs + this.#now)
+    return this.#wall?.wallAt(this.#now) ?? this.systemAt(this.#now)
+  }
+
+  systemAt(at: MonotonicMs): WallTimeMs {
+    return wallTimeMs(this.#wallOffsetMs + at)
+  }
+
+  followWall(mapping: WallMapping): void {
+    this.#wall = mapping
   }
 
   monotonicToShow(at: MonotonicMs): ShowTimeMs {
@@ -73,7 +83,7 @@ export class SimulatedClock implements Clock, ShowTimeline {
     this.#mapping = mapping
   }
 
-  /** Somebody sets the wall clock, or an NTP answer arrives: only wall time moves. */
+  /** Somebody sets the system's date: only wall time moves, and only where nothing else is followed. */
   stepWall(byMs: number): void {
     this.#wallOffsetMs += byMs
   }

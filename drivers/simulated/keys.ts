@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { assert } from '../../runtime/core/errors.js'
 import type { Keys } from '../../runtime/ports/keys.js'
 
@@ -20,5 +20,9 @@ export class SimulatedKeys implements Keys {
 
   sha256Hex(bytes: Uint8Array): string {
     return createHash('sha256').update(bytes).digest('hex')
+  }
+
+  hmacSha256(key: Uint8Array, bytes: Uint8Array): Uint8Array {
+    return Uint8Array.from(createHmac('sha256', key).update(bytes).digest())
   }
 }

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto'
+import type { clockSetIn } from '../core/clock-topics.js'
 import type { commandIn } from '../core/command-shape.js'
 import { ConfigError, messageOf } from '../core/errors.js'
 import type { printDecisionIn, printIn } from '../core/printing-topics.js'
 import { check, type Of, type Schema } from '../core/schema.js'
 import {
   type BoxSnapshot,
+  type ClockAnswer,
   type CommandAnswer,
+  clockAnswer,
   commandAnswer,
   type JobAnswer,
   jobAnswer,
@@ -32,6 +35,7 @@ const TRIES_MAX = 3
 
 export type CommandAsked = Omit<Of<typeof commandIn>, 'id'>
 export type PrintAsked = Of<typeof printIn>
+export type DateAsked = Of<typeof clockSetIn>
 export type DecisionAsked = Of<typeof printDecisionIn>
 
 export interface JobsAsked {
@@ -48,6 +52,8 @@ export interface BoxLink {
   print(asked: PrintAsked): Promise<PrintAnswer>
   /** Decides what becomes of one. @throws CliFailure when the box refuses or cannot be reached */
   decide(asked: DecisionAsked): Promise<PrintAnswer>
+  /** Says what the date is. @throws CliFailure when the box refuses or cannot be reached */
+  setDate(asked: DateAsked): Promise<CommandAnswer>
   /** Newest first; `limit` 1..200. */
   jobs(query: JobsAsked): Promise<readonly JobAnswer[]>
   /** @param job its id or serial */
@@ -55,6 +61,7 @@ export interface BoxLink {
   state(): Promise<BoxSnapshot>
   /** In the order of the cues' first fires. */
   lateness(): Promise<LatenessAnswer['cues']>
+  clock(): Promise<ClockAnswer>
   /** At most `limit` (1..1000) lines, oldest first. */
   logs(limit: number): Promise<readonly LogLine[]>
   /** Goes on until the box ends. */
@@ -81,6 +88,10 @@ export class HttpBoxLink implements BoxLink {
     return this.#ask('/api/print/decide', asked, printAnswer)
   }
 
+  setDate(asked: DateAsked): Promise<CommandAnswer> {
+    return this.#ask('/api/clock/wall', asked, commandAnswer)
+  }
+
   async jobs({ printer, state, limit }: JobsAsked): Promise<readonly JobAnswer[]> {
     const wanted = new URLSearchParams({ limit: String(limit) })
     if (printer !== null) wanted.set('printer', printer)
@@ -98,6 +109,10 @@ export class HttpBoxLink implements BoxLink {
 
   async lateness(): Promise<LatenessAnswer['cues']> {
     return (await this.#read('/api/lateness', latenessAnswer)).cues
+  }
+
+  clock(): Promise<ClockAnswer> {
+    return this.#read('/api/clock', clockAnswer)
   }
 
   async logs(limit: number): Promise<readonly LogLine[]> {

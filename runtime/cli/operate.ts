@@ -1,9 +1,10 @@
 /** The commands that ask something of the show of a running box. */
 import type { Command } from 'commander'
+import { BPM_MAX, BPM_MIN } from '../core/beat-grid.js'
 import type { CommandAsked } from './box-link.js'
 import type { CliSetting } from './setting.js'
 import { writeJson } from './terminal.js'
-import { durationMs, level, onOrOff } from './words.js'
+import { beatCount, bpmOrOff, durationMs, level, onOrOff } from './words.js'
 
 interface Deed {
   readonly usage: string
@@ -67,6 +68,7 @@ export function addOperating(program: Command, setting: CliSetting): void {
     )
   addCueCommands(program, setting)
   addLevelCommands(program, setting)
+  addTempo(program, setting)
 }
 
 function addCueCommands(program: Command, setting: CliSetting): void {
@@ -110,6 +112,27 @@ function addLevelCommands(program: Command, setting: CliSetting): void {
     .argument('<on|off>', 'on or off', onOrOff)
     .action((on: boolean) =>
       ask(setting, { action: 'blackout', on }, on ? 'blackout' : 'the blackout is over'),
+    )
+}
+
+function addTempo(program: Command, setting: CliSetting): void {
+  describe(
+    program,
+    'tempo',
+    'set the tempo of the beats, or end them',
+    'roadcase tempo 128 --bar 4',
+  )
+    .argument('<bpm|off>', `beats per minute, ${BPM_MIN} to ${BPM_MAX}, or off`, bpmOrOff)
+    .option('--bar <beats>', 'beats per bar; as it was when left out', beatCount)
+    .option('--restart', 'count from the first beat of the first bar, instead of going on')
+    .action((bpm: number | null, { bar, restart }: { bar?: number; restart?: true }) =>
+      bpm === null
+        ? ask(setting, { action: 'tempo', on: false }, 'no beats')
+        : ask(
+            setting,
+            { action: 'tempo', bpm, beatsPerBar: bar, restart },
+            `${bpm} beats per minute`,
+          ),
     )
 }
 

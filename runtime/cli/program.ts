@@ -1,6 +1,8 @@
 /** The `roadcase` command, put together; runtime/cli.ts gives it a terminal and the real actions. */
 import { Command, CommanderError } from 'commander'
 import type { CliActions } from './actions.js'
+import { addClock } from './clock.js'
+import { addClockSet } from './clock-set.js'
 import { addDocuments } from './documents.js'
 import { type Ending, endingOf, exitCodes } from './failure.js'
 import { addJobs } from './jobs.js'
@@ -12,6 +14,8 @@ import { addRun } from './run.js'
 import type { CliSetting } from './setting.js'
 import { addStatus } from './status.js'
 import { paintFor, type Terminal } from './terminal.js'
+import { addTimecode } from './timecode.js'
+import { addVenue } from './venue.js'
 
 export interface CliOptions {
   readonly version: string
@@ -60,7 +64,11 @@ export function buildCli(actions: CliActions, terminal: Terminal, options: CliOp
   addJobs(program, setting)
   addStatus(program, setting)
   addLateness(program, setting)
+  addClock(program, setting)
+  addTimecode(program, setting)
+  addVenue(program, setting)
   addLogs(program, setting)
+  addClockSet(program, setting)
   return program
 }
 

@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
 import type { BoxSnapshot } from '../gateways/page/api.js'
+import { clockRow } from './clock-words.js'
 import type { CliSetting } from './setting.js'
 import { powerRows, printerRows } from './status-rows.js'
 import { cueName, type Row, table } from './table.js'
 import { type Paint, paintFor, writeJson } from './terminal.js'
+import { venueRows } from './venue.js'
 
 export function addStatus(program: Command, setting: CliSetting): void {
   program
@@ -29,6 +31,8 @@ export function statusText(state: BoxSnapshot, paint: Paint): string {
     ...faultyRows(state, paint),
     ...printerRows(state, paint),
     ...powerRows(state, paint),
+    ...clockRow(state.clock, paint),
+    ...venueRows(state, paint),
     ['MQTT', brokerText(state, paint)],
     ...troubleRows(state, paint),
     ['Lateness', lateText(state)],

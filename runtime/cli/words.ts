@@ -1,5 +1,6 @@
 /** Arguments as a person types them. */
 import { InvalidArgumentError } from 'commander'
+import { BEATS_PER_BAR_MAX, BPM_MAX, BPM_MIN } from '../core/beat-grid.js'
 import { readDurationMs, readLevel } from '../services/show/words.js'
 
 const DURATIONS_MAX = 1000
@@ -35,5 +36,21 @@ export function lineCount(text: string): number {
   const count = Number(text)
   if (!Number.isInteger(count) || count < 1 || count > 1000)
     throw new InvalidArgumentError('Write a number from 1 to 1000.')
+  return count
+}
+
+/** Null for `off`. */
+export function bpmOrOff(text: string): number | null {
+  if (text === 'off') return null
+  const bpm = Number(text)
+  if (!(bpm >= BPM_MIN && bpm <= BPM_MAX))
+    throw new InvalidArgumentError(`Write beats per minute from ${BPM_MIN} to ${BPM_MAX}, or off.`)
+  return bpm
+}
+
+export function beatCount(text: string): number {
+  const count = Number(text)
+  if (!Number.isInteger(count) || count < 1 || count > BEATS_PER_BAR_MAX)
+    throw new InvalidArgumentError(`Write a number from 1 to ${BEATS_PER_BAR_MAX}.`)
   return count
 }

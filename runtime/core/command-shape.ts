@@ -1,5 +1,6 @@
 /** What can be asked of the show, by whichever way it comes. */
-import { boolean, name, object, oneOf, optional } from './schema.js'
+import { BEATS_PER_BAR_MAX, BPM_MAX, BPM_MIN } from './beat-grid.js'
+import { boolean, integer, name, number, object, oneOf, optional } from './schema.js'
 import { cueId, level, milliseconds, moment, requestId, whole } from './shapes.js'
 
 /** What anyone may ask of the show. Every one is answered by `command/answered` with the same `id`. */
@@ -16,6 +17,7 @@ const action = oneOf(
   'release',
   'arm',
   'disarm',
+  'tempo',
 )
 
 export const command = object({
@@ -28,8 +30,12 @@ export const command = object({
   target: optional(name),
   level: optional(level),
   fadeMs: optional(milliseconds),
-  /** Blackout on or off. */
+  /** Blackout on or off; `tempo` with false ends the beats. */
   on: optional(boolean),
+  bpm: optional(number({ min: BPM_MIN, max: BPM_MAX })),
+  beatsPerBar: optional(integer({ min: 1, max: BEATS_PER_BAR_MAX })),
+  /** `tempo` counts from the first beat of the first bar, instead of going on. */
+  restart: optional(boolean),
   /** Show time at which it must happen; at once when left out. */
   atShowMs: optional(moment),
   /** Boxes that follow a leader refuse what is older than the epoch they know. */

@@ -42,6 +42,7 @@ export const errorCodes = [
   'storage.limit',
   'storage.rotten',
   'ticket.invalid',
+  'venue.leaderless',
 ] as const
 
 export type ErrorCode = (typeof errorCodes)[number]

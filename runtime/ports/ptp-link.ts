@@ -9,6 +9,8 @@ export interface PtpLink {
   readonly interfaceName: string
   /** Six bytes. */
   readonly hardwareAddress: Uint8Array
+  /** Of IPv4, dotted; null before it was opened. */
+  readonly address: string | null
   /** Whose stamps they are: the kernel's, or this program's own, which are later by what the machine is busy with. */
   readonly stamps: 'kernel' | 'program'
   /** @throws DeviceError `device.absent` without such an interface, `device.denied` without the right to its ports */

@@ -6,7 +6,11 @@ import { type CheckTools, checkFile, stepsOf } from '../../runtime/cli/check-fil
 import { ConfigError, type Problem } from '../../runtime/core/errors.js'
 
 const tools: CheckTools = {
-  keys: { randomBytes: count => new Uint8Array(count), sha256Hex: () => '0'.repeat(64) },
+  keys: {
+    randomBytes: count => new Uint8Array(count),
+    sha256Hex: () => '0'.repeat(64),
+    hmacSha256: () => new Uint8Array(32),
+  },
   printShop: async () => ({ templates: new Map(), images: new Map() }),
   fit: ({ devices }) => {
     const problems = devices.map((_, index) => ({

@@ -17,10 +17,12 @@ export const noLink: BoxLink = {
   command: missing,
   print: missing,
   decide: missing,
+  setDate: missing,
   jobs: missing,
   job: missing,
   state: missing,
   lateness: missing,
+  clock: missing,
   logs: missing,
   follow: missing,
 }

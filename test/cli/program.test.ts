@@ -233,7 +233,9 @@ const state: BoxSnapshot = {
   late: { count: 7, p50: 0.3, p95: 1, p99: 1.25, max: 2 },
   telemetry: null,
   power: null,
+  venue: null,
   batteries: [],
+  clock: null,
   printers: [],
   broker: {
     kind: 'embedded',

@@ -18,6 +18,10 @@ export const environment = {
 export interface Namespaces {
   /** `[program, arguments]` that run the program given in the namespace of that number, from 0, as one process. */
   within(number: number, program: string, args: readonly string[]): [string, string[]]
+  /** Pulls its cable out of the bridge, or puts it back. */
+  plug(number: number, isIn: boolean): void
+  /** Turns its own interface off, or on. */
+  turn(number: number, isOn: boolean): void
   remove(): void
 }
 
@@ -63,6 +67,8 @@ export function makeNamespaces(count: number): Namespaces {
       'ip',
       ['netns', 'exec', names[number] ?? '', program, ...args],
     ],
+    plug: (number, isIn) => ip('-n', hub, 'link', 'set', `port${number}`, isIn ? 'up' : 'down'),
+    turn: (number, isOn) => ip('-n', names[number] ?? '', 'link', 'set', LAN, isOn ? 'up' : 'down'),
     remove,
   }
 }

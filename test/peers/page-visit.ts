@@ -87,6 +87,7 @@ export async function startBox(port: number): Promise<Box> {
       logs: null,
       jobs: spool,
       history: null,
+      clock: { history: () => clockPoints },
     },
   )
   await mirror.start()
@@ -99,6 +100,15 @@ export async function startBox(port: number): Promise<Box> {
   }
   return { gateway, show, spool, bus, pressed, stop }
 }
+
+/** What the clock remembers when a page asks. */
+export const clockPoints = Array.from({ length: 300 }, (_, second) => ({
+  wallMs: 1_790_000_000_000 + second * 1_000,
+  offsetMicroseconds: second < 60 ? null : 40 * Math.sin(second / 9),
+  pathDelayMicroseconds: second < 60 ? null : 55,
+  ratePpm: 12.5,
+  errorMs: 0.09,
+}))
 
 export interface Visit {
   readonly box: Box

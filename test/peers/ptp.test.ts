@@ -1,10 +1,11 @@
 /** PTP of ours before linuxptp's ptp4l and pmc, in namespaces that have no way to any other network. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { compileInto } from '../fixtures/compiled.js'
+import type { VenueClockSettings } from '../fixtures/venue-clock.js'
 import { fillBoxFolder } from './box-folder.js'
 import { LAN, makeNamespaces, type Namespaces } from './namespaces.js'
 import {
@@ -44,9 +45,14 @@ function folder(t: Test): string {
   return path
 }
 
-function clock(t: Test, namespaces: Namespaces, number: number, isPreferred = false): BoxClock {
+function clock(
+  t: Test,
+  namespaces: Namespaces,
+  number: number,
+  settings: Partial<VenueClockSettings> = {},
+): BoxClock {
   const script = join(compiled, `${CLOCK}.js`)
-  const box = startVenueClock(script, namespaces, number, { stateFolder: folder(t), isPreferred })
+  const box = startVenueClock(script, namespaces, number, { stateFolder: folder(t), ...settings })
   t.teardown(() => box.stop())
   return box
 }
@@ -132,6 +138,10 @@ t.test('ptp4l follows a box, and pmc reads from the box how it does', { skip }, 
     userDescription: 'first-night/box-1',
   })
 
+  t.match((await ofTheBox('GET CLOCK_DESCRIPTION')).fields, {
+    protocolAddress: /^1 \d+\.\d+\.\d+\.\d+$/,
+  })
+
   t.match((await ofTheBox('SET PRIORITY1 1')).head, /MANAGEMENT_ERROR_STATUS/)
   t.match((await ofTheBox('GET DEFAULT_DATA_SET')).fields, { priority1: '128' })
   t.same(await askByNetwork(namespaces, 2, 'GET DEFAULT_DATA_SET', 43), [], 'in its domain only')
@@ -182,6 +192,100 @@ const isWithin = (values: readonly number[], from: number): boolean =>
 const answerOf = (namespaces: Namespaces, box: BoxClock, request: string): Promise<Answer> =>
   askOne(namespaces, 2, request, clock => clock === box.state()?.identity)
 
+t.test('a box leads its venue, and tells how far the clock of the house is', { skip }, async t => {
+  const namespaces = network(t, 2)
+  const ptp4l = peer(t, namespaces, 0, { priority1: 1, domainNumber: 0 })
+  await ptp4l.until(() => ptp4l.output().includes('assuming the grand master role'), 'its role')
+  const box = clock(t, namespaces, 1, { houseDomain: 0 })
+  await box.until(() => box.state()?.state === 'leading', 'its own lead')
+  await box.until(() => box.house()?.state === 'following', 'the clock of the house')
+  const known = box.aheadMicroseconds.length
+  await box.until(() => box.aheadMicroseconds.length > known + 64, 'some seconds of it')
+  t.match(box.house(), { interface: LAN, domain: 0, stamps: 'kernel', trouble: null })
+  t.not(box.house()?.leader, box.state()?.leader)
+  const showAhead = middle(box.aheadMicroseconds.slice(known))
+  const houseAhead = (box.house()?.aheadMs ?? Number.NaN) * 1e3
+  t.ok(Math.abs(showAhead + houseAhead) < SAME_MICROSECONDS, 'which shows what the system does')
+  t.ok(spread(box.aheadMicroseconds) < SAME_MICROSECONDS, 'the show has not moved')
+  t.notOk(box.logged.some(line => line.startsWith('clock.stepped')))
+})
+
+t.test('a box that has ptp4l speak for it follows a box as well', { skip }, async t => {
+  const namespaces = network(t, 2)
+  const leader = clock(t, namespaces, 0)
+  await leader.until(() => leader.state()?.state === 'leading', 'a leader')
+  const stateFolder = folder(t)
+  const box = clock(t, namespaces, 1, { engine: 'ptp4l', stateFolder })
+  const isFollowing = (): boolean =>
+    box.state()?.state === 'following' && (box.state()?.errorMs ?? 1) < 1
+  await box.until(isFollowing, 'following')
+  t.match(box.state(), {
+    leader: leader.state()?.identity,
+    interface: LAN,
+    domain: 42,
+    stamps: 'kernel',
+    trouble: null,
+  })
+  const known = [leader, box].map(one => one.aheadMicroseconds.length)
+  await box.until(
+    () => [leader, box].every((one, at) => one.aheadMicroseconds.length > (known[at] ?? 0) + 64),
+    'some seconds of both',
+  )
+  const [led, followed] = [leader, box].map((one, at) =>
+    middle(one.aheadMicroseconds.slice(known[at])),
+  )
+  t.ok(Math.abs((followed ?? Number.NaN) - (led ?? 0)) < SAME_MICROSECONDS, 'they show the same')
+
+  await leader.stop('SIGKILL')
+  await box.until(() => box.state()?.state === 'holdover', 'the loss')
+  t.equal(box.state()?.leader, null)
+  const heir = clock(t, namespaces, 0)
+  await box.until(isFollowing, 'the next one')
+  t.equal(box.state()?.leader, heir.state()?.identity)
+
+  t.ok(isRunningOn(stateFolder), 'ptp4l is there')
+  await box.stop('SIGKILL')
+  await heir.until(() => !isRunningOn(stateFolder), 'ptp4l to end with a box that is killed')
+})
+
+/** Whether any process was started with something of that folder. */
+const isRunningOn = (folder: string): boolean =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .some(pid => argumentsOf(pid).includes(`${folder}/ptp4l/`))
+
+function argumentsOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    // It has ended meanwhile.
+    return ''
+  }
+}
+
+t.test('a box that is killed begins again at the same time', { skip }, async t => {
+  const namespaces = network(t, 2)
+  const ptp4l = peer(t, namespaces, 0, { priority1: 10 })
+  await ptp4l.until(() => ptp4l.output().includes('assuming the grand master role'), 'its role')
+  const stateFolder = folder(t)
+  const box = clock(t, namespaces, 1, { stateFolder })
+  await box.until(
+    () => box.state()?.state === 'following' && (box.state()?.errorMs ?? 1) < 1,
+    'following',
+  )
+  const known = box.aheadMicroseconds.length
+  await box.until(() => box.aheadMicroseconds.length > known + 64, 'some seconds of it')
+  await Promise.all([box.stop('SIGKILL'), ptp4l.stop('SIGKILL')])
+  const before = middle(box.aheadMicroseconds.slice(-16))
+
+  const next = clock(t, namespaces, 1, { stateFolder })
+  await next.until(() => next.aheadMicroseconds.length > 32, 'its time')
+  t.ok(isWithin(next.aheadMicroseconds, before), 'with nobody there to ask')
+  t.notOk(next.logged.some(line => line.startsWith('clock.stepped')))
+  await next.until(() => next.state()?.state === 'leading', 'its own lead')
+  t.ok((next.state()?.errorMs ?? 0) > 0, 'it knows that it is not sure')
+})
+
 t.test('a better clock in another domain is not heard', { skip }, async t => {
   const namespaces = network(t, 2)
   const ptp4l = peer(t, namespaces, 0, { priority1: 1, clockClass: 6, domainNumber: 43 })
@@ -196,7 +300,7 @@ t.test('a better clock in another domain is not heard', { skip }, async t => {
 
 t.test('a better clock that shows 1970 moves no box while a show is armed', { skip }, async t => {
   const namespaces = network(t, 3)
-  const leader = clock(t, namespaces, 0, true)
+  const leader = clock(t, namespaces, 0, { isPreferred: true })
   await leader.until(() => leader.state()?.state === 'leading', 'a leader')
   const other = clock(t, namespaces, 1)
   const isFollowing = (): boolean =>

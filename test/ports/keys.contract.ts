@@ -11,6 +11,24 @@ export function keysContract(t: Test, makeKeys: () => Keys): void {
       t.equal(keys.sha256Hex(Buffer.from(text)), digest)
   })
 
+  t.test('codes of authentication are those of RFC 4231', async t => {
+    const keys = makeKeys()
+    // Test cases 1 and 2 of section 4.
+    for (const [key, text, code] of [
+      [
+        Buffer.alloc(20, 0x0b),
+        'Hi There',
+        'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7',
+      ],
+      [
+        Buffer.from('Jefe'),
+        'what do ya want for nothing?',
+        '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
+      ],
+    ] as const)
+      t.equal(Buffer.from(keys.hmacSha256(key, Buffer.from(text))).toString('hex'), code)
+  })
+
   t.test('as many random bytes come as were asked for, and not the same twice', async t => {
     const keys = makeKeys()
     for (const count of [0, 1, 16, 4096]) t.equal(keys.randomBytes(count).length, count)

@@ -1,9 +1,11 @@
 import t from 'tap'
 import { simulated as board } from '../../boards/simulated.js'
+import { Aplay } from '../../drivers/linux/aplay.js'
 import { LinuxClock, ownAnchor } from '../../drivers/linux/clock.js'
 import { LinuxKeys } from '../../drivers/linux/keys.js'
 import { linuxPictures } from '../../drivers/linux/pictures.js'
 import { LinuxPtpLink } from '../../drivers/linux/ptp-link.js'
+import { LinuxTimecodeLinks } from '../../drivers/linux/timecode-links.js'
 import { SimulatedClock } from '../../drivers/simulated/clock.js'
 import { SimulatedFiles } from '../../drivers/simulated/files.js'
 import { SimulatedHost } from '../../drivers/simulated/host.js'
@@ -12,6 +14,7 @@ import { SimulatedNetwork } from '../../drivers/simulated/network.js'
 import { SimulatedPowerSwitch } from '../../drivers/simulated/power-switch.js'
 import { SimulatedStore } from '../../drivers/simulated/store.js'
 import { SimulatedVitals } from '../../drivers/simulated/vitals.js'
+import { playedDateParts } from '../../runtime/date-parts.js'
 import type { Machine } from '../../runtime/machine.js'
 import type { Cancel, MonotonicMs } from '../../runtime/ports/clock.js'
 import { Rehearsal } from '../../runtime/rehearsal.js'
@@ -25,7 +28,12 @@ function bench(changes: Partial<Machine> = {}) {
     board,
     clock,
     timeline: told('timeline', clock, touched),
+    timecodeLinks: told('timecode', new LinuxTimecodeLinks(clock), touched),
     ptpLink: told('network', new LinuxPtpLink(clock, 'none'), touched),
+    sound: told('sound', new Aplay(clock, 'none'), touched),
+    date: told('date', playedDateParts(clock), touched),
+    venue: null,
+    houseLink: null,
     log,
     store: told('store', new SimulatedStore(), touched),
     files: told('files', new SimulatedFiles(), touched),
@@ -67,6 +75,7 @@ t.test('a rehearsal that fails is a line in the log, and the box goes on', async
     sha256Hex: () => {
       throw new Error('no digests here')
     },
+    hmacSha256: () => new Uint8Array(32),
   }
   const { log, rehearsal } = bench({ keys })
   await rehearsal.start()

@@ -7,7 +7,7 @@ import { randomFrom } from '../../runtime/core/random.js'
 import { monotonicMs } from '../../runtime/core/time.js'
 import type { MonotonicMs } from '../../runtime/ports/clock.js'
 import type { PortOptions, Send } from '../../runtime/services/clock/ptp/port.js'
-import { ShowScale } from '../../runtime/services/clock/show-scale.js'
+import { type Continued, ShowScale } from '../../runtime/services/clock/show-scale.js'
 import { type Notice, type Outcome, VenueTime } from '../../runtime/services/clock/venue-time.js'
 
 const SECOND_MS = 1000
@@ -153,6 +153,7 @@ export class PtpWorld {
   readonly #options: WorldOptions
   readonly #events = new Heap()
   #order = 0
+  #timelineCount = 0
 
   constructor(options: WorldOptions) {
     this.#options = options
@@ -192,14 +193,23 @@ export class PtpWorld {
   }
 
   /** Power on: a new life, which knows at most the rate that the last one has learned. */
-  start(index: number, learnedPpm: number | null = null): void {
+  start(index: number, learnedPpm: number | null = null, continued: Continued | null = null): void {
     const box = this.box(index)
-    Object.assign(box, this.#life(index, box.oscillator, learnedPpm))
+    Object.assign(box, this.#life(index, box.oscillator, learnedPpm, continued))
     box.isOn = true
     box.life++
     box.startedMs = this.nowMs
     box.time.setShowMode(this.isInShow, this.#local(box))
     this.#carry(box, box.time.start(this.#local(box)))
+  }
+
+  /** The program ends and begins again `afterMs` later, while the machine stays up: it finds what it kept. */
+  restart(index: number, afterMs: number): void {
+    const box = this.box(index)
+    const { learnedPpm } = box.scale
+    const continued = box.scale.continuation(this.#local(box))
+    this.kill(index)
+    this.at(this.nowMs + afterMs, () => this.start(index, learnedPpm, continued))
   }
 
   /** Power off: nothing is said goodbye to. */
@@ -262,13 +272,23 @@ export class PtpWorld {
     index: number,
     oscillator: Oscillator,
     learnedPpm: number | null,
+    continued: Continued | null = null,
   ): { readonly scale: ShowScale; readonly time: VenueTime } {
     const now = oscillator.localAt(this.nowMs)
     const wrongMs = this.nowMs + this.#options.startErrorMs(index, this.random)
     const showNs = SHOW_AT_ZERO_NS + BigInt(Math.round(wrongMs * 1e6))
-    const scale = new ShowScale({ at: now, showNs, learnedPpm })
-    const options = { port: venuePort(index, this.#options.port(index)), floorNs: FLOOR_NS }
+    const scale = new ShowScale({ at: now, showNs, learnedPpm, continued })
+    const options = {
+      port: venuePort(index, this.#options.port(index)),
+      floorNs: FLOOR_NS,
+      timeline: continued === null ? null : this.box(index).time.timeline,
+      newTimeline: () => this.#newTimeline(),
+    }
     return { scale, time: new VenueTime(scale, options, now, this.random) }
+  }
+
+  #newTimeline(): string {
+    return (++this.#timelineCount).toString(16).padStart(16, '0')
   }
 
   #local(box: SimulatedBox): MonotonicMs {

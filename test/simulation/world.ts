@@ -17,6 +17,7 @@ import { SimulatedNetwork } from '../../drivers/simulated/network.js'
 import { Pca9685Chip } from '../../drivers/simulated/pca9685-chip.js'
 import { SimulatedPowerSwitch } from '../../drivers/simulated/power-switch.js'
 import { SimulatedStore } from '../../drivers/simulated/store.js'
+import { SimulatedTimecodeLinks } from '../../drivers/simulated/timecode-links.js'
 import { SimulatedVitals } from '../../drivers/simulated/vitals.js'
 import { type Box, buildBox } from '../../runtime/box.js'
 import { type BoxConfig, readBoxConfig } from '../../runtime/config.js'
@@ -25,6 +26,7 @@ import { startAll } from '../../runtime/core/lifecycle.js'
 import { randomFrom } from '../../runtime/core/random.js'
 import { Signal } from '../../runtime/core/signal.js'
 import { after } from '../../runtime/core/time.js'
+import { playedDateParts } from '../../runtime/date-parts.js'
 import type { Machine } from '../../runtime/machine.js'
 import { ownTemplates } from '../../runtime/print-shop.js'
 import { readTimeline, showAtZero } from '../../runtime/services/timeline.js'
@@ -64,6 +66,7 @@ interface Life {
   readonly boot: number
   readonly clock: LifeClock
   readonly host: SimulatedHost
+  readonly timecodeLinks: SimulatedTimecodeLinks
   box: Box | null
   stopAll: () => Promise<void>
   isOver: boolean
@@ -122,6 +125,11 @@ export class World {
     return this.#life.host
   }
 
+  /** The networks and ports of timecode of the present life. */
+  get timecodeLinks(): SimulatedTimecodeLinks {
+    return this.#life.timecodeLinks
+  }
+
   /** The box's own clock. */
   get ownClock(): LifeClock {
     return this.#life.clock
@@ -170,6 +178,11 @@ export class World {
       clock: life.clock,
       timeline: { follow: () => {} },
       ptpLink: null,
+      date: playedDateParts(life.clock),
+      timecodeLinks: life.timecodeLinks,
+      sound: null,
+      venue: null,
+      houseLink: null,
       log: this.log,
       store,
       files,
@@ -282,6 +295,7 @@ export class World {
       boot: this.#boot,
       clock,
       host,
+      timecodeLinks: new SimulatedTimecodeLinks(clock),
       box: null,
       stopAll: async () => {},
       isOver: false,

@@ -52,8 +52,13 @@ const spoken: { readonly [A in Action]?: (word: string) => Partial<CommandIn> | 
   fire: cue => ({ cue }),
   scene: scene => ({ scene }),
   clear: target => ({ target }),
+  tempo: word => (/^off$/i.test(word) ? { on: false } : bpmOf(word)),
   blackout: word => (/^(on|off)$/i.test(word) ? { on: word.toLowerCase() === 'on' } : null),
 }
+
+/** `TEMPO 128`; whether it may be so is for the schema to say. */
+const bpmOf = (word: string): Partial<CommandIn> | null =>
+  /^\d{1,3}(\.\d{1,6})?$/.test(word) ? { bpm: Number(word) } : null
 
 export function readCommand(address: Address, payload: Uint8Array): Reading {
   try {

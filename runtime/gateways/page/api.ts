@@ -88,6 +88,24 @@ export const historyAnswer = object({
   ),
 })
 
+export const clockAnswer = object({
+  state: nullable(topics['clock/state'].payload),
+  /** Null where box.json names none. */
+  house: nullable(topics['clock/house'].payload),
+  /** Of the last ten minutes, oldest first. */
+  points: list(
+    object({
+      wallMs,
+      /** The own time less the leader's, as last found; null while nobody is followed. */
+      offsetMicroseconds: nullable(number({ min: -1e15, max: 1e15 })),
+      pathDelayMicroseconds: nullable(number({ min: 0, max: 1e12 })),
+      ratePpm: number({ min: -2_000, max: 2_000 }),
+      errorMs: number({ min: 0, max: 1e12 }),
+    }),
+    { max: 600 },
+  ),
+})
+
 export const press = object({
   /** Name of an input device. */
   input: name,
@@ -156,7 +174,10 @@ export const stateAnswer = object({
   late: nullable(topics['cue/late'].payload),
   telemetry: nullable(topics['telemetry/state'].payload),
   broker: nullable(topics['broker/state'].payload),
+  clock: nullable(topics['clock/state'].payload),
   power: nullable(topics['power/state'].payload),
+  timecode: optional(nullable(topics['timecode/state'].payload)),
+  venue: nullable(topics['venue/state'].payload),
   batteries: list(topics['battery/state'].payload, { max: 32 }),
   printers: list(topics['printer/state'].payload, { max: 32 }),
   devices: list(topics['device/state'].payload, { max: 256 }),
@@ -174,6 +195,7 @@ export type ShowDescription = Of<typeof showDescription>
 export type BoardLineState = Of<typeof boardLine>
 export type LogLine = Of<typeof logLine>
 export type PrintAnswer = Of<typeof printAnswer>
+export type ClockAnswer = Of<typeof clockAnswer>
 export type HistoryAnswer = Of<typeof historyAnswer>
 export type JobsAnswer = Of<typeof jobsAnswer>
 export type JobAnswer = Of<typeof jobAnswer>

@@ -1,6 +1,7 @@
 /** What the box says of itself, for Prometheus: names end in their unit, and units are base units. Pure. */
 import { powerStage } from '../../core/power-topics.js'
 import type { Payload } from '../../topics.js'
+import { clockFamilies } from './metrics-clock.js'
 import { lateCueFamily } from './metrics-late-cues.js'
 import { exposition, type Family, type MetricType, type Sample } from './metrics-text.js'
 
@@ -17,6 +18,7 @@ export interface MetricStates {
   readonly telemetry: Payload<'telemetry/state'> | null
   readonly devices: readonly Payload<'device/state'>[]
   readonly broker: Payload<'broker/state'> | null
+  readonly clock: Payload<'clock/state'> | null
 }
 
 export const metricsText = (states: MetricStates): string =>
@@ -28,6 +30,7 @@ export const metricsText = (states: MetricStates): string =>
     ...showFamilies(states),
     ...deviceFamilies(states.devices),
     ...brokerFamilies(states.broker),
+    ...clockFamilies(states.clock),
   ])
 
 /** A family of one sample, or of one for each thing. */

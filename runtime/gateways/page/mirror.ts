@@ -25,10 +25,14 @@ const stateTopics = [
   'box/availability',
   'box/info',
   'broker/state',
+  'clock/state',
+  'clock/house',
   'power/state',
   'show/state',
   'cue/late',
   'telemetry/state',
+  'timecode/state',
+  'venue/state',
 ] as const satisfies readonly Topic[]
 type StateTopic = (typeof stateTopics)[number]
 type States = { readonly [T in StateTopic]: Payload<T> | null }
@@ -169,8 +173,12 @@ const nothingKnown: States = {
   'box/availability': null,
   'box/info': null,
   'broker/state': null,
+  'clock/state': null,
+  'clock/house': null,
   'power/state': null,
   'show/state': null,
   'cue/late': null,
   'telemetry/state': null,
+  'timecode/state': null,
+  'venue/state': null,
 }

@@ -1,8 +1,10 @@
 /** What the parts of the OpenAPI document share: the shapes by name, and how an answer is described. */
+import { clockSetIn, clockTopics } from '../../core/clock-topics.js'
 import { commandIn } from '../../core/command-shape.js'
 import { printDecisionIn, printIn } from '../../core/printing-topics.js'
 import {
   acknowledgement,
+  clockAnswer,
   commandAnswer,
   healthAnswer,
   historyAnswer,
@@ -20,6 +22,7 @@ import {
 
 export const shapes = {
   Acknowledgement: acknowledgement,
+  Clock: clockAnswer,
   Command: commandIn,
   CommandAnswer: commandAnswer,
   Decision: printDecisionIn,
@@ -35,7 +38,9 @@ export const shapes = {
   PrintAnswer: printAnswer,
   Refusal: refusalAnswer,
   Session: sessionAnswer,
+  SetWall: clockSetIn,
   State: stateAnswer,
+  Wall: clockTopics['clock/wall'].payload,
 }
 type ShapeName = keyof typeof shapes
 

@@ -1,8 +1,10 @@
 /** Describes the HTTP interface in OpenAPI 3.1, from the very shapes that check it. */
 import { jsonSchema } from '../../core/schema.js'
 import { nowHeader, sentHeader } from './lateness.js'
+import { clockPaths } from './open-api-clock.js'
 import { powerPaths } from './open-api-power.js'
 import { printPaths } from './open-api-print.js'
+import { wallPaths } from './open-api-wall.js'
 import {
   answer,
   body,
@@ -144,6 +146,8 @@ const paths = {
   },
   ...printPaths,
   ...powerPaths,
+  ...clockPaths,
+  ...wallPaths,
   '/api/simulated/press': {
     post: {
       summary: 'Presses a button of the simulated board.',

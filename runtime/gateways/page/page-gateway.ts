@@ -23,12 +23,14 @@ import { PrintDesk } from './print-desk.js'
 import { addRoutes } from './routes.js'
 import {
   apiLine,
+  type ClockSource,
   type HistorySource,
   type JobSource,
   type LogSource,
   linesAfter,
   type SimulatedBoard,
 } from './sources.js'
+import { WallDesk } from './wall-desk.js'
 
 const BODY_BYTES_MAX = 16 * 1024
 const HEADER_BYTES_MAX = 16 * 1024
@@ -65,6 +67,7 @@ export interface PageOptions {
   readonly jobs: JobSource | null
   /** Null where it does not know what it runs on. */
   readonly history: HistorySource | null
+  readonly clock: ClockSource
 }
 
 /** The box's own page and HTTP interface. Readable by everyone on this machine, operated with the operator token. */
@@ -75,6 +78,7 @@ export class PageGateway implements Service {
   readonly #streams: EventStreams
   readonly #desk: CommandDesk
   readonly #printDesk: PrintDesk
+  readonly #wallDesk: WallDesk
   #app: FastifyInstance | null = null
   #cancels: Cancel[] = []
   #linesShown = ''
@@ -86,6 +90,7 @@ export class PageGateway implements Service {
     this.#streams = new EventStreams(ports.clock, () => ports.log.warn('page.reader-dropped'))
     this.#desk = new CommandDesk(ports.clock, ports.keys, ports.bus)
     this.#printDesk = new PrintDesk(ports.clock, ports.keys, ports.bus)
+    this.#wallDesk = new WallDesk(ports.clock, ports.keys, ports.bus)
   }
 
   /** Where it listens; 0 while it does not. */
@@ -131,8 +136,14 @@ export class PageGateway implements Service {
       streams: this.#streams,
       desk: this.#desk,
       printDesk: this.#printDesk,
+      wallDesk: this.#wallDesk,
       jobs: this.#options.jobs,
       history: this.#options.history,
+      clock: {
+        source: this.#options.clock,
+        state: () => this.#ports.mirror.state('clock/state'),
+        house: () => this.#ports.mirror.state('clock/house'),
+      },
       wallMs: () => clock.wallTimeMs(),
       simulated: this.#options.simulated,
       logs: this.#options.logs,
@@ -146,6 +157,7 @@ export class PageGateway implements Service {
     })
     this.#desk.open()
     this.#printDesk.open()
+    this.#wallDesk.open()
     this.#lastLogLine = this.#options.logs?.recent().at(-1)
     this.#follow()
     await this.#listen(app)
@@ -157,6 +169,7 @@ export class PageGateway implements Service {
     this.#cancels = []
     this.#desk.close()
     this.#printDesk.close()
+    this.#wallDesk.close()
     this.#streams.close()
     const app = this.#app
     this.#app = null
@@ -220,6 +233,7 @@ export class PageGateway implements Service {
       telemetry: mirror.state('telemetry/state'),
       devices: mirror.devices(),
       broker: mirror.state('broker/state'),
+      clock: mirror.state('clock/state'),
     })
   }
 
@@ -245,7 +259,10 @@ export class PageGateway implements Service {
       late: mirror.state('cue/late'),
       telemetry: mirror.state('telemetry/state'),
       broker: mirror.state('broker/state'),
+      clock: mirror.state('clock/state'),
       power: mirror.state('power/state'),
+      timecode: mirror.state('timecode/state'),
+      venue: mirror.state('venue/state'),
       batteries: [...mirror.batteries()],
       printers: [...mirror.printers()],
       devices: [...mirror.devices()],

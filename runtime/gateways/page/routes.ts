@@ -6,6 +6,7 @@ import type { Log } from '../../ports/log.js'
 import type { Access, Credential } from './access.js'
 import { type BoxSnapshot, type HealthState, type LatenessAnswer, login, press } from './api.js'
 import { type Asset, isFresh } from './assets.js'
+import { addClockRoutes, type ClockSurroundings } from './clock-routes.js'
 import type { CommandDesk } from './command-desk.js'
 import type { EventStreams } from './event-streams.js'
 import type { FailureLimit } from './failure-limit.js'
@@ -22,6 +23,8 @@ import {
   type LogSource,
   type SimulatedBoard,
 } from './sources.js'
+import type { WallDesk } from './wall-desk.js'
+import { addWallRoutes } from './wall-routes.js'
 
 const LOG_LINES_DEFAULT = 200
 const LOG_LINES_MAX = 1000
@@ -37,8 +40,10 @@ export interface Surroundings {
   readonly streams: EventStreams
   readonly desk: CommandDesk
   readonly printDesk: PrintDesk
+  readonly wallDesk: WallDesk
   readonly jobs: JobSource | null
   readonly history: HistorySource | null
+  readonly clock: Omit<ClockSurroundings, 'mayRead'>
   readonly wallMs: () => number
   readonly simulated: SimulatedBoard | null
   readonly logs: LogSource | null
@@ -79,18 +84,24 @@ export function addRoutes(app: FastifyInstance, at: Surroundings): void {
     if (!at.access.mayAnyoneRead) requireCredential(at, request)
   }
   addMetricsRoute(app, { metrics: at.metrics, mayRead })
+  addClockRoutes(app, { ...at.clock, mayRead })
   addPowerRoutes(app, { history: at.history, wallMs: at.wallMs, mayRead })
+  const mayOperate = async (request: FastifyRequest): Promise<void> => {
+    requireCredential(at, request)
+    requireOrigin(at, request)
+  }
+  const asking = {
+    originOf: (request: FastifyRequest) => originOf(at, request),
+    mayRead,
+    mayOperate,
+  }
   addPrintRoutes(app, {
     print: (body, origin) => at.printDesk.print(body, origin),
     decide: (body, origin) => at.printDesk.decide(body, origin),
     jobs: at.jobs,
-    originOf: request => originOf(at, request),
-    mayRead,
-    mayOperate: async request => {
-      requireCredential(at, request)
-      requireOrigin(at, request)
-    },
+    ...asking,
   })
+  addWallRoutes(app, { wall: at.wallDesk, ...asking })
 }
 
 function addAssetRoutes(app: FastifyInstance, assets: Surroundings['assets']): void {

@@ -1,6 +1,13 @@
 /** What the page may be given beside the bus. */
 import type { LogLine as KeptLine } from '../../core/log-line.js'
-import type { BoardLineState, HistoryAnswer, JobAnswer, JobsAnswer, LogLine } from './api.js'
+import type {
+  BoardLineState,
+  ClockAnswer,
+  HistoryAnswer,
+  JobAnswer,
+  JobsAnswer,
+  LogLine,
+} from './api.js'
 
 /** The lamps and buttons of the simulated board. */
 export interface SimulatedBoard {
@@ -34,6 +41,12 @@ export interface HistorySource {
     readonly toWallMs: number
     readonly stepMs: number
   }): Promise<readonly HistoryAnswer['points'][number][]>
+}
+
+/** The venue's clock, as far back as it remembers. */
+export interface ClockSource {
+  /** Of the last ten minutes, oldest first. */
+  history(): readonly ClockAnswer['points'][number][]
 }
 
 /** The log's own memory. */

@@ -1,4 +1,5 @@
 /** How a box takes part in PTP, from what its config says. */
+import type { PtpLink } from '../../ports/ptp-link.js'
 import type { Description, PortOptions } from './ptp/port.js'
 
 export interface PtpOptions {
@@ -37,6 +38,18 @@ export const portOptions = (
   announceReceiptTimeout: ANNOUNCE_RECEIPT_TIMEOUT,
   delayRequests: 'multicast',
   description,
+})
+
+/** May have another address when it is opened again. */
+export const describedBy = (
+  link: Pick<PtpLink, 'hardwareAddress' | 'address'>,
+  description: Omit<Description, 'hardwareAddress' | 'address'>,
+): Description => ({
+  ...description,
+  hardwareAddress: link.hardwareAddress,
+  get address(): string {
+    return link.address ?? ''
+  },
 })
 
 /** EUI-64 of an EUI-48 (7.5.2.2.2). */

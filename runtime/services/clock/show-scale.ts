@@ -47,6 +47,19 @@ export interface ShowScaleOptions {
   readonly showNs: bigint
   /** How much faster the timeline runs than the oscillator, from an earlier life; null where that is not known. */
   readonly learnedPpm: number | null
+  /** Where an earlier life on the same monotonic scale left it; then `at` and `showNs` do not count. Null: it begins. */
+  readonly continued: Continued | null
+}
+
+/** All that another life of the program needs to go on with the same timeline, on the same monotonic scale. */
+export interface Continued {
+  readonly at: MonotonicMs
+  readonly showNs: bigint
+  readonly ratePpm: number
+  /** As `ShowScale.errorNs` was then. */
+  readonly errorNs: number
+  /** As `ShowScale.hasLed` was then. */
+  readonly hasLed: boolean
 }
 
 export class ShowScale {
@@ -66,20 +79,31 @@ export class ShowScale {
   #boundAt: MonotonicMs
   /** Of the own time from the leader's, one standard deviation, at `boundAt`. */
   #deviationNs = UNKNOWN_NS
+  /** What the leader, be it this box, did not know of the timeline when it took over: the same on all boxes. */
+  #inheritedNs = 0
   #isLeading = false
   #hasLed = true
+  /** Shared with nobody yet: how far it is from another timeline is not known. */
+  #isFresh = true
   /** Since when others follow; null while they do not. */
   #definesSince: MonotonicMs | null = null
 
-  constructor({ at, showNs, learnedPpm }: ShowScaleOptions) {
-    this.#baseAt = at
-    this.#boundAt = at
-    this.#baseNs = showNs
-    this.#wholeMs = Number(showNs / BigInt(NS_PER_MS))
-    this.#fractionNs = Number(showNs % BigInt(NS_PER_MS))
-    this.#ratePpm = clamp(learnedPpm ?? 0, RATE_PPM_MAX)
+  constructor({ at, showNs, learnedPpm, continued }: ShowScaleOptions) {
+    const base = continued ?? { at, showNs, ratePpm: learnedPpm ?? 0 }
+    this.#baseAt = base.at
+    this.#boundAt = base.at
+    this.#baseNs = base.showNs
+    this.#wholeMs = Number(base.showNs / BigInt(NS_PER_MS))
+    this.#fractionNs = Number(base.showNs % BigInt(NS_PER_MS))
+    this.#ratePpm = clamp(base.ratePpm, RATE_PPM_MAX)
     this.#slewedPpm = this.#ratePpm
     this.#learnedPpm = learnedPpm
+    if (continued === null) return
+    this.#isFresh = false
+    this.#hasLed = continued.hasLed
+    this.#deviationNs = Math.max(SUCCESSOR_NS.usually, continued.errorNs / SURPRISE)
+    if (continued.hasLed) this.#inheritedNs = continued.errorNs
+    else this.#boundNs = continued.errorNs
   }
 
   /** Worth keeping over a reboot; null until there was a leader to learn from. */
@@ -90,6 +114,11 @@ export class ShowScale {
   /** Whether the time is its own: nobody was followed since it began, or since it last led. */
   get hasLed(): boolean {
     return this.#hasLed
+  }
+
+  /** Whether it was never shared with another box. */
+  get isFresh(): boolean {
+    return this.#isFresh
   }
 
   /** At which it runs now, a slew that is under way included. */
@@ -117,16 +146,44 @@ export class ShowScale {
     return after(this.#baseAt, ms)
   }
 
-  /** Half the width of the interval that holds what the leader shows; of the leader itself, nothing. */
+  /**
+   * Half the width of the interval that holds the timeline: how far this box may be from the leader, and how far the leader
+   * may have been from the timeline when it took that over. Who began the timeline is right by definition.
+   */
   errorNs(at: MonotonicMs): number {
-    if (this.#isLeading) return 0
+    return this.#inheritedNs + (this.#isLeading ? 0 : this.distanceNs(at))
+  }
+
+  /** The part of the error that is the leader's, and so the same on all boxes that follow it. */
+  get inheritedNs(): number {
+    return this.#inheritedNs
+  }
+
+  /** How far it may be from the leader that is or was followed; means nothing while it leads. */
+  distanceNs(at: MonotonicMs): number {
     const leftMs = Math.max(0, this.#slewMs - Math.max(0, at - this.#baseAt))
     const slewNs = Math.abs(this.#slewedPpm - this.#ratePpm) * leftMs
     return this.#boundNs + slewNs + Math.max(0, at - this.#boundAt) * this.#driftPpm()
   }
 
-  /** Goes towards what was found of the leader. */
-  follow(estimate: Estimate, now: MonotonicMs, rule: Rule): Followed {
+  /** What another life goes on with. A slew that is under way counts as done: soon it will be. */
+  continuation(at: MonotonicMs): Continued {
+    const leftMs = Math.max(0, this.#slewMs - (at - this.#baseAt))
+    const leftNs = BigInt(Math.round(leftMs * (this.#slewedPpm - this.#ratePpm)))
+    return {
+      at,
+      showNs: this.showAtNs(at) + leftNs,
+      ratePpm: this.#ratePpm,
+      errorNs: this.errorNs(at),
+      hasLed: this.#hasLed,
+    }
+  }
+
+  /**
+   * Goes towards what was found of the leader.
+   * @param inheritedNs how far the leader says it may have been from the timeline when it took over
+   */
+  follow(estimate: Estimate, now: MonotonicMs, rule: Rule, inheritedNs = 0): Followed {
     const ratePpm = clamp(estimate.ratePpm, RATE_PPM_MAX)
     const ahead = Math.round((now - estimate.at) * (NS_PER_MS + ratePpm))
     const errorNs = Number(estimate.masterNs + BigInt(ahead) - this.showAtNs(now))
@@ -136,6 +193,8 @@ export class ShowScale {
     const share = isJump ? 1 : this.#gain(errorNs, estimate)
     this.#isLeading = false
     this.#hasLed = false
+    this.#isFresh = false
+    this.#inheritedNs = inheritedNs
     this.#deviationNs = estimate.deviationNs * Math.sqrt(share)
     this.#boundNs = estimate.boundNs + (1 - share) * Math.abs(errorNs)
     this.#boundAt = estimate.at
@@ -171,6 +230,7 @@ export class ShowScale {
 
   /** From now on this is the timeline, which goes on from where it is; nothing steers it. */
   lead(now: MonotonicMs): void {
+    if (!this.#hasLed) this.#inheritedNs = this.distanceNs(now)
     this.#learnedAt = null
     this.#continue(now)
     this.#run(this.#learnedPpm ?? this.#ratePpm, 0, 0)
@@ -181,6 +241,7 @@ export class ShowScale {
   /** Others follow: from now on the rate at which it runs is the timeline's. */
   define(now: MonotonicMs): void {
     this.#definesSince = now
+    this.#isFresh = false
   }
 
   #advanceNs(ms: number): number {
@@ -210,8 +271,8 @@ export class ShowScale {
   /** Whoever takes over goes on as it has learned from here. */
   #resign(now: MonotonicMs): void {
     this.#isLeading = false
-    this.#deviationNs = SUCCESSOR_NS.usually
-    this.#boundNs = Math.max(this.#boundNs, SUCCESSOR_NS.atMost)
+    this.#deviationNs = this.#isFresh ? UNKNOWN_NS : SUCCESSOR_NS.usually
+    this.#boundNs = this.#isFresh ? UNKNOWN_NS : SUCCESSOR_NS.atMost
     this.#boundAt = now
     const definedMs = this.#definesSince === null ? 0 : now - this.#definesSince
     this.#definesSince = null

@@ -33,6 +33,13 @@ const accuracies: readonly (readonly [ns: number, code: number])[] = [
 const ACCURACY_UNKNOWN = 0xfe
 const VARIANCE_UNKNOWN = 0xffff
 
+/** How far a leader of this quality may have been from the timeline that it took over: nothing where it began that. */
+export function inheritedNsOf({ clockClass, accuracy }: ClockQuality): number {
+  const hasTakenOver = clockClass === ClockClass.tookOver || clockClass === ClockClass.unsure
+  if (!hasTakenOver) return 0
+  return accuracies.find(([, code]) => code === accuracy)?.[0] ?? 0
+}
+
 export class Standing {
   #claim: Claim = 'fresh'
   #accuracy: number = ACCURACY_UNKNOWN

@@ -6,29 +6,30 @@ import type { Bus } from '../../core/bus.js'
 import { BoxError, messageOf } from '../../core/errors.js'
 import type { Service } from '../../core/lifecycle.js'
 import { repeat } from '../../core/repeat.js'
-import { check, number, object } from '../../core/schema.js'
 import { after } from '../../core/time.js'
 import type { Cancel, Clock, MonotonicMs } from '../../ports/clock.js'
 import type { Files } from '../../ports/files.js'
 import type { Log } from '../../ports/log.js'
+import type { PtpDaemon, PtpReading } from '../../ports/ptp-daemon.js'
 import type { PtpLink, PtpReceived } from '../../ports/ptp-link.js'
 import type { ShowTimeline } from '../../ports/show-timeline.js'
-import type { Messages, Payload } from '../../topics.js'
-import type { Description, PortState, Send } from './ptp/port.js'
-import { type PtpOptions, portOptions } from './ptp-options.js'
-import { ShowScale } from './show-scale.js'
+import type { Messages } from '../../topics.js'
+import { beginning } from './beginning.js'
+import { ClockHistory, type ClockPoint } from './clock-history.js'
+import { ClockReport } from './clock-report.js'
+import { type KeptClock, keepClock, readKeptClock } from './kept-clock.js'
+import { logNotice } from './notice-log.js'
+import { DaemonEngine } from './ptp/daemon-engine.js'
+import type { Description, Send } from './ptp/port.js'
+import { describedBy, type PtpOptions, portOptions } from './ptp-options.js'
+import type { ShowScale } from './show-scale.js'
 import { type Notice, type Outcome, VenueTime } from './venue-time.js'
 
-const FILE = 'oscillator.json'
 const STATE_EVERY_MS = 1_000
-const SAVE_EVERY_MS = 600_000
+const SAVE_EVERY_MS = 60_000
 const REOPEN_MS_MIN = 1_000
 const REOPEN_MS_MAX = 15_000
-
-const savedSchema = object({
-  /** How much faster the venue's time runs than this box's oscillator. */
-  learnedPpm: number({ min: -500, max: 500 }),
-})
+const NS_PER_MS = 1e6
 
 interface Ports {
   readonly clock: Clock
@@ -36,20 +37,27 @@ interface Ports {
   readonly bus: Bus<Messages>
   readonly files: Files
   readonly timeline: ShowTimeline
-  /** Null: nothing is said of a network to share the time on. */
-  readonly link: PtpLink | null
+  /** Or what another program says of it. Null: nothing is said of a network to share the time on. */
+  readonly link: PtpLink | PtpDaemon | null
 }
 
 export interface VenueClockOptions {
   readonly ptp: PtpOptions
-  readonly description: Omit<Description, 'hardwareAddress'>
+  readonly description: Omit<Description, 'hardwareAddress' | 'address'>
   readonly random: () => number
+  /** Changes at each boot of the machine. */
+  readonly bootId: string
+  /** Nothing before is believed of anybody's time, and none begins before: in milliseconds since 1970. Null: all is. */
+  readonly floorMs: number | null
+  /** Names a timeline that nobody had before: sixteen hexadecimal digits. */
+  readonly newTimeline: () => string
 }
 
 export class VenueClock implements Service {
   readonly name = 'clock'
   readonly #ports: Ports
   readonly #options: VenueClockOptions
+  readonly #history = new ClockHistory()
   #life: Life | null = null
 
   constructor(ports: Ports, options: VenueClockOptions) {
@@ -57,9 +65,15 @@ export class VenueClock implements Service {
     this.#options = options
   }
 
+  /** Of the last ten minutes, oldest first. */
+  history(): readonly ClockPoint[] {
+    return this.#history.points()
+  }
+
   async start(): Promise<void> {
-    const learnedPpm = await readLearned(this.#ports)
-    this.#life = new Life(this.#ports, this.#options, learnedPpm)
+    const now = this.#ports.clock.monotonicMs()
+    const kept = await readKeptClock(this.#ports, { bootId: this.#options.bootId, now })
+    this.#life = new Life(this.#ports, this.#options, this.#history, kept)
     this.#life.begin()
   }
 
@@ -74,39 +88,50 @@ export class VenueClock implements Service {
 class Life {
   readonly #ports: Ports
   readonly #options: VenueClockOptions
+  readonly #history: ClockHistory
+  readonly #kept: KeptClock
   readonly #scale: ShowScale
+  readonly #floorNs: bigint
+  readonly #report = new ClockReport()
   readonly #cancels: Cancel[] = []
   #venue: VenueTime | null = null
+  #daemon: DaemonEngine | null = null
   #cancelTick: Cancel = () => {}
   #cancelReopen: Cancel = () => {}
   #reopenMs = REOPEN_MS_MIN
   #opening: Promise<void> = Promise.resolve()
+  #saving: Promise<void> | null = null
   #isEnded = false
   #isFrozen = false
-  #state: PortState = 'initializing'
-  #leader: string | null = null
-  #trouble: string | null = null
+  /** The timeline is another than was kept. */
+  #isNews = false
 
-  constructor(ports: Ports, options: VenueClockOptions, learnedPpm: number | null) {
+  constructor(ports: Ports, options: VenueClockOptions, history: ClockHistory, kept: KeptClock) {
     this.#ports = ports
     this.#options = options
-    const at = ports.clock.monotonicMs()
-    const showNs = BigInt(Math.round(ports.clock.monotonicToShow(at) * 1e6))
-    this.#scale = new ShowScale({ at, showNs, learnedPpm })
+    this.#history = history
+    this.#kept = kept
+    const { clock, link } = ports
+    const { floorMs } = options
+    const begun = beginning(clock, kept, { floorMs, isShared: link !== null })
+    this.#scale = begun.scale
+    this.#floorNs = begun.floorNs
   }
 
   begin(): void {
     const { clock, bus, link, timeline } = this.#ports
     this.#cancels.push(
-      repeat(clock, STATE_EVERY_MS, async () => this.#tell()),
-      repeat(clock, SAVE_EVERY_MS, () => this.#save()),
+      repeat(clock, STATE_EVERY_MS, async () => this.#everySecond()),
       bus.subscribe('show/state', ({ isArmed }) => this.#freeze(isArmed)),
     )
-    this.#scale.lead(clock.monotonicMs())
+    if (this.#scale.hasLed) this.#scale.lead(clock.monotonicMs())
     if (link !== null) {
       timeline.follow(this.#scale)
       this.#cancels.push(
-        link.onMessage(received => this.#hear(received)),
+        repeat(clock, SAVE_EVERY_MS, () => this.#save()),
+        'onReading' in link
+          ? link.onReading(reading => this.#read(reading))
+          : link.onMessage(received => this.#hear(received)),
         link.onLost(why => this.#lost(why)),
       )
       this.#opening = this.#open(link)
@@ -120,13 +145,14 @@ class Life {
     this.#cancelTick()
     this.#cancelReopen()
     for (const cancel of this.#cancels) cancel()
+    await this.#saving
     await this.#save()
     // Whoever begins anew must find it closed.
     await this.#opening
     await this.#ports.link?.close()
   }
 
-  async #open(link: PtpLink): Promise<void> {
+  async #open(link: PtpLink | PtpDaemon): Promise<void> {
     try {
       await link.open()
     } catch (error) {
@@ -136,7 +162,7 @@ class Life {
     }
     if (this.#isEnded) return
     this.#reopenMs = REOPEN_MS_MIN
-    this.#trouble = null
+    this.#report.trouble = null
     const { log } = this.#ports
     const { interfaceName, stamps } = link
     log.info('clock.link', { interface: interfaceName, stamps })
@@ -145,26 +171,29 @@ class Life {
     this.#carryOut(this.#venue.start(now))
   }
 
-  #newVenue({ hardwareAddress }: PtpLink, now: MonotonicMs): VenueTime {
-    const { ptp, description, random } = this.#options
-    const port = portOptions(ptp, { ...description, hardwareAddress })
-    const venue = new VenueTime(this.#scale, { port, floorNs: 0n }, now, random)
+  #newVenue(link: PtpLink | PtpDaemon, now: MonotonicMs): VenueTime {
+    const { ptp, description, random, newTimeline } = this.#options
+    const port = portOptions(ptp, describedBy(link, description))
+    if ('onReading' in link) this.#daemon = new DaemonEngine(port.identity, port.domain)
+    const timeline = this.#kept.timeline?.id ?? null
+    const options = { port, floorNs: this.#floorNs, timeline, newTimeline }
+    const venue = new VenueTime(this.#scale, options, now, random, this.#daemon)
     venue.setShowMode(this.#isFrozen, now)
     return venue
   }
 
-  #notOpened(link: PtpLink, error: BoxError): void {
+  #notOpened(link: PtpLink | PtpDaemon, error: BoxError): void {
     if (this.#isEnded) return
     const trouble = messageOf(error)
-    if (trouble !== this.#trouble) {
+    if (trouble !== this.#report.trouble) {
       this.#ports.log.warn('clock.no-link', { error: trouble })
-      this.#trouble = trouble
+      this.#report.trouble = trouble
       this.#tell()
     }
     this.#openLater(link)
   }
 
-  #openLater(link: PtpLink): void {
+  #openLater(link: PtpLink | PtpDaemon): void {
     const { clock } = this.#ports
     this.#cancelReopen = clock.runAt(after(clock.monotonicMs(), this.#reopenMs), () => {
       this.#opening = this.#open(link)
@@ -176,7 +205,7 @@ class Life {
     const { link, clock, log } = this.#ports
     if (this.#isEnded || link === null) return
     log.warn('clock.link-lost', { error: messageOf(why) })
-    this.#trouble = messageOf(why)
+    this.#report.trouble = messageOf(why)
     if (this.#venue !== null) this.#carryOut(this.#venue.fail(clock.monotonicMs()))
     // Not at once: what can be opened and is lost at once would be so again and again.
     this.#openLater(link)
@@ -185,6 +214,12 @@ class Life {
   #hear({ message, at, from, port }: PtpReceived): void {
     if (this.#venue === null || this.#isEnded) return
     this.#carryOut(this.#venue.receive({ bytes: message, at, from, port }))
+  }
+
+  #read(reading: PtpReading): void {
+    if (this.#venue === null || this.#daemon === null || this.#isEnded) return
+    const now = this.#ports.clock.monotonicMs()
+    this.#carryOut(this.#venue.carry(this.#daemon.read(reading, now), now))
   }
 
   #tick(): void {
@@ -203,7 +238,7 @@ class Life {
 
   async #send({ bytes, port, address, token }: Send): Promise<void> {
     const { link, log } = this.#ports
-    if (link === null) return
+    if (link === null || 'onReading' in link) return
     try {
       const at = await link.send(bytes, port, address)
       if (token !== null && this.#venue !== null && !this.#isEnded)
@@ -211,30 +246,18 @@ class Life {
     } catch (error) {
       if (!(error instanceof BoxError)) throw error
       // What is lost for longer is told by `onLost`; one message more or less does not matter.
-      if (error.code !== 'device.absent') log.warn('clock.not-sent', { error: messageOf(error) })
+      const isFirst = this.#report.noteNotSent()
+      if (isFirst && error.code !== 'device.absent')
+        log.warn('clock.not-sent', { error: messageOf(error) })
     }
   }
 
   #take(notice: Notice): void {
     const { log, bus } = this.#ports
-    switch (notice.kind) {
-      case 'state':
-        this.#state = notice.state
-        break
-      case 'leader':
-        this.#leader = notice.identity
-        log.info('clock.leader', { identity: notice.identity, isOwn: notice.isOwn })
-        break
-      case 'stepped':
-        log.warn('clock.stepped', { byMs: notice.byNs / 1e6 })
-        bus.publish('clock/stepped', { byMs: notice.byNs / 1e6 })
-        break
-      case 'distrusted':
-        log.warn('clock.distrusted', { identity: notice.identity, byMs: notice.byNs / 1e6 })
-        break
-      case 'leader-stepped':
-        log.warn('clock.leader-stepped', { byMs: notice.byNs / 1e6 })
-    }
+    this.#report.note(notice)
+    logNotice(log, notice)
+    if (notice.kind === 'state' || notice.kind === 'stepped') this.#isNews = true
+    if (notice.kind === 'stepped') bus.publish('clock/stepped', { byMs: notice.byNs / NS_PER_MS })
   }
 
   /** Nothing jumps while a show is armed. */
@@ -245,66 +268,46 @@ class Life {
     this.#tell()
   }
 
-  #tell(): void {
+  #everySecond(): void {
+    this.#history.add(this.#tell())
+    // Once a second at most, however often it changes.
+    if (this.#isNews) void this.#save()
+  }
+
+  #tell(): ClockPoint {
     const { clock, bus, link } = this.#ports
-    const now = clock.monotonicMs()
-    const estimate = this.#venue?.estimate ?? null
-    const isLinked = link !== null && this.#venue !== null && this.#state !== 'faulty'
-    bus.publish('clock/state', {
-      state: this.#standing(),
-      identity: this.#venue?.identity ?? null,
-      leader: this.#leader,
-      interface: link?.interfaceName ?? null,
-      domain: link === null ? null : this.#options.ptp.domain,
-      stamps: isLinked ? link.stamps : null,
-      offsetMicroseconds: estimate === null ? null : (this.#venue?.offsetNs ?? 0) / 1e3,
-      pathDelayMicroseconds: estimate === null ? null : estimate.delayNs / 1e3,
-      ratePpm: this.#scale.ratePpmAt(now),
-      errorMs: this.#scale.errorNs(now) / 1e6,
-      clocksHeard: this.#venue?.clock.counts.masters ?? 0,
-      isFrozen: this.#isFrozen,
+    const { interfaceName = null, stamps = null } = link ?? {}
+    const state = this.#report.state(this.#scale, this.#venue, {
+      now: clock.monotonicMs(),
       wallMs: clock.wallTimeMs(),
-      trouble: this.#trouble,
+      isFrozen: this.#isFrozen,
+      interface: interfaceName,
+      domain: link === null ? null : this.#options.ptp.domain,
+      stamps,
     })
+    bus.publish('clock/state', state)
+    const { offsetMicroseconds, pathDelayMicroseconds, ratePpm, errorMs } = state
+    const wallMs = clock.wallTimeMs()
+    return { wallMs, offsetMicroseconds, pathDelayMicroseconds, ratePpm, errorMs }
   }
 
-  #standing(): Payload<'clock/state'>['state'] {
-    switch (this.#state) {
-      case 'master':
-      case 'pre-master':
-        return 'leading'
-      case 'slave':
-        return 'following'
-      case 'uncalibrated':
-        return 'acquiring'
-      case 'listening':
-      case 'passive':
-        return this.#scale.hasLed ? 'listening' : 'holdover'
-      default:
-        return this.#scale.hasLed ? 'alone' : 'holdover'
-    }
-  }
-
+  /** A slow disk is not asked again until it has answered. */
   async #save(): Promise<void> {
-    const { learnedPpm } = this.#scale
-    if (learnedPpm === null) return
-    const { files, log } = this.#ports
-    try {
-      await files.replace(FILE, new TextEncoder().encode(JSON.stringify({ learnedPpm })))
-    } catch (error) {
-      log.warn('clock.not-saved', { error: messageOf(error) })
-    }
+    if (this.#ports.link === null || this.#saving !== null) return
+    this.#isNews = false
+    this.#saving = this.#keep()
+    await this.#saving
+    this.#saving = null
   }
-}
 
-/** Null when nothing was learned yet, or what was cannot be read. */
-async function readLearned({ files, log }: Pick<Ports, 'files' | 'log'>): Promise<number | null> {
-  try {
-    const bytes = await files.read(FILE)
-    if (bytes === null) return null
-    return check(savedSchema, JSON.parse(new TextDecoder().decode(bytes)), 'oscillator').learnedPpm
-  } catch (error) {
-    log.warn('clock.unreadable', { error: messageOf(error) })
-    return null
+  #keep(): Promise<void> {
+    const id = this.#venue === null ? this.#kept.timeline?.id : this.#venue.timeline
+    return keepClock(this.#ports, this.#options.bootId, {
+      learnedPpm: this.#scale.learnedPpm,
+      timeline: {
+        continued: this.#scale.continuation(this.#ports.clock.monotonicMs()),
+        id: id ?? null,
+      },
+    })
   }
 }

@@ -4,12 +4,14 @@
  */
 import { after } from '../../core/time.js'
 import type { MonotonicMs } from '../../ports/clock.js'
+import type { PtpEngine } from './ptp/engine.js'
 import { type ForeignMaster, isSameRoot } from './ptp/foreign-masters.js'
 import { OrdinaryClock } from './ptp/ordinary-clock.js'
 import { type Estimate, PathFilter } from './ptp/path-filter.js'
 import type { Action, Exchange, Packet, PortOptions, PortState, Send } from './ptp/port.js'
+import { timelineIn } from './ptp/timeline-tlv.js'
 import type { Followed, Rule, ShowScale } from './show-scale.js'
-import { Standing } from './standing.js'
+import { inheritedNsOf, Standing } from './standing.js'
 
 /** Estimates in a row that are too far off until their grandmaster is not believed. */
 const REFUSED_MAX = 3
@@ -37,12 +39,16 @@ export interface VenueTimeOptions {
   readonly port: Omit<PortOptions, 'quality'>
   /** No time before this is believed: the box knows that it is later (its release, or what it has seen). */
   readonly floorNs: bigint
+  /** The timeline of an earlier life that the scale goes on with; null where it begins. */
+  readonly timeline: string | null
+  /** Names one that nobody had before: sixteen hexadecimal digits. */
+  readonly newTimeline: () => string
 }
 
 export class VenueTime {
   readonly #options: VenueTimeOptions
   readonly #scale: ShowScale
-  readonly #clock: OrdinaryClock
+  readonly #clock: PtpEngine
   readonly #filter: PathFilter
   readonly #standing = new Standing()
   #isInShow = false
@@ -55,22 +61,55 @@ export class VenueTime {
   #estimate: Estimate | null = null
   #offsetNs = 0
   #leader: string | null = null
+  #timeline: string | null
+  readonly #isContinued: boolean
   /** Whose exchanges the filter knows. */
   #measured: ForeignMaster | null = null
   #sends: Send[] = []
   #notices: Notice[] = []
 
-  /** @param random of a seed; 0 up to 1 */
-  constructor(scale: ShowScale, options: VenueTimeOptions, now: MonotonicMs, random: () => number) {
+  /**
+   * @param random of a seed; 0 up to 1
+   * @param engine null: a port of its own, by the options
+   */
+  constructor(
+    scale: ShowScale,
+    options: VenueTimeOptions,
+    now: MonotonicMs,
+    random: () => number,
+    engine: PtpEngine | null = null,
+  ) {
     this.#options = options
     this.#scale = scale
     const port = { ...options.port, quality: this.#standing.quality }
-    this.#clock = new OrdinaryClock(port, now, random)
+    this.#clock = engine ?? new OrdinaryClock(port, now, random)
     this.#filter = new PathFilter(scale.learnedPpm)
+    this.#isContinued = !scale.isFresh
+    this.#timeline = options.timeline
+    this.#clock.setTimeline(options.timeline)
   }
 
-  get clock(): Pick<OrdinaryClock, 'state' | 'parent' | 'grandmaster' | 'counts'> {
+  get clock(): Pick<PtpEngine, 'state' | 'parent' | 'grandmaster' | 'counts'> {
     return this.#clock
+  }
+
+  /** Whose time is shown now, be it the own; null while nobody is known to lead. */
+  get leader(): string | null {
+    switch (this.#clock.state) {
+      case 'pre-master':
+      case 'master':
+        return this.identity
+      case 'uncalibrated':
+      case 'slave':
+        return this.#clock.grandmaster.identity
+      default:
+        return null
+    }
+  }
+
+  /** Which one is shown, and served by whoever leads; null before there is one, and where a foreign leader has no name for it. */
+  get timeline(): string | null {
+    return this.#timeline
   }
 
   /** Of the own clock, as other clocks name it. */
@@ -110,6 +149,11 @@ export class VenueTime {
       actions.push(...this.#clock.setQuality(this.#standing.quality, packet.at))
     }
     return this.#outcome(actions, packet.at)
+  }
+
+  /** What an engine that was given has to say by itself. */
+  carry(actions: readonly Action[], now: MonotonicMs): Outcome {
+    return this.#outcome(actions, now)
   }
 
   /** A message that was sent with a token has left. */
@@ -168,17 +212,24 @@ export class VenueTime {
     if (state === 'master' || state === 'slave') return
     if (state === 'pre-master') this.#lead(now)
     else this.#standing.yield()
-    if (state === 'uncalibrated' || state === 'listening' || state === 'faulty')
-      this.#scale.holdOver(now)
+    // What nobody shares is right by definition, for as long as nobody else is heard.
+    const isAlone = this.#scale.isFresh && state !== 'uncalibrated'
+    if (state !== 'pre-master' && state !== 'passive' && !isAlone) this.#scale.holdOver(now)
     // Where somebody better is there while it claims the timeline it is passive; it follows once it claims nothing.
     this.#takeAll(this.#clock.setQuality(this.#standing.quality, now), now)
   }
 
   #lead(now: MonotonicMs): void {
-    this.#standing.lead(this.#scale.errorNs(now), now)
+    this.#standing.lead(this.#scale.distanceNs(now), now)
     this.#scale.lead(now)
+    this.#serve(this.#timeline ?? this.#options.newTimeline())
     if (this.#isInShow) this.#servingSince ??= now
     this.#tellLeader(this.#options.port.identity.clock)
+  }
+
+  #serve(timeline: string | null): void {
+    this.#timeline = timeline
+    this.#clock.setTimeline(timeline)
   }
 
   #changeParent(parent: ForeignMaster | null, now: MonotonicMs): void {
@@ -220,6 +271,7 @@ export class VenueTime {
     this.#hasSettled = true
     this.#mayStepOnce = false
     this.#standing.adopt()
+    this.#serve(timelineIn(this.#clock.parent?.announce.tlvs ?? []))
     if (followed.kind === 'stepped') this.#notices.push(followed)
     this.#offsetNs = followed.kind === 'slewed' ? -followed.errorNs : 0
     this.#clock.setTiming({
@@ -231,14 +283,15 @@ export class VenueTime {
   }
 
   #judge(estimate: Estimate, now: MonotonicMs): Followed {
+    const inheritedNs = inheritedNsOf(this.#clock.grandmaster)
     if (estimate.masterNs >= this.#options.floorNs)
-      return this.#scale.follow(estimate, now, this.#rule(now))
+      return this.#scale.follow(estimate, now, this.#rule(now), inheritedNs)
     return { kind: 'refused', byNs: Number(estimate.masterNs - this.#scale.showAtNs(estimate.at)) }
   }
 
   #rule(now: MonotonicMs): Rule {
     const isServing = this.#servingSince !== null && now - this.#servingSince > SERVING_MS
-    if (!this.#hasSettled && !isServing) return 'align'
+    if (!this.#hasSettled && !isServing) return this.#isContinued ? 'step' : 'align'
     return this.#isInShow && !this.#mayStepOnce ? 'slew' : 'step'
   }
 

@@ -1,4 +1,5 @@
 /** A show after all checks: every name resolved, every duration in milliseconds. Immutable; known by its digest. */
+import type { TempoChange } from '../../core/beat-grid.js'
 import type { HttpRequest } from '../../ports/network.js'
 import type { Curve } from './curves.js'
 import type { LatePolicy, ShowDocument } from './format.js'
@@ -123,6 +124,8 @@ export interface Cue {
   /** UTC milliseconds at which an armed show fires it by itself. */
   readonly atWallMs: number | null
   readonly late: LatePolicy
+  /** Undefined where it leaves the tempo alone; null ends it. */
+  readonly tempo: TempoChange | null | undefined
   /** What GO runs after it; null at the end of the show. */
   readonly next: string | null
   readonly actions: readonly Action[]
@@ -145,6 +148,8 @@ export interface HeardMessage {
 export type TriggerCause =
   | ({ readonly kind: 'input' } & InputWord)
   | ({ readonly kind: 'mqtt' } & HeardMessage)
+  /** The text of a label; which frame that is depends on the rate of the source. */
+  | { readonly kind: 'timecode'; readonly position: string }
 
 export interface Trigger {
   readonly on: TriggerCause

@@ -26,6 +26,8 @@ const JUMPED_MAX = 16
 
 export interface ClockWatchOptions {
   readonly newId: () => string
+  /** In company a time of day is met so much late, and by all boxes at once; null for a box alone. */
+  readonly leadMs: () => number | null
 }
 
 export class ClockWatch {
@@ -65,11 +67,21 @@ export class ClockWatch {
       newId: this.#options.newId,
     }
     if (Math.abs(byMs) <= CLOCK_LATE_MS || this.#isFinding(byMs))
-      return clockEvents(this.#show, state, moment)
+      return clockEvents(this.#show, state, moment).map(event => this.#ahead(event))
     const jumped = jumpedOver(this.#show, state, moment.wallMs).slice(0, JUMPED_MAX)
     this.#log.warn('show.clock-set', { byMs: publishedMs(byMs), jumped })
     const anew = countAnew(moment)
-    return [anew, ...clockEvents(this.#show, fold(this.#show, state, anew).state, moment)]
+    return [
+      anew,
+      ...clockEvents(this.#show, fold(this.#show, state, anew).state, moment).map(event =>
+        this.#ahead(event),
+      ),
+    ]
+  }
+
+  /** Another box looks at its clock. */
+  rest(): void {
+    this.#mark = null
   }
 
   /** Milliseconds until it must be looked at again; null while nothing waits for it. */
@@ -85,6 +97,12 @@ export class ClockWatch {
 
   #now(): { monotonic: MonotonicMs; wall: WallTimeMs } {
     return { monotonic: this.#clock.monotonicMs(), wall: this.#clock.wallTimeMs() }
+  }
+
+  #ahead(event: ShowEvent): ShowEvent {
+    const leadMs = this.#options.leadMs()
+    if (leadMs === null || event.deed.kind !== 'fire') return event
+    return { ...event, t0Ms: Math.max(event.t0Ms, event.atMs + leadMs) }
   }
 
   /** How much further the wall clock has come since the last look than time has. */

@@ -48,10 +48,17 @@ function readCue(
     follow: readFollow(draft, ids, entry, { index, fadeMs, next }),
     atWallMs: entry.at ?? null,
     late: entry.late ?? draft.document.clock.late,
+    tempo: readTempo(entry),
     next,
     actions,
     actionsMs: Math.max(0, ...actions.map(endOfActionMs)),
   }
+}
+
+function readTempo({ tempo }: CueEntry): Cue['tempo'] {
+  if (tempo === undefined) return undefined
+  if (tempo === 'off') return null
+  return { bpm: tempo.bpm, beatsPerBar: tempo.beatsPerBar ?? null, isRestart: !tempo.continue }
 }
 
 function checkId(draft: Draft, entry: CueEntry, index: number): void {

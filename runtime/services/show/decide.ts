@@ -110,6 +110,8 @@ function meaning(
         kind: 'release',
         fadeMs: command.fadeMs ?? show.panic.releaseMs,
       })
+    case 'tempo':
+      return tempoOf(command, moment)
     case 'arm':
       if (state.armedWallMs !== null) return { kind: 'act', events: [] }
       return armOf(command, moment)
@@ -247,6 +249,15 @@ function clearOf(show: CheckedShow, command: ShowCommand, moment: Moment): Decis
   return problem === null
     ? plain(command, moment, { kind: 'clear', target, fadeMs })
     : invalid(problem)
+}
+
+/** Planned as a GO is, so that all boxes count alike from its first beat on. */
+function tempoOf(command: ShowCommand, moment: Moment): Decision {
+  const { bpm, beatsPerBar = null, restart = false } = command
+  const planned = { ...command, atShowMs: command.atShowMs ?? moment.nowMs + moment.leadMs }
+  if (command.on === false) return plain(planned, moment, { kind: 'tempo', change: null })
+  if (bpm === undefined) return invalid('bpm is missing')
+  return plain(planned, moment, { kind: 'tempo', change: { bpm, beatsPerBar, isRestart: restart } })
 }
 
 /** Planned as a GO is, so that one behind a GO comes after it. */

@@ -3,10 +3,11 @@
  * and gets the same answer without a second effect.
  */
 import type { Bus } from '../../core/bus.js'
+import type { Company, Place } from '../../ports/company.js'
 import type { Log } from '../../ports/log.js'
 import type { Messages, ShowCommand } from '../../topics.js'
 import type { Decision } from './decide.js'
-import { type Answer, COMMANDS_MAX, type Journal } from './journal.js'
+import { ACCEPTED, type Answer, COMMANDS_MAX, type Journal } from './journal.js'
 import type { ShowEvent } from './state.js'
 
 const INBOX_MAX = 256
@@ -14,7 +15,12 @@ const INBOX_MAX = 256
 export interface DeskOptions {
   readonly decide: (command: ShowCommand) => Decision
   readonly carryOut: (events: readonly ShowEvent[]) => void
+  /** The other boxes of the venue; null for a box that is alone in it. */
+  readonly company: Company<ShowCommand> | null
 }
+
+/** Of one entry in the log that boxes share: so it fits into a datagram. */
+const SHARED_MAX = 2
 
 interface Request {
   readonly command: ShowCommand
@@ -65,22 +71,49 @@ export class Desk {
       this.#answer(command, known)
       return
     }
+    const { company } = this.#options
+    const isOthers = company !== null && !company.decidesHere()
+    if (isOthers || command.action === 'panic') company?.passOn(command)
+    // Panic waits for nobody.
+    if (isOthers && command.action !== 'panic') return
     const decision = this.#options.decide(command)
     if (decision.kind === 'refuse') {
       this.#refuse(command, decision.code, decision.message)
       return
     }
     this.#unanswered.add(command.id)
-    this.#options.carryOut(decision.events)
+    const { events } = decision
+    const place = isOthers ? null : this.share(command.id, events)
+    this.#options.carryOut(events)
+    const isAnybodys = company === null ? !isOwn : !isOthers
     this.#journal.keep({
-      events: decision.events,
-      commandId: isOwn ? null : command.id,
-      answer: { isAccepted: true, code: null, message: null },
-      done: answer => {
-        this.#unanswered.delete(command.id)
-        this.#answer(command, answer)
-      },
+      events,
+      commandId: isAnybodys ? command.id : null,
+      answer: ACCEPTED,
+      place,
+      done: answer => this.#whenShared(place, () => this.#finish(command, answer)),
     })
+  }
+
+  /** What was decided here happens on the other boxes, too. @returns where it is in the log that they share */
+  share(id: string, events: readonly ShowEvent[]): Place | null {
+    let place: Place | null = null
+    for (let from = 0; from < events.length; from += SHARED_MAX) {
+      const part = from === 0 ? id : `${id}:${from}`
+      place = this.#options.company?.share(part, events.slice(from, from + SHARED_MAX)) ?? null
+    }
+    return place
+  }
+
+  #whenShared(place: Place | null, finish: () => void): void {
+    const { company } = this.#options
+    if (place === null || company === null) finish()
+    else company.whenShared(place, finish)
+  }
+
+  #finish(command: ShowCommand, answer: Answer): void {
+    this.#unanswered.delete(command.id)
+    this.#answer(command, answer)
   }
 
   #refuse(command: ShowCommand, code: string, message: string): void {

@@ -62,6 +62,7 @@ function triggersOf(show: CheckedShow): Entries {
 
 function causeName(on: TriggerCause): string {
   if (on.kind === 'input') return `${on.box === null ? '' : `${on.box}/`}${on.input}:${on.event}`
+  if (on.kind === 'timecode') return `timecode ${on.position}`
   const wanted = on.payload ?? (on.json && JSON.stringify(on.json))
   return wanted === null ? `mqtt ${on.topic}` : `mqtt ${on.topic} ${wanted}`
 }

@@ -8,6 +8,7 @@ import { handComponents, lostLevel, ramped } from './layers.js'
 import { componentsOf } from './looks.js'
 import { endOf, insertSegment, type NewSegment } from './segments.js'
 import { type Deed, FIRES_KEPT, type FireDeed, type ShowEvent, type ShowState } from './state.js'
+import { tempoChangeOf, withTempo } from './tempo.js'
 import { white } from './words.js'
 
 /** A deed that took effect, and when. */
@@ -93,7 +94,9 @@ export const ledBy = (state: ShowState, epoch: number): ShowState =>
 function apply(show: CheckedShow, state: ShowState, t0Ms: number, deed: Deed): ShowState {
   switch (deed.kind) {
     case 'fire':
-      return fire(show, state, t0Ms, deed)
+      return withTempo(fire(show, state, t0Ms, deed), tempoChangeOf(show, deed), t0Ms)
+    case 'tempo':
+      return withTempo(state, deed.change, t0Ms)
     case 'pass':
       return { ...state, clockDone: [...state.clockDone, deed.cue] }
     case 'scene':
@@ -231,5 +234,6 @@ export function rebased(state: ShowState, byMs: number): ShowState {
     blackout: moved(state.blackout),
     panic: moved(state.panic),
     lost: moved(state.lost),
+    tempo: state.tempo && { ...state.tempo, fromMs: state.tempo.fromMs + byMs },
   }
 }

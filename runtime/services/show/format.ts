@@ -1,5 +1,6 @@
 /** The form of a show document (`show/v1`): its keys, ranges and defaults. docs/show-format.md explains each for people. */
 
+import { BEATS_PER_BAR_MAX, BPM_MAX, BPM_MIN } from '../../core/beat-grid.js'
 import { jobKind, printField } from '../../core/printing-topics.js'
 import {
   boolean,
@@ -191,6 +192,18 @@ const action = object({
   print: optional(print),
 })
 
+/** The first beat of the first bar falls on the cue, unless the count goes on. */
+const tempo = eitherForm(
+  'off, or an object with bpm',
+  literal('off'),
+  object({
+    bpm: number({ min: BPM_MIN, max: BPM_MAX }),
+    /** As it was when left out; 4 where nothing ran. */
+    beatsPerBar: optional(integer({ min: 1, max: BEATS_PER_BAR_MAX })),
+    continue: withDefault(boolean, false),
+  }),
+)
+
 const cue = object({
   id: cueId,
   name: withDefault(string({ max: 64 }), ''),
@@ -202,6 +215,7 @@ const cue = object({
   chase: optional(chase),
   at: optional(parsed('a moment such as 2027-03-01T20:00:00+01:00', readMomentMs)),
   late: optional(late),
+  tempo: optional(tempo),
   /** The cue that GO runs after this one, where that is not the one below it. */
   next: optional(cueId),
   do: withDefault(list(action, { max: 32 }), []),
@@ -220,11 +234,20 @@ const heard = object({
   ),
 })
 
+const atTimecode = object({
+  timecode: pattern(
+    /^([01]\d|2[0-3]):[0-5]\d:[0-5]\d[:;.][0-2]\d$/,
+    'a timecode like 10:00:30:00, in quotes',
+    11,
+  ),
+})
+
 const trigger = object({
   on: eitherForm(
-    'an input and what happens to it, such as go:press, or an object with mqtt',
+    'an input and what happens to it, such as go:press, or an object with mqtt or timecode',
     parsed('an input and what happens to it, such as go:press or panic:long-press', readInput),
     heard,
+    atTimecode,
   ),
   do: eitherForm(
     'next, back, panic, release, blackout, or an object with cue or scene',

@@ -9,6 +9,7 @@ import { Records } from '../../core/records.js'
 import { boolean, integer, nullable, number, type Of, object, string } from '../../core/schema.js'
 import { after } from '../../core/time.js'
 import type { Cancel, Clock } from '../../ports/clock.js'
+import type { Place } from '../../ports/company.js'
 import type { Log } from '../../ports/log.js'
 import type { Change, Store } from '../../ports/store.js'
 import type { Times } from './resume.js'
@@ -31,8 +32,10 @@ const answerRow = object({
   message: nullable(string({ max: 512 })),
 })
 const commandRow = object({ sequence, answer: answerRow })
+const placeRow = object({ epoch: sequence, position: sequence })
 
 export type Answer = Of<typeof answerRow>
+export const ACCEPTED: Answer = { isAccepted: true, code: null, message: null }
 
 /** Events between two snapshots. */
 const EVENTS_MAX = 256
@@ -45,6 +48,7 @@ const COMMIT_MS_MAX = 5_000
 const RETRY_MS_MIN = 5_000
 const RETRY_MS_MAX = 60_000
 const SNAPSHOT = 'snapshot'
+const PLACE = 'last'
 
 /** What was kept of the last run. */
 export interface Kept {
@@ -61,6 +65,8 @@ export interface Entry {
   /** Null for what the box does by itself: nobody asks a second time. */
   readonly commandId: string | null
   readonly answer: Answer
+  /** In the log of the venue's boxes; null for what is this box's alone. */
+  readonly place: Place | null
   /** Hears the answer when everything is on the disk, or another one when it is not. */
   readonly done: (answer: Answer) => void
 }
@@ -80,9 +86,11 @@ export class Journal {
   readonly #events: Records<Of<typeof eventRow>>
   readonly #fires: Records<Of<typeof fireRow>>
   readonly #commands: Records<Of<typeof commandRow>>
+  readonly #places: Records<Of<typeof placeRow>>
   readonly #queue: Entry[] = []
   readonly #answers = new Map<string, Answer>()
-  readonly #fireIds: string[] = []
+  #fireIds: string[] = []
+  #place: Place = { epoch: 0, position: 0 }
   #sequence = 0
   #eventCount = 0
   /** The tables may have gaps or rot: the next commit writes everything anew. */
@@ -102,6 +110,7 @@ export class Journal {
     this.#events = new Records(store, 'show-events', eventRow)
     this.#fires = new Records(store, 'show-fires', fireRow)
     this.#commands = new Records(store, 'show-commands', commandRow)
+    this.#places = new Records(store, 'show-place', placeRow)
   }
 
   /** What was kept; null at the first start, and when it cannot be read: a box with a rotten disk still runs its show. */
@@ -121,6 +130,7 @@ export class Journal {
     for (const { key, record } of inOrder(commands)) this.#answers.set(key, record.answer)
     const fires = await this.#fires.scan('', null, ROWS_MAX)
     this.#fireIds.push(...inOrder(fires).map(({ key }) => key))
+    this.#place = (await this.#places.read(PLACE)) ?? this.#place
     const snapshot = await this.#snapshots.read(SNAPSHOT)
     if (!snapshot) return null
     const rows = await this.#events.scan(keyOf(snapshot.sequence + 1), null, ROWS_MAX)
@@ -137,6 +147,16 @@ export class Journal {
     }
   }
 
+  /** How far it goes in the log of the venue's boxes. */
+  get place(): Place {
+    return this.#place
+  }
+
+  /** Whether a command or a fire with this id is in it. */
+  knows(id: string): boolean {
+    return this.#answers.has(id) || this.#fireIds.includes(id)
+  }
+
   /** The answer that the command with this id got; undefined when it is not known (any more). */
   answerTo(id: string): Answer | undefined {
     return this.#answers.get(id)
@@ -144,6 +164,7 @@ export class Journal {
 
   /** Takes an entry; its `done` is called once, from a later turn. */
   keep(entry: Entry): void {
+    this.#place = entry.place ?? this.#place
     if (this.#queue.length < QUEUE_MAX) this.#queue.push(entry)
     else this.#refuse(entry)
     this.#flush()
@@ -152,6 +173,14 @@ export class Journal {
   #refuse(entry: Entry): void {
     this.#isTorn = true
     entry.done(notKept(new BoxError('storage.io', 'the journal is too far behind')))
+  }
+
+  /** The state is another box's now, with these as the last that was done. */
+  adopt(place: Place, fires: readonly string[], ids: readonly string[]): void {
+    this.#place = place
+    this.#fireIds = fires.slice(-FIRES_KEPT)
+    for (const id of ids) if (!this.#answers.has(id)) this.#answers.set(id, ACCEPTED)
+    this.keepState()
   }
 
   /** Writes the whole state: after a start, whose catching up is no event. */
@@ -229,11 +258,13 @@ export class Journal {
       }
       if (commandId !== null) changes.push(...this.#addCommand(commandId, answer))
     }
+    if (entries.some(({ place }) => place !== null)) changes.push(this.#putPlace())
     return changes
   }
 
   /** A fire id is there once: the table itself refuses a second one. */
   #addFire(id: string): Change[] {
+    if (this.#fireIds.includes(id)) return []
     this.#fireIds.push(id)
     const over = this.#fireIds.splice(0, Math.max(0, this.#fireIds.length - FIRES_KEPT))
     return [
@@ -243,6 +274,7 @@ export class Journal {
   }
 
   #addCommand(id: string, given: Answer): Change[] {
+    if (this.#answers.has(id)) return []
     this.#answers.set(id, given)
     const over = [...this.#answers.keys()].slice(0, Math.max(0, this.#answers.size - COMMANDS_MAX))
     for (const old of over) this.#answers.delete(old)
@@ -252,6 +284,11 @@ export class Journal {
     ]
   }
 
+  #putPlace(): Change {
+    const { epoch, position } = this.#place
+    return this.#places.put(PLACE, { epoch, position })
+  }
+
   /** Everything anew, in place of all that is there. */
   #wholeChanges(): Change[] {
     this.#eventCount = 0
@@ -259,6 +296,7 @@ export class Journal {
       this.#events.clear('', null),
       this.#fires.clear('', null),
       this.#commands.clear('', null),
+      this.#putPlace(),
       ...this.#fireIds.map((id, index) => this.#fires.put(id, { sequence: index })),
       ...[...this.#answers].map(([id, given], index) =>
         this.#commands.put(id, { sequence: index, answer: given }),

@@ -25,7 +25,11 @@ interface Open {
 export type Measured = (
   deed: FireDeed,
   t0: ShowTimeMs,
-  late: { readonly ms: number; readonly ofCue: Payload<'cue/lateness'> } | null,
+  late: {
+    readonly ms: number
+    readonly ofCue: Payload<'cue/lateness'>
+    readonly ofAll: Percentiles
+  } | null,
 ) => void
 
 export class Lateness {
@@ -49,7 +53,7 @@ export class Lateness {
   }
 
   /** As it is published. */
-  read(): Percentiles {
+  #read(): Percentiles {
     const { count, p50, p95, p99, max } = this.#histogram.read()
     return {
       count,
@@ -101,6 +105,7 @@ export class Lateness {
     }
     this.#histogram.add(lateMs)
     const ofCue = this.#cues.add(open.deed.cue, lateMs)
-    this.#measured(open.deed, open.t0, { ms: publishedMs(lateMs), ofCue })
+    const late = { ms: publishedMs(lateMs), ofCue, ofAll: this.#read() }
+    this.#measured(open.deed, open.t0, late)
   }
 }

@@ -18,12 +18,23 @@ import { Performed } from './performed.js'
 const PENDING_MAX = 2048
 const SHOTS_MAX = 512
 const REQUESTS_MAX = 16
+const SKIPPED_MAX = 256
+const KNOWN_MAX = 256
 
 export interface PerformerOptions {
   readonly box: string
   /** How long before its moment a shot is handed to the trigger, beside the trigger's own lead. */
   readonly planAheadMs: number
   readonly newId: () => string
+  /** Whether this box does what only one box of the venue must do: messages, requests, tickets for any printer. */
+  readonly actsForAll: () => boolean
+}
+
+/** What another box does, as long as it is there. */
+interface Skipped {
+  readonly deed: Deed
+  readonly action: Exclude<Action, { kind: 'capture' }>
+  readonly atMs: ShowTimeMs
 }
 
 /** A cue that was fired. */
@@ -56,6 +67,8 @@ export class Performer {
   readonly #pending = new Set<Cancel>()
   /** Which cue asked for a shot; the oldest are forgotten. */
   readonly #shots = new Map<string, { deed: Deed; device: string; cancel: Cancel }>()
+  readonly #known = new Set<string>()
+  #skipped: Skipped[] = []
   #requests = 0
   #cancels: Cancel[] = []
 
@@ -107,6 +120,22 @@ export class Performer {
     for (const { cancel } of this.#shots.values()) cancel()
   }
 
+  /** What had been fired when this box came into company: it does what is still to come. */
+  join(open: readonly OpenFire[]): void {
+    const now = this.#clock.showTimeMs()
+    for (const fire of open.filter(({ id }) => !this.#known.has(id)))
+      for (const { action, deed } of this.#deedsOf(fire)) {
+        const at = after(showTimeMs(fire.t0Ms), deed.offsetMs)
+        if (at > now) this.#arrange(deed, action, at)
+      }
+  }
+
+  /** Does what the box that did it for all has left undone. @param sinceMs show time when that was last heard */
+  takeOver(sinceMs: number): void {
+    const left = this.#skipped.splice(0).filter(({ atMs }) => atMs > sinceMs)
+    for (const { deed, action } of left) this.#send(deed, action)
+  }
+
   perform(fire: FiredCue, t0: ShowTimeMs): void {
     const now = this.#clock.showTimeMs()
     for (const { action, deed } of this.#deedsOf(fire)) {
@@ -145,6 +174,9 @@ export class Performer {
 
   /** Other boxes take their own pictures. */
   #deedsOf({ id, cue }: FiredCue): { action: Action; deed: Deed }[] {
+    this.#known.add(id)
+    const [oldest] = this.#known
+    if (this.#known.size > KNOWN_MAX && oldest !== undefined) this.#known.delete(oldest)
     return (this.#show.cuesById.get(cue)?.actions ?? [])
       .filter(action => this.#isOurs(action))
       .flatMap(action =>
@@ -160,7 +192,7 @@ export class Performer {
   #arrange(deed: Deed, action: Action, at: ShowTimeMs): void {
     const { cue } = deed
     if (action.kind !== 'capture') {
-      this.#later(this.#clock.showToMonotonic(at), () => this.#send(deed, action))
+      this.#later(this.#clock.showToMonotonic(at), () => this.#sendOrSkip(deed, action, at))
       return
     }
     const trigger = this.#captures.get(action.device)
@@ -229,6 +261,12 @@ export class Performer {
       syncShowMs: showOf(capture.syncMs),
       refused: capture.refused,
     })
+  }
+
+  #sendOrSkip(deed: Deed, action: Skipped['action'], atMs: ShowTimeMs): void {
+    const isAnybodys = action.kind !== 'print' || action.box === null
+    if (!isAnybodys || this.#options.actsForAll()) this.#send(deed, action)
+    else this.#skipped = [...this.#skipped.slice(1 - SKIPPED_MAX), { deed, action, atMs }]
   }
 
   #send({ id, cue, offsetMs }: Deed, action: Exclude<Action, { kind: 'capture' }>): void {

@@ -1,13 +1,11 @@
 import type { Bus } from '../../core/bus.js'
 import type { Service } from '../../core/lifecycle.js'
-import { after, publishedMs, showTimeMs } from '../../core/time.js'
+import { after, showTimeMs } from '../../core/time.js'
 import { ulid } from '../../core/ulid.js'
 import type { Cancel, Clock } from '../../ports/clock.js'
-import type { CaptureTrigger, Light } from '../../ports/devices.js'
+import type { Company } from '../../ports/company.js'
 import type { Keys } from '../../ports/keys.js'
 import type { Log } from '../../ports/log.js'
-import type { Network } from '../../ports/network.js'
-import type { Store } from '../../ports/store.js'
 import type { Messages, Payload, ShowCommand } from '../../topics.js'
 import { bind } from './channels.js'
 import type { CheckedShow } from './checked-show.js'
@@ -16,16 +14,17 @@ import { type Decision, decide } from './decide.js'
 import { Desk } from './desk.js'
 import { type Done, fold, takenBack } from './fold.js'
 import { Foresight } from './foresight.js'
-import { Journal } from './journal.js'
+import { ACCEPTED, Journal } from './journal.js'
 import { Lateness } from './lateness.js'
 import { LightPlan } from './light-plan.js'
-import { OutputStates } from './output-states.js'
 import { Performer } from './performer.js'
 import { Planner } from './planner.js'
-import { nextTurnMs, report } from './report.js'
+import { nextTurnMs } from './report.js'
 import { pickUp } from './resume.js'
-import { Sampler, sampleOf } from './sampler.js'
+import { Seat } from './seat.js'
+import type { ShowDevices, ShowOptions, ShowPorts } from './show-ports.js'
 import { initialState, type ShowEvent, type ShowState } from './state.js'
+import { Tidings } from './tidings.js'
 import { Timeline } from './timeline.js'
 import { Triggers } from './triggers.js'
 
@@ -35,29 +34,6 @@ const REST_MS_MAX = 1000
 const REST_MS_MIN = 0.05
 /** While something waits, the state is kept so often, so that a restart knows how long the box was away. */
 const KEEP_MS = 600_000
-
-export interface ShowPorts {
-  readonly clock: Clock
-  readonly log: Log
-  readonly bus: Bus<Messages>
-  readonly store: Store
-  readonly keys: Keys
-  readonly network: Network
-}
-
-export interface ShowDevices {
-  readonly lights: ReadonlyMap<string, Light>
-  readonly captures: ReadonlyMap<string, CaptureTrigger>
-}
-
-export interface ShowOptions {
-  readonly box: string
-  /** How far ahead lights are told what to show. 10..5000 */
-  readonly planAheadMs: number
-  readonly framesPerSecond: number
-  /** How far ahead a GO is planned; the show may say otherwise. */
-  readonly leadMs: number
-}
 
 /**
  * Runs the show: takes commands and buttons, keeps what happened, and tells the lights ahead of time. What it does comes
@@ -77,22 +53,22 @@ export class Show implements Service {
   readonly #planner: Planner
   readonly #lateness: Lateness
   readonly #performer: Performer
-  readonly #sampler: Sampler
-  readonly #outputStates: OutputStates
+  readonly #tidings: Tidings
   readonly #journal: Journal
+  readonly #company: Company<ShowCommand> | null
   readonly #desk: Desk
+  readonly #seat: Seat
   readonly #triggers: Triggers
   readonly #timeline: Timeline
   readonly #clockWatch: ClockWatch
   #state: ShowState
   #isRunning = false
-  #lastReport = ''
   #keptMs = 0
   #cancelTurn: Cancel = () => {}
   #cancels: Cancel[] = []
 
   constructor(ports: ShowPorts, devices: ShowDevices, show: CheckedShow, options: ShowOptions) {
-    const { clock, log, bus, store, keys, network } = ports
+    const { clock, log, bus, store, keys, network, company } = ports
     const { planAheadMs, framesPerSecond, box } = options
     const newId = (): string => this.#newId()
     const { bindings, absent } = bind(show, box, devices.lights)
@@ -100,6 +76,7 @@ export class Show implements Service {
     this.#log = log
     this.#bus = bus
     this.#keys = keys
+    this.#company = company
     this.#show = show
     this.#options = options
     this.#absent = absent.map(({ name }) => name)
@@ -112,30 +89,21 @@ export class Show implements Service {
         }),
     )
     this.#timeline = new Timeline(clock)
-    this.#clockWatch = new ClockWatch(clock, log, show, { newId })
+    this.#clockWatch = new ClockWatch(clock, log, show, {
+      newId,
+      leadMs: () => company?.leadMs() ?? null,
+    })
     this.#planner = new Planner(clock, show, this.#plans, {
       planAheadMs,
       hasMoved: () => this.#hasMoved(),
     })
-    this.#lateness = new Lateness(clock, show, this.#plans, (deed, t0, late) => {
-      const { id: fire, cue, epoch, origin } = deed
-      const lateMs = late?.ms ?? null
-      log.info('cue.fired', { cue, fire, origin, lateMs })
-      bus.publish('cue/fired', { fire, cue, epoch, atShowMs: publishedMs(t0), origin, lateMs })
-      if (late) bus.publish('cue/late', this.#lateness.read())
-      if (late) bus.publish('cue/lateness', late.ofCue)
-    })
+    this.#tidings = new Tidings(clock, log, bus, show, box)
+    this.#lateness = new Lateness(clock, show, this.#plans, this.#tidings.fired)
     this.#performer = new Performer(clock, log, bus, store, network, devices.captures, show, {
       box,
       planAheadMs,
       newId,
-    })
-    this.#outputStates = new OutputStates(clock, show, box, state =>
-      bus.publish('output/state', state),
-    )
-    this.#sampler = new Sampler(clock, show, levels => {
-      if (bus.isHeard('levels/sampled')) bus.publish('levels/sampled', sampleOf(show, levels))
-      this.#outputStates.note(levels)
+      actsForAll: () => this.#leads(),
     })
     this.#journal = new Journal(clock, log, store, {
       digest: show.digest,
@@ -144,16 +112,27 @@ export class Show implements Service {
     this.#desk = new Desk(log, bus, this.#journal, {
       decide: command => this.#decide(command),
       carryOut: events => this.#happen(events),
+      company,
+    })
+    this.#seat = new Seat(show, this.#journal, {
+      state: () => this.#state,
+      obey: command => this.#desk.receive({ command, isOwn: false }),
+      carryOut: events => this.#happen(events),
+      takeOn: state => this.#takeOn(state),
+      takeOver: sinceMs => this.#takeOver(sinceMs),
+      standDown: () => this.#clockWatch.rest(),
+      noteLost: isLost => this.noteLeader(isLost),
     })
     this.#triggers = new Triggers(clock, show, {
       box,
       newId,
       isBlackout: () => this.#state.blackout.isOn,
-      ask: command =>
-        this.#desk.receive({
-          command: { ...command, atShowMs: command.atShowMs + this.#leadMs() },
-          isOwn: true,
-        }),
+      ask: (command, isForeseen) => {
+        const { atShowMs, ...now } = command
+        // In company it counts from when the box that leads hears of it.
+        const planned = company ? now : { ...now, atShowMs: atShowMs + this.#leadMs() }
+        this.#desk.receive({ command: isForeseen ? command : planned, isOwn: true })
+      },
     })
   }
 
@@ -164,6 +143,7 @@ export class Show implements Service {
     this.#isRunning = true
     const now = { showMs: this.#clock.showTimeMs(), wallMs: this.#clock.wallTimeMs() }
     this.#state = pickUp(this.#log, this.#show, kept, now)
+    this.#seat.begin(this.#state)
     this.#clockWatch.begin(this.#state, kept?.times.showMs ?? null)
     this.#timeline.look()
     for (const plan of this.#plans) plan.start(() => this.#lateness.look())
@@ -175,21 +155,24 @@ export class Show implements Service {
       ),
       this.#bus.subscribe('input/changed', press => this.#triggers.press(press)),
       this.#bus.subscribe('message/heard', message => this.#triggers.hear(message)),
+      this.#bus.subscribe('timecode/passed', passed => this.#triggers.pass(passed)),
       this.#bus.subscribe('device/state', state => this.#noteDevice(state)),
+      this.#bus.subscribe('clock/stepped', () => this.#turn()),
     ]
     this.#keepState()
-    this.#tell()
+    this.#tidings.tell(this.#state)
     this.#rest()
+    this.#company?.join(this.#seat)
   }
 
   async stop(): Promise<void> {
     this.#isRunning = false
+    this.#company?.leave()
     this.#cancelTurn()
     for (const cancel of this.#cancels.splice(0)) cancel()
     this.#planner.stop()
     this.#lateness.stop()
-    this.#sampler.stop()
-    this.#outputStates.stop()
+    this.#tidings.stop()
     for (const plan of this.#plans) plan.stop()
     await this.#performer.stop()
     await this.#journal.close()
@@ -233,22 +216,41 @@ export class Show implements Service {
     }
     this.#planner.replan(this.#state)
     this.#announce(done)
-    this.#tell()
+    this.#tidings.tell(this.#state)
     this.#rest()
   }
 
   /** What the box does by itself, and nobody waits for. */
-  #happenKept(events: readonly ShowEvent[]): void {
+  #happenKept(events: readonly ShowEvent[], isShared = false): void {
     if (events.length === 0) return
+    const place = isShared ? this.#desk.share(this.#newId(), events) : null
     this.#happen(events)
-    const answer = { isAccepted: true, code: null, message: null }
-    this.#journal.keep({ events, commandId: null, answer, done: () => {} })
+    this.#journal.keep({ events, commandId: null, answer: ACCEPTED, place, done: () => {} })
+  }
+
+  /** Where the venue's show stands, as the box that leads says. */
+  #takeOn(state: ShowState): void {
+    this.#state = state
+    this.#planner.replan(state)
+    this.#performer.join(state.open)
+    this.#tidings.tell(this.#state)
+    this.#rest()
+  }
+
+  #takeOver(sinceMs: number): void {
+    this.#performer.takeOver(sinceMs)
+    this.#rest()
+  }
+
+  /** Whether this box does what one box does for all. */
+  #leads(): boolean {
+    return this.#company === null || this.#seat.isLeading
   }
 
   #announce(done: readonly Done[]): void {
     for (const { deed, t0Ms } of done) {
       if (deed.kind === 'panic') this.#performer.takeBack()
-      if (deed.kind !== 'fire') continue
+      if (deed.kind !== 'fire' || !this.#seat.isFirst(deed.id)) continue
       this.#lateness.watch(deed, showTimeMs(t0Ms))
       if (deed.way !== 'back') this.#performer.perform(deed, showTimeMs(t0Ms))
     }
@@ -265,9 +267,9 @@ export class Show implements Service {
 
   #turn(): void {
     this.#goOn()
-    this.#happenKept(this.#clockWatch.look(this.#state))
+    if (this.#leads()) this.#happenKept(this.#clockWatch.look(this.#state), true)
     if (this.#clock.monotonicMs() - this.#keptMs > KEEP_MS) this.#keepState()
-    this.#tell()
+    this.#tidings.tell(this.#state)
     this.#rest()
   }
 
@@ -285,7 +287,7 @@ export class Show implements Service {
       next === null
         ? Number.POSITIVE_INFINITY
         : this.#clock.showToMonotonic(showTimeMs(next)) - now,
-      this.#clockWatch.restMs(this.#state) ?? Number.POSITIVE_INFINITY,
+      (this.#leads() ? this.#clockWatch.restMs(this.#state) : null) ?? Number.POSITIVE_INFINITY,
     )
     if (restMs === Number.POSITIVE_INFINITY) return
     const due = after(now, Math.min(REST_MS_MAX, Math.max(REST_MS_MIN, restMs)))
@@ -304,17 +306,9 @@ export class Show implements Service {
     return true
   }
 
-  #tell(): void {
-    this.#sampler.note(this.#state)
-    const found = report(this.#show, this.#state, this.#clock.showTimeMs())
-    const text = JSON.stringify(found)
-    if (text === this.#lastReport) return
-    this.#lastReport = text
-    this.#bus.publish('show/state', found)
-  }
-
   #leadMs(): number {
-    return this.#show.leadMs ?? this.#options.leadMs
+    const ownMs = this.#show.leadMs ?? this.#options.leadMs
+    return Math.max(ownMs, this.#company?.leadMs() ?? 0)
   }
 
   #newId(): string {

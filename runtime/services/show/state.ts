@@ -2,6 +2,8 @@
  * Where a show stands: everything that, with the show and a time, says what every output shows. Plain numbers and texts,
  * so that it can be written down and read back; never changed, only replaced. Times are show time in milliseconds.
  */
+
+import { BEATS_PER_BAR_MAX, BPM_MAX, BPM_MIN } from '../../core/beat-grid.js'
 import {
   boolean,
   choice,
@@ -34,6 +36,17 @@ export const OPEN_MAX = 64
 /** Fades that may wait for their delay on one output. */
 export const SEGMENTS_MAX = 8
 
+const bpm = number({ min: BPM_MIN, max: BPM_MAX })
+const beatsPerBar = integer({ min: 1, max: BEATS_PER_BAR_MAX })
+const tempoChange = object({ bpm, beatsPerBar: nullable(beatsPerBar), isRestart: boolean })
+const beatGrid = object({
+  fromMs: moment,
+  beats: moment,
+  bars: integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+  bpm,
+  beatsPerBar,
+})
+
 /** One thing that happened to the show, resolved: which cue, not "the next one". */
 const deed = choice(
   'kind',
@@ -59,6 +72,8 @@ const deed = choice(
   object({ kind: literal('disarm') }),
   /** The wall clock was set: clock cues count from here on it. */
   object({ kind: literal('count'), fromWallMs: moment }),
+  /** Null: no beats any more. */
+  object({ kind: literal('tempo'), change: nullable(tempoChange) }),
   /** A newer leader has said something. */
   object({ kind: literal('lead'), epoch }),
   object({ kind: literal('lost'), isLost: boolean }),
@@ -118,6 +133,8 @@ export const showState = object({
   manual: list(nullable(manual), { max: 256 }),
   blackout: ramp,
   panic: ramp,
+  /** The grid of beats; null while there is none. */
+  tempo: withDefault(nullable(beatGrid), null),
   /** How far each output has gone towards its place without a leader, when that last turned; empty for not at all. */
   lost: object({ isLost: boolean, startMs: moment, from: list(level, { max: 256 }) }),
 })
@@ -149,6 +166,7 @@ export function initialState(show: CheckedShow, atMs: number): ShowState {
     manual: show.outputs.map(() => null),
     blackout: off,
     panic: off,
+    tempo: null,
     lost: { isLost: false, startMs: atMs, from: [] },
   }
 }

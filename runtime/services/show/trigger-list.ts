@@ -47,6 +47,7 @@ function readCause(
     checkInput(draft, on.box, on.input, path)
     return { kind: 'input', ...on }
   }
+  if ('timecode' in on) return { kind: 'timecode', position: on.timecode }
   const { mqtt: topic, payload = null, json = null } = on
   if (payload !== null && json !== null)
     draft.problems.add(

@@ -12,13 +12,17 @@ import { LATE_MS } from './decide.js'
 
 type Press = Payload<'input/changed'>
 type Heard = Payload<'message/heard'>
+type Passed = Payload<'timecode/passed'>
 
 export interface TriggersOptions {
   readonly box: string
   readonly isBlackout: () => boolean
   readonly newId: () => string
-  /** Takes what a trigger asks for; `atShowMs` is the moment of its cause. */
-  readonly ask: (command: ShowCommand & { readonly atShowMs: number }) => void
+  /**
+   * Takes what a trigger asks for; `atShowMs` is the moment of its cause, which was foreseen or not. What was foreseen
+   * needs no lead.
+   */
+  readonly ask: (command: ShowCommand & { readonly atShowMs: number }, isForeseen: boolean) => void
 }
 
 export class Triggers {
@@ -57,19 +61,32 @@ export class Triggers {
     )
   }
 
+  /** Timecode comes to a position: told ahead, so that what it sets off is on time. */
+  pass({ position, atShowMs }: Passed): void {
+    this.#setOff(
+      `timecode:${position}`,
+      atShowMs,
+      atShowMs,
+      ({ on }) => on.kind === 'timecode' && on.position === position,
+      true,
+    )
+  }
+
   /** As many commands as triggers wait for this. All of them are found before the first one changes anything. */
   #setOff(
     origin: string,
     causeMs: number,
     atShowMs: number,
     isMeant: (trigger: Trigger) => boolean,
+    isForeseen = false,
   ): void {
     const { isBlackout, newId, ask } = this.#options
     const isDark = isBlackout()
     const deeds = this.#show.triggers
       .filter(trigger => isMeant(trigger) && this.#counts(trigger, causeMs))
       .map(({ deed }) => deed)
-    for (const deed of deeds) ask({ id: newId(), origin, atShowMs, ...wordsOf(deed, isDark) })
+    for (const deed of deeds)
+      ask({ id: newId(), origin, atShowMs, ...wordsOf(deed, isDark) }, isForeseen)
   }
 
   #isPress(on: TriggerCause, { input, event }: Press): boolean {
@@ -91,6 +108,11 @@ export class Triggers {
 /** The topics that triggers listen to, each once. */
 export const heardTopics = ({ triggers }: CheckedShow): readonly string[] => [
   ...new Set(triggers.flatMap(({ on }) => (on.kind === 'mqtt' ? [on.topic] : []))),
+]
+
+/** The timecodes that triggers wait for, each once. */
+export const awaitedTimecodes = ({ triggers }: CheckedShow): readonly string[] => [
+  ...new Set(triggers.flatMap(({ on }) => (on.kind === 'timecode' ? [on.position] : []))),
 ]
 
 function isWanted({ payload, json }: HeardMessage, text: string): boolean {

@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import { LinuxLog } from '../../../drivers/linux/log.js'
 import { SimulatedClock } from '../../../drivers/simulated/clock.js'
 import { BoxError } from '../../../runtime/core/errors.js'
+import { wallTimeMs } from '../../../runtime/core/time.js'
 
 interface Bench {
   readonly log: LinuxLog
@@ -118,4 +119,12 @@ t.test('a reader that is gone costs nothing but the lines', async t => {
   log.flush()
   t.equal(log.recent().length, 100)
   t.ok(log.lostLines > 0)
+})
+
+t.test('lines have the date that the box shows, whatever the system says', async t => {
+  const { log, written } = bench(t)
+  log.info('before')
+  log.followWall({ wallAt: () => wallTimeMs(Date.UTC(2026, 10, 22)) })
+  log.info('after')
+  t.match(written(), [{ event: 'before' }, { event: 'after', time: '2026-11-22T00:00:00.000Z' }])
 })

@@ -8,6 +8,7 @@ const nothing: MetricStates = {
   info: null,
   power: null,
   batteries: [],
+  clock: null,
   printers: [],
   lateness: null,
   lateCues: [],
@@ -112,6 +113,7 @@ const full: MetricStates = {
       message: 'gone',
     },
   ],
+  clock: null,
   broker: {
     kind: 'embedded',
     url: null,

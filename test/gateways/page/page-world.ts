@@ -76,6 +76,7 @@ export async function openPage(
       logs: null,
       jobs: null,
       history: null,
+      clock: { history: () => [] },
       ...(typeof options === 'function' ? options(bus) : options),
     },
   )

@@ -1,5 +1,5 @@
 import type { SimulatedClock } from '../../../drivers/simulated/clock.js'
-import { monotonicMs, showTimeMs } from '../../../runtime/core/time.js'
+import { after, monotonicMs, showTimeMs } from '../../../runtime/core/time.js'
 import type {
   Cancel,
   Clock,
@@ -16,6 +16,8 @@ export interface OscillatorOptions {
   readonly upMs: number
   /** What its own timeline shows then. */
   readonly showStartMs: number
+  /** How far its wall clock is ahead of the truth. */
+  readonly wallAheadMs: number
 }
 
 /** One box's clock, whose oscillator runs at a rate of its own in the true time that a simulated clock tells. */
@@ -47,7 +49,7 @@ export class OscillatorClock implements Clock, ShowTimeline {
   }
 
   wallTimeMs(): WallTimeMs {
-    return this.#truth.wallTimeMs()
+    return after(this.#truth.wallTimeMs(), this.#options.wallAheadMs)
   }
 
   monotonicToShow(at: MonotonicMs): ShowTimeMs {

@@ -7,7 +7,7 @@ const START_NS = 1_790_000_000_000_000_000n
 const at = monotonicMs
 
 const scale = (learnedPpm: number | null = null): ShowScale =>
-  new ShowScale({ at: at(1000), showNs: START_NS, learnedPpm })
+  new ShowScale({ at: at(1000), showNs: START_NS, learnedPpm, continued: null })
 
 /** The leader is ahead of the start by `aheadNs` at `atMs`, less what passed since. */
 const estimate = (atMs: number, aheadNs: number, changes: Partial<Estimate> = {}): Estimate => ({
@@ -140,7 +140,7 @@ t.test('a slew that is under way when the leader goes is finished', async t => {
   t.ok(Math.abs(aheadNs(one, 10_000) - 100_000) < 10)
 })
 
-t.test('who leads goes on from where it is, and is sure of its own time', async t => {
+t.test('who takes over goes on from where it is, and stays as unsure as it was', async t => {
   const one = scale()
   one.follow(estimate(2000, 100_000), at(2000), 'slew')
   t.notOk(one.hasLed)
@@ -149,7 +149,62 @@ t.test('who leads goes on from where it is, and is sure of its own time', async 
   t.ok(one.hasLed)
   t.ok(Math.abs(aheadNs(one, 3000) - before) <= 2)
   t.ok(Math.abs(aheadNs(one, 100_000) - before) <= 2)
+  t.equal(one.errorNs(at(1e9)), 115_000, '60 us, 5 of drift, and half of a slew of 100')
+  t.equal(one.inheritedNs, 115_000)
+})
+
+t.test('who began the timeline is right by definition, and stays so', async t => {
+  const one = scale()
+  one.lead(at(1000))
   t.equal(one.errorNs(at(1e9)), 0)
+  one.define(at(1000))
+  one.holdOver(at(100_000))
+  one.lead(at(101_000))
+  t.equal(one.errorNs(at(1e9)), 0, 'also after its cable was out')
+})
+
+t.test('what the leader did not know when it took over is part of the bound', async t => {
+  const one = scale()
+  one.follow(estimate(2000, 0), at(2000), 'slew', 250_000)
+  t.equal(one.inheritedNs, 250_000)
+  t.equal(one.errorNs(at(2000)), 60_000 + 250_000)
+  t.equal(one.distanceNs(at(2000)), 60_000, 'but not of how well it could take over')
+  one.follow(estimate(3000, 0), at(3000), 'slew')
+  t.equal(one.inheritedNs, 0)
+})
+
+t.test(
+  'a box that has shared its time with nobody does not know how far off a leader is',
+  async t => {
+    const one = scale()
+    one.lead(at(1000))
+    one.holdOver(at(2000))
+    t.ok(one.errorNs(at(2000)) >= 1e12)
+  },
+)
+
+t.test('another life goes on exactly, with what was left of a slew', async t => {
+  for (const keptAtMs of [2500, 30_000]) {
+    const one = scale()
+    one.follow(estimate(2000, 5_000_000, { ratePpm: -37.25 }), at(2000), 'slew')
+    const continued = one.continuation(at(keptAtMs))
+    const next = new ShowScale({ at: at(40_000), showNs: 0n, learnedPpm: null, continued })
+    t.ok(Math.abs(aheadNs(next, 40_000) - aheadNs(one, 40_000)) <= 2)
+    t.ok(Math.abs(aheadNs(next, 4_000_000) - aheadNs(one, 4_000_000)) <= 2)
+    t.equal(next.hasLed, false)
+    t.ok(next.errorNs(at(40_000)) >= one.errorNs(at(40_000)), 'and is no surer')
+  }
+})
+
+t.test('another life of a leader that took over is as unsure as it was', async t => {
+  const one = scale()
+  one.follow(estimate(2000, 0), at(2000), 'slew')
+  one.lead(at(3000))
+  const continued = one.continuation(at(3000))
+  const next = new ShowScale({ at: at(9000), showNs: 0n, learnedPpm: null, continued })
+  t.equal(next.hasLed, true)
+  next.lead(at(9000))
+  t.equal(next.errorNs(at(1e6)), one.errorNs(at(1e6)))
 })
 
 t.test('the bound holds what a slew has not yet made up for', async t => {

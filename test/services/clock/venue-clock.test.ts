@@ -1,157 +1,9 @@
 /** Boxes with crystals of their own on a simulated switch: what they say of the time, and what the time does. */
 import t from 'tap'
-import { SimulatedClock } from '../../../drivers/simulated/clock.js'
 import { SimulatedFiles } from '../../../drivers/simulated/files.js'
-import { SimulatedLog } from '../../../drivers/simulated/log.js'
-import { SimulatedPtpLink, SimulatedSwitch } from '../../../drivers/simulated/ptp-link.js'
-import { Bus } from '../../../runtime/core/bus.js'
-import { BoxError, DeviceError } from '../../../runtime/core/errors.js'
-import { randomFrom } from '../../../runtime/core/random.js'
-import { check } from '../../../runtime/core/schema.js'
-import type { MonotonicMs } from '../../../runtime/ports/clock.js'
+import { BoxError } from '../../../runtime/core/errors.js'
 import type { Files } from '../../../runtime/ports/files.js'
-import type { PtpLink } from '../../../runtime/ports/ptp-link.js'
-import { VenueClock } from '../../../runtime/services/clock/venue-clock.js'
-import { type Messages, type Payload, topics } from '../../../runtime/topics.js'
-import { OscillatorClock } from './oscillator-clock.js'
-
-type State = Payload<'clock/state'>
-
-const SHOW_START_MS = 1_790_000_000_000
-const WAY_MS = 0.1
-const absent = new DeviceError('device.absent', 'eth0 is not there')
-
-interface BoxOptions {
-  readonly ppm?: number
-  /** How far its own timeline is from the other's, at first. */
-  readonly aheadMs?: number
-  readonly isLinked?: boolean
-  readonly files?: Files
-}
-
-class Venue {
-  readonly truth = new SimulatedClock({ showStartMs: SHOW_START_MS, driftPpm: 0 })
-  readonly random = randomFrom(11)
-  readonly switch = new SimulatedSwitch(this.truth, () => WAY_MS + 0.02 * this.random())
-  #boxCount = 0
-
-  box(options: BoxOptions = {}): Box {
-    return new Box(this, ++this.#boxCount, options)
-  }
-}
-
-/** Writes down when it was tried, and can be made to take its time. */
-class TriedLink extends SimulatedPtpLink {
-  readonly triedMs: number[] = []
-  sentCount = 0
-  now: () => number = () => 0
-  opens: Promise<void> = Promise.resolve()
-
-  override async open(): Promise<void> {
-    this.triedMs.push(this.now())
-    await this.opens
-    await super.open()
-  }
-
-  override send(...message: Parameters<PtpLink['send']>): Promise<MonotonicMs> {
-    this.sentCount++
-    return super.send(...message)
-  }
-}
-
-class Box {
-  readonly clock: OscillatorClock
-  readonly link: TriedLink
-  readonly log = new SimulatedLog()
-  readonly bus = new Bus<Messages>()
-  readonly files: Files
-  readonly service: VenueClock
-  /** As the topic's schema let them pass. */
-  readonly states: State[] = []
-  readonly steppedMs: number[] = []
-
-  constructor(venue: Venue, index: number, options: BoxOptions) {
-    const { ppm = 0, aheadMs = 0, isLinked = true, files = new SimulatedFiles() } = options
-    const showStartMs = SHOW_START_MS + aheadMs
-    this.clock = new OscillatorClock(venue.truth, { ppm, upMs: index * 1e6, showStartMs })
-    this.link = new TriedLink(this.clock, venue.switch, {
-      interfaceName: 'eth0',
-      address: `10.0.0.${index}`,
-      hardwareAddress: Uint8Array.of(2, 0, 0, 0, 0, index),
-    })
-    this.link.now = () => venue.truth.monotonicMs()
-    this.files = files
-    const { clock, log, bus, link } = this
-    bus.subscribe('clock/state', state => {
-      this.states.push(check(topics['clock/state'].payload, state, 'clock/state'))
-    })
-    bus.subscribe('clock/stepped', payload => {
-      this.steppedMs.push(check(topics['clock/stepped'].payload, payload, 'stepped').byMs)
-    })
-    this.service = new VenueClock(
-      { clock, log, bus, files, timeline: clock, link: isLinked ? link : null },
-      {
-        ptp: { domain: 42, isPreferred: false, isFollowOnly: false },
-        description: { address: '', product: 'box', revision: '1', name: `box ${index}` },
-        random: venue.random,
-      },
-    )
-  }
-
-  get state(): State {
-    const state = this.states.at(-1)
-    if (state === undefined) throw new Error('nothing was told')
-    return state
-  }
-
-  get identity(): string {
-    return `020000fffe0000${this.link.hardwareAddress.at(-1)?.toString(16).padStart(2, '0')}`
-  }
-
-  arm(isArmed: boolean): void {
-    this.bus.publish('show/state', {
-      name: 'evening',
-      digest: 'a',
-      isArmed,
-      current: null,
-      next: null,
-      epoch: 0,
-      running: [],
-      isBlackout: false,
-      isPanic: false,
-      manual: {},
-    })
-  }
-}
-
-const apartMs = (one: Box, other: Box): number =>
-  Math.abs(one.clock.showTimeMs() - other.clock.showTimeMs())
-
-/** What each millisecond of true time was on a box's timeline: the least and the most of it. */
-async function runMs(venue: Venue, box: Box, durationMs: number): Promise<[number, number]> {
-  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  let before = box.clock.showTimeMs()
-  for (let ms = 0; ms < durationMs; ms++) {
-    await venue.truth.advance(1)
-    const now = box.clock.showTimeMs()
-    least = Math.min(least, now - before)
-    most = Math.max(most, now - before)
-    before = now
-  }
-  return [least, most]
-}
-
-/** The first leads, and the second follows it by now. */
-async function twoBoxes(options: BoxOptions = {}): Promise<[Venue, Box, Box]> {
-  const venue = new Venue()
-  const leader = venue.box({ ppm: 20 })
-  const follower = venue.box({ ppm: -35, aheadMs: 400, ...options })
-  await leader.service.start()
-  await venue.truth.advance(3_000)
-  await follower.service.start()
-  await venue.truth.advance(40_000)
-  return [venue, leader, follower]
-}
+import { absent, apartMs, runMs, twoBoxes, Venue } from './venue-rig.js'
 
 t.test('a box without a link is alone, on its own timeline', async t => {
   const venue = new Venue()
@@ -340,9 +192,9 @@ t.test('what was learned of the oscillator is kept over a restart', async t => {
   await next.service.stop()
 })
 
-t.test('a box that has learned nothing writes nothing', async t => {
+t.test('a box without a link writes nothing', async t => {
   const venue = new Venue()
-  const box = venue.box()
+  const box = venue.box({ isLinked: false })
   await box.service.start()
   await venue.truth.advance(1_300_000)
   await box.service.stop()

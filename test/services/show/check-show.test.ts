@@ -149,6 +149,14 @@ t.test('what cannot work is refused with its place, its path and what would be r
       '8:18 show.triggers[0].on.mqtt: must be a topic of at most 10 levels and 170 characters, without + and #, that does not begin with $, is "door/#"',
     ],
     [
+      'triggers: [{on: {timecode: "10:00:30"}, do: next}]',
+      '8:18 show.triggers[0].on.timecode: must be a timecode like 10:00:30:00, in quotes, is "10:00:30"',
+    ],
+    [
+      'triggers: [{on: {timecode: "24:00:00:00"}, do: next}]',
+      '8:18 show.triggers[0].on.timecode: must be a timecode like 10:00:30:00, in quotes, is "24:00:00:00"',
+    ],
+    [
       'triggers: [{on: {mqtt: "$SYS/x"}, do: next}]',
       '8:18 show.triggers[0].on.mqtt: must be a topic of at most 10 levels and 170 characters, without + and #, that does not begin with $, is "$SYS/x"',
     ],

@@ -2,12 +2,14 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { SimulatedClock } from '../../../drivers/simulated/clock.js'
+import { SimulatedLog } from '../../../drivers/simulated/log.js'
 import { SimulatedStore } from '../../../drivers/simulated/store.js'
 import { randomFrom } from '../../../runtime/core/random.js'
 import { showTimeMs } from '../../../runtime/core/time.js'
 import type { Store } from '../../../runtime/ports/store.js'
 import { decide } from '../../../runtime/services/show/decide.js'
 import { fold } from '../../../runtime/services/show/fold.js'
+import { ACCEPTED, Journal } from '../../../runtime/services/show/journal.js'
 import { levels } from '../../../runtime/services/show/levels.js'
 import { initialState, type ShowState } from '../../../runtime/services/show/state.js'
 import type { ShowCommand } from '../../../runtime/topics.js'
@@ -208,4 +210,36 @@ t.test('another show begins at its beginning', async t => {
   await other.service.start()
   t.match(other.heard('show/state')[0], { current: null, next: '1' })
   t.ok(other.log.events().includes('show.changed'))
+})
+
+t.test('the place in the log of the venue is kept with what happened there', async t => {
+  const store = new SimulatedStore()
+  const clock = new SimulatedClock({ showStartMs: START_MS, driftPpm: 0 })
+  const state = initialState(show, START_MS)
+  const open = async (): Promise<Journal> => {
+    const journal = new Journal(clock, new SimulatedLog(), store, {
+      digest: show.digest,
+      state: () => state,
+    })
+    await Promise.all([journal.open(), clock.advance(1)])
+    return journal
+  }
+  const journal = await open()
+  t.same(journal.place, { epoch: 0, position: 0 })
+  const entry = { events: [], answer: ACCEPTED, done: () => {} }
+  journal.keep({ ...entry, commandId: 'one', place: { epoch: 7, position: 3 } })
+  await clock.advance(1)
+  journal.keep({ ...entry, commandId: null, place: null })
+  journal.keep({ ...entry, commandId: 'one', place: { epoch: 7, position: 4 } })
+  await clock.advance(1)
+  t.same((await open()).place, { epoch: 7, position: 4 }, 'what is this box’s alone has none')
+  const adopting = await open()
+  adopting.adopt({ epoch: 9, position: 40 }, ['fire-1'], ['two'])
+  await clock.advance(1)
+  const later = await open()
+  t.same(later.place, { epoch: 9, position: 40 })
+  t.same(
+    ['one', 'two', 'fire-1', 'three'].map(id => later.knows(id)),
+    [true, true, true, false],
+  )
 })

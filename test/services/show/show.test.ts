@@ -4,9 +4,10 @@ import t from 'tap'
 import { SimulatedClock } from '../../../drivers/simulated/clock.js'
 import { SimulatedStore } from '../../../drivers/simulated/store.js'
 import { BoxError } from '../../../runtime/core/errors.js'
-import { showTimeMs } from '../../../runtime/core/time.js'
+import { monotonicMs, showTimeMs } from '../../../runtime/core/time.js'
 import type { ShowTimeMs } from '../../../runtime/ports/clock.js'
 import type { Store } from '../../../runtime/ports/store.js'
+import { ShowScale } from '../../../runtime/services/clock/show-scale.js'
 import { fold } from '../../../runtime/services/show/fold.js'
 import { levels } from '../../../runtime/services/show/levels.js'
 import { initialState } from '../../../runtime/services/show/state.js'
@@ -210,6 +211,49 @@ t.test('steering the timeline a little moves the fade with it', async t => {
   clock.setTimeline(5)
   await clock.advance(10_000)
   t.equal(lastChange(stage).atMs, 3995)
+})
+
+/** Its cue 2 is a cut. */
+const cutting = small.replace('{up: 1s, down: 2s, delay: {color: 500ms}}', '0s')
+
+t.test('what is planned moves at once when the venue clock says that it stepped', async t => {
+  const clock = new SettableClock()
+  const stage = await started({ show: cutting, clock, options: { planAheadMs: 1200 } })
+  await stage.ask({ action: 'fire', cue: '2', atShowMs: 1_000_900 })
+  await clock.advance(100)
+  clock.setTimeline(300)
+  stage.bus.publish('clock/stepped', { byMs: 300 })
+  await clock.advance(2000)
+  t.match(stage.light('relay').applied.at(-1), { atMs: 600, levels: [1] })
+})
+
+t.test('what is planned a second ahead keeps up with the fastest slew', async t => {
+  const at = monotonicMs
+  for (const aheadMs of [300, 700, 1000, 1100, 1180]) {
+    const showNs = 1_000_000_000_000n
+    const scale = new ShowScale({ at: at(0), showNs, learnedPpm: 0, continued: null })
+    const clock = new SimulatedClock({ showStartMs: 1_000_000, driftPpm: 0 })
+    clock.follow(scale)
+    const stage = await started({ show: cutting, clock, options: { planAheadMs: 1200 } })
+    const t0 = showTimeMs(1_000_000 + 10 + aheadMs)
+    await stage.ask({ action: 'fire', cue: '2', atShowMs: t0 })
+    await clock.advance(10)
+    const estimate = {
+      at: at(10),
+      masterNs: showNs + 30_000_000n,
+      ratePpm: 0,
+      rateDeviationPpm: 0.1,
+      delayNs: 50_000,
+      boundNs: 60_000,
+      deviationNs: 1,
+    }
+    t.equal(scale.follow(estimate, at(10), 'slew').kind, 'slewed')
+    await clock.advance(3000)
+    const firedMs = stage.light('relay').applied.at(-1)?.atMs ?? 0
+    const wrongMs = Math.abs(firedMs - scale.monotonicAt(t0))
+    t.ok(aheadMs < 1000 || Math.abs(aheadMs + 10 - scale.monotonicAt(t0)) > 0.45, 'it matters')
+    t.ok(wrongMs < 0.5, `${wrongMs} ms`)
+  }
 })
 
 t.test(

@@ -16,7 +16,8 @@ import { checkShow } from '../../../runtime/services/show/check-show.js'
 import type { CheckedShow } from '../../../runtime/services/show/checked-show.js'
 import { fold } from '../../../runtime/services/show/fold.js'
 import { levels } from '../../../runtime/services/show/levels.js'
-import { Show, type ShowOptions } from '../../../runtime/services/show/show.js'
+import { Show } from '../../../runtime/services/show/show.js'
+import type { ShowOptions } from '../../../runtime/services/show/show-ports.js'
 import {
   type Deed,
   type FireDeed,
@@ -233,6 +234,7 @@ export class Stage {
       store: store ?? new SimulatedStore(),
       keys: new SimulatedKeys(randomFrom(7)),
       network: this.network,
+      company: null,
     }
     const devices = { lights: this.lights, captures: new Map([['camera', this.camera]]) }
     this.service = new Show(ports, devices, this.show, { ...OPTIONS, ...options })
@@ -283,6 +285,7 @@ const TOPICS = [
   'message/requested',
   'print/requested',
   'levels/sampled',
+  'tempo/state',
   'output/state',
 ] as const
 

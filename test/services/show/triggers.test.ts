@@ -1,6 +1,6 @@
 /** What sets a show off from outside its buttons. */
 import t from 'tap'
-import { heardTopics } from '../../../runtime/services/show/triggers.js'
+import { awaitedTimecodes, heardTopics } from '../../../runtime/services/show/triggers.js'
 import { readShow, Stage } from './stage.js'
 
 const show = `apiVersion: show/v1
@@ -96,3 +96,47 @@ t.test('what may have been heard before sets off nothing but panic', async t => 
   await say(stage, 'stage/door', 'help', true)
   t.match(stage.heard('show/state').at(-1), { isPanic: true })
 })
+
+const timed = `apiVersion: show/v1
+name: timed
+clock: {lead: 100ms}
+patch: {front: {kind: dimmer, out: dimmer}}
+cues:
+  - {id: "1", levels: {front: 10%}}
+  - {id: "2", levels: {front: 20%}, late: skip}
+triggers:
+  - {on: {timecode: "10:00:30:00"}, do: {cue: "1"}}
+  - {on: {timecode: "10:00:30;12"}, do: {cue: "2"}}
+  - {on: {timecode: "10:00:30:00"}, do: panic}
+`
+
+t.test('the timecodes to wait for are known, each once', async t => {
+  t.same(awaitedTimecodes(readShow(timed)), ['10:00:30:00', '10:00:30;12'])
+})
+
+t.test('a cue at timecode fires at the moment that was told ahead, without a lead', async t => {
+  const stage = new Stage({ show: timed.replace(/^.*do: panic.*\n/m, '') })
+  await stage.service.start()
+  const atShowMs = stage.clock.showTimeMs() + 180
+  stage.bus.publish('timecode/passed', { position: '10:00:30:00', atShowMs })
+  await stage.clock.advance(179)
+  t.same(fired(stage), [])
+  await stage.clock.advance(2)
+  t.match(stage.heard('cue/fired'), [{ cue: '1', atShowMs, origin: 'timecode:10:00:30:00' }])
+})
+
+t.test(
+  'a position that was just passed is on time, one much older is what the cue says',
+  async t => {
+    const stage = new Stage({ show: timed })
+    await stage.service.start()
+    await stage.clock.advance(10_000)
+    const now = stage.clock.showTimeMs()
+    stage.bus.publish('timecode/passed', { position: '10:00:30;12', atShowMs: now - 200 })
+    await stage.clock.advance(1_000)
+    t.match(stage.heard('cue/fired'), [{ cue: '2', atShowMs: now - 200 }])
+    stage.bus.publish('timecode/passed', { position: '10:00:30;12', atShowMs: now + 500 })
+    await stage.clock.advance(1)
+    t.equal(fired(stage).length, 1)
+  },
+)

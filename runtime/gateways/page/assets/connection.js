@@ -18,6 +18,7 @@ const events = [
   'box/info',
   'battery/state',
   'broker/state',
+  'clock/state',
   'show/state',
   'cue/late',
   'cue/fired',
@@ -112,6 +113,14 @@ export class Connection {
 async function isLocked() {
   const reply = await request('GET', '/api/state', null).catch(() => null)
   return reply?.status === 401
+}
+
+/** @returns the last minutes of the clock, oldest first; null when the box does not answer */
+export async function clockPoints() {
+  const reply = await request('GET', '/api/clock', null).catch(() => null)
+  if (reply?.status !== 200) return null
+  const answer = await reply.json().catch(() => null)
+  return answer?.points ?? null
 }
 
 const request = (method, path, body, headers = {}) =>

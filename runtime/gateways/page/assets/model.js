@@ -1,6 +1,8 @@
 /** What the page knows of the box: a snapshot, and then one message after the other. Pure functions. */
 
 const RECENT_MAX = 50
+const CLOCK_POINTS_MAX = 600
+const SECOND_MS = 1_000
 
 export const emptyModel = {
   isOperator: false,
@@ -11,6 +13,9 @@ export const emptyModel = {
   showState: null,
   late: null,
   broker: null,
+  clock: null,
+  /** Of its last minutes, oldest first; asked for once, and then continued. */
+  clockPoints: [],
   power: null,
   batteries: [],
   printers: [],
@@ -26,9 +31,10 @@ export const emptyModel = {
 }
 
 /** @returns the model that begins with a snapshot; lines of an earlier one are not taken for its own */
-export function withSnapshot({ serial, unsettled }, snapshot) {
+export function withSnapshot({ serial, unsettled, clockPoints }, snapshot) {
   const recent = snapshot.recent.map((event, index) => ({ ...event, serial: serial + index }))
-  return { ...emptyModel, ...snapshot, recent, serial: serial + recent.length, unsettled }
+  const kept = { unsettled, clockPoints }
+  return { ...emptyModel, ...snapshot, ...kept, recent, serial: serial + recent.length }
 }
 
 const stateFields = {
@@ -58,6 +64,7 @@ export function apply(model, event, { wallMs, payload }) {
   if (named) return { ...model, [named[0]]: withNamed(model[named[0]], named[1], payload) }
   if (event === 'levels/sampled')
     return { ...model, levels: payload.levels, colors: payload.colors }
+  if (event === 'clock/state') return withClock(model, payload)
   if (event === 'lines') return { ...model, lines: payload.lines }
   if (event === 'device/state') return withDevice(model, payload, wallMs)
   const isAnswer = event === 'command/answered' || event === 'print/answered'
@@ -66,6 +73,15 @@ export function apply(model, event, { wallMs, payload }) {
   if (isRefusal || isBadTicket || eventTopics.includes(event))
     return withRecent(model, event, wallMs, payload)
   return model
+}
+
+/** A state is told at every change, a point stands for a second. */
+function withClock(model, clock) {
+  const { clockPoints } = model
+  const passedMs = clock.wallMs - (clockPoints.at(-1)?.wallMs ?? 0)
+  const isNext = passedMs > SECOND_MS / 2 || passedMs < 0
+  const points = isNext ? [...clockPoints, clock].slice(-CLOCK_POINTS_MAX) : clockPoints
+  return { ...model, clock, clockPoints: points }
 }
 
 const withNamed = (list, key, payload) =>

@@ -1,6 +1,7 @@
 /** The page: what comes from the box changes the model, the model is drawn, and buttons and keys ask the box. */
 import {
   Connection,
+  clockPoints,
   command,
   decide,
   login,
@@ -42,6 +43,7 @@ const connection = new Connection({
   onSnapshot: snapshot => {
     model = withSnapshot(model, snapshot)
     void lookAtTickets()
+    void lookAtClock()
     link = { ...link, heardWallMs: snapshot.wallMs }
     draw()
   },
@@ -62,6 +64,14 @@ async function lookAtTickets() {
   isLooking = false
   if (unsettled === null) return
   model = { ...model, unsettled }
+  draw()
+}
+
+async function lookAtClock() {
+  if ((model.clock?.interface ?? null) === null) return
+  const points = await clockPoints()
+  if (points === null) return
+  model = { ...model, clockPoints: points }
   draw()
 }
 

@@ -1,4 +1,5 @@
 /** Draws the model. Every function may be called again at any time with any model. */
+import { renderClock } from './clock.js'
 import {
   byId,
   make,
@@ -44,6 +45,7 @@ export function render(model, link, actions) {
   renderLate(model)
   renderDevices(model)
   renderBroker(model)
+  renderClock(model)
   renderPower(model)
   renderPrinters(model, link, actions.decide)
   renderRecent(model)

@@ -1,5 +1,5 @@
 /** What management tells, value by value (IEEE 1588-2008, 15.5.3). Texts, numbers and data sets as on the wire. */
-import type { Grandmaster } from './message.js'
+import type { Announce, Grandmaster } from './message.js'
 import { type PortOptions, type PortState, portStates, type TimeProperties } from './port.js'
 import { type PortIdentity, viewOf, writeClock, writePort } from './wire.js'
 
@@ -47,6 +47,18 @@ export interface Timing {
   /** When the last Sync arrived, on the own timeline. */
   readonly ingressNs: bigint
 }
+
+/** The part of the view that a parent's Announce tells. */
+export const heardFrom = ({
+  header,
+  stepsRemoved,
+  utcOffsetS,
+  timeSource,
+}: Announce): Pick<ClockView, 'parent' | 'stepsRemoved' | 'timeProperties'> => ({
+  parent: header.source,
+  stepsRemoved: stepsRemoved + 1,
+  timeProperties: { utcOffsetS, flags: header.flags & 0x3f, timeSource },
+})
 
 /** Bytes of an answer; an answer is several. */
 type Part = Uint8Array

@@ -1,7 +1,7 @@
 /** What a port does while it is master: announces itself, sends its time, answers requests (IEEE 1588-2008, 9.5). */
 import { after } from '../../../core/time.js'
 import type { MonotonicMs } from '../../../ports/clock.js'
-import { Flag, type Grandmaster, NO_INTERVAL, type Timed } from './message.js'
+import { Flag, type Grandmaster, NO_INTERVAL, type Timed, type Tlv } from './message.js'
 import {
   type Action,
   headerOf,
@@ -26,6 +26,7 @@ export class MasterSide {
   #announceSequence = 0
   #syncSequence = 0
   #isFollowed = false
+  #announced: readonly Tlv[] = []
 
   constructor(options: PortOptions, now: MonotonicMs, nextToken: () => number) {
     this.#options = options
@@ -41,6 +42,11 @@ export class MasterSide {
   /** Whether anybody has asked for its time since it began. */
   get isFollowed(): boolean {
     return this.#isFollowed
+  }
+
+  /** What is told behind every Announce from now on. */
+  announceWith(tlvs: readonly Tlv[]): void {
+    this.#announced = tlvs
   }
 
   /** Begins anew, with an Announce at once. */
@@ -114,7 +120,7 @@ export class MasterSide {
       grandmaster,
       stepsRemoved: 0,
       timeSource: properties.timeSource,
-      tlvs: [],
+      tlvs: this.#announced,
     })
     return { kind: 'send', bytes, port: 'general', address: null, token: null }
   }

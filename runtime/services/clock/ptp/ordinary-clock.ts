@@ -7,7 +7,7 @@ import type { MonotonicMs } from '../../../ports/clock.js'
 import { type DataSet, decide } from './data-set.js'
 import { type ForeignMaster, ForeignMasters, isNews } from './foreign-masters.js'
 import { ManagementDesk } from './management.js'
-import type { ClockView, Timing } from './management-values.js'
+import { type ClockView, heardFrom, type Timing } from './management-values.js'
 import { MasterSide } from './master-side.js'
 import {
   type Announce,
@@ -16,6 +16,7 @@ import {
   type Grandmaster,
   type Message,
 } from './message.js'
+import { type Counts, PacketCounts } from './packet-counts.js'
 import { parse } from './parse.js'
 import {
   type Action,
@@ -28,6 +29,7 @@ import {
   type ShowAt,
 } from './port.js'
 import { SlaveSide } from './slave-side.js'
+import { timelineTlv } from './timeline-tlv.js'
 import { isSamePort, type PortIdentity } from './wire.js'
 
 /** 7.6.2.4: what a clock says of itself that never leads. */
@@ -54,7 +56,7 @@ export class OrdinaryClock {
   #exchangeCount = 0
   #exchangedAt: MonotonicMs
   #timing = noTiming
-  #malformedCount = 0
+  readonly #counts = new PacketCounts()
 
   /** @param random of a seed: spreads what all boxes would do at once; 0 up to 1 */
   constructor(options: PortOptions, now: MonotonicMs, random: () => number) {
@@ -92,9 +94,9 @@ export class OrdinaryClock {
     return this.#state === 'master' && this.#masterSide.isFollowed
   }
 
-  get counts(): { readonly malformed: number; readonly refused: number; readonly masters: number } {
+  get counts(): Counts {
     return {
-      malformed: this.#malformedCount,
+      ...this.#counts.faults,
       refused: this.#slaveSide.refusedCount,
       masters: this.#masters.size,
     }
@@ -129,6 +131,11 @@ export class OrdinaryClock {
     return this.#decide(now)
   }
 
+  /** Which timeline it serves when it is master; null: it does not say. */
+  setTimeline(timeline: string | null): void {
+    this.#masterSide.announceWith(timeline === null ? [] : [timelineTlv(timeline)])
+  }
+
   /** What is told to those who ask; the port itself does not know how its exchanges were judged. */
   setTiming(timing: Timing): void {
     this.#timing = timing
@@ -142,7 +149,7 @@ export class OrdinaryClock {
 
   receive(packet: Packet, showAt: ShowAt): Action[] {
     const message = parse(packet.bytes)
-    if (message === null) this.#malformedCount++
+    this.#counts.note(message, packet, this.#options.domain)
     if (message === null || !this.#concerns(message)) return []
     const isEvent = message.type === 'sync' || message.type === 'delay-request'
     if (isEvent !== (packet.port === 'event')) return []
@@ -314,24 +321,17 @@ export class OrdinaryClock {
 
   #view(): ClockView {
     const announce = this.#parent?.announce
-    const own = { clock: this.#options.identity.clock, port: 0 }
+    const { timeProperties, identity } = this.#options
+    const own = { clock: identity.clock, port: 0 }
     return {
       options: this.#options,
       state: this.#state,
       own: this.#own(),
       grandmaster: this.grandmaster,
-      parent: announce?.header.source ?? own,
-      stepsRemoved: announce === undefined ? 0 : announce.stepsRemoved + 1,
-      timeProperties: announce === undefined ? this.#options.timeProperties : toldBy(announce),
+      ...(announce ? heardFrom(announce) : { parent: own, stepsRemoved: 0, timeProperties }),
       timing: this.#timing,
     }
   }
 }
-
-const toldBy = ({ utcOffsetS, header, timeSource }: Announce): ClockView['timeProperties'] => ({
-  utcOffsetS,
-  flags: header.flags & 0x3f,
-  timeSource,
-})
 
 const listed = (send: Send | null): Action[] => (send === null ? [] : [send])

@@ -370,7 +370,7 @@ t.test('version 1 and noise are counted, and nothing more', async t => {
     rig.take(
       rig.clock.receive({ bytes, at: monotonicMs(1), from: '10.6.6.6', port: 'event' }, showAt),
     )
-  t.equal(rig.clock.counts.malformed, 3)
+  t.match(rig.clock.counts, { malformed: 2, otherVersion: 1, otherDomain: 0 })
   t.same(rig.states, ['listening'])
 })
 

@@ -1,0 +1,189 @@
+/**
+ * Sound by aplay(1) of alsa-utils, which reads samples from a pipe in the file system as fast as the card plays them. The
+ * pipe is kept full, and what it holds is known, so what was taken tells what is heard. Samples go out as two channels of
+ * 32 bits: the kernel's 64 KiB of a pipe are then no more than a sixth of a second.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { closeSync, constants, openSync, writeSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { DeviceError } from '../../runtime/core/errors.js'
+import { Signal } from '../../runtime/core/signal.js'
+import { after } from '../../runtime/core/time.js'
+import type { Cancel, Clock } from '../../runtime/ports/clock.js'
+import type { SoundOut } from '../../runtime/ports/sound.js'
+import { deviceErrorOf, errnoOf } from './errno.js'
+
+const RATE = 48_000
+const FRAME_BYTES = 8
+/** pipe(7): what a pipe holds. */
+const PIPE_BYTES = 65_536
+const BUFFER_MICROSECONDS = 80_000
+const PERIOD_MICROSECONDS = 20_000
+const OPEN_MS_MAX = 3_000
+const OPEN_EVERY_MS = 20
+const STOP_MS_MAX = 1_000
+const SAID_CHARS_MAX = 500
+const LOUDEST = 0x7fff_ffff
+
+const run = promisify(execFile)
+
+interface Player {
+  readonly child: ChildProcess
+  readonly folder: string
+  readonly fd: number
+}
+
+export class Aplay implements SoundOut {
+  readonly rate = RATE
+  readonly heldCount = PIPE_BYTES / FRAME_BYTES + (RATE * BUFFER_MICROSECONDS) / 1e6
+  readonly #clock: Clock
+  readonly #device: string
+  readonly #lost = new Signal<Error>()
+  #player: Player | null = null
+  /** Of a frame that the pipe took only a part of. */
+  #rest = new Uint8Array(0)
+  #said = ''
+
+  /** @param device as `aplay -L` lists them: `default`, `plughw:1,0` */
+  constructor(clock: Clock, device: string) {
+    this.#clock = clock
+    this.#device = device
+  }
+
+  /** Of the player; null while there is none. */
+  get pid(): number | null {
+    return this.#player?.child.pid ?? null
+  }
+
+  async start(): Promise<void> {
+    await this.stop()
+    const folder = await mkdtemp(join(tmpdir(), 'roadcase-sound-'))
+    const pipe = join(folder, 'samples')
+    try {
+      await run('mkfifo', ['-m', '600', pipe])
+      const child = this.#play(pipe)
+      const fd = await this.#open(pipe, child)
+      this.#rest = new Uint8Array(0)
+      this.#player = { child, folder, fd }
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true })
+      throw error instanceof DeviceError ? error : deviceErrorOf('starting aplay', error)
+    }
+  }
+
+  async stop(): Promise<void> {
+    const player = this.#player
+    this.#player = null
+    if (player === null) return
+    closeSync(player.fd)
+    await ended(this.#clock, player.child)
+    await rm(player.folder, { recursive: true, force: true })
+  }
+
+  write(samples: Float32Array): number {
+    const player = this.#player
+    if (player === null || !this.#writeRest(player)) return 0
+    const bytes = framesOf(samples)
+    const written = this.#put(player, bytes)
+    const whole = Math.ceil(written / FRAME_BYTES)
+    this.#rest = bytes.slice(written, whole * FRAME_BYTES)
+    return whole
+  }
+
+  onLost(listener: (why: Error) => void): Cancel {
+    return this.#lost.listen(listener)
+  }
+
+  #play(pipe: string): ChildProcess {
+    const form = ['-q', '-t', 'raw', '-f', 'S32_LE', '-c', '2', '-r', `${RATE}`]
+    const buffers = [`--buffer-time=${BUFFER_MICROSECONDS}`, `--period-time=${PERIOD_MICROSECONDS}`]
+    const child = spawn('aplay', [...form, ...buffers, '-D', this.#device, pipe], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    this.#said = ''
+    child.stderr.setEncoding('utf8')
+    child.stderr.on('data', (text: string) => {
+      this.#said = (this.#said + text).slice(-SAID_CHARS_MAX)
+    })
+    child.on('error', () => {})
+    child.on('exit', () => {
+      if (this.#player?.child === child) this.#lose()
+    })
+    return child
+  }
+
+  /** A pipe can be written to without waiting once it is read (fifo(7)), or never, when aplay has ended. */
+  async #open(pipe: string, child: ChildProcess): Promise<number> {
+    const limit = after(this.#clock.monotonicMs(), OPEN_MS_MAX)
+    for (;;) {
+      try {
+        return openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK)
+      } catch (error) {
+        if (errnoOf(error) !== 'ENXIO') throw error
+      }
+      if (child.pid === undefined)
+        throw new DeviceError('device.absent', 'aplay is not installed: apt install alsa-utils')
+      if (child.exitCode !== null || this.#clock.monotonicMs() >= limit) {
+        child.kill()
+        throw this.#failure()
+      }
+      const at = after(this.#clock.monotonicMs(), OPEN_EVERY_MS)
+      await new Promise<void>(resolve => void this.#clock.runAt(at, resolve))
+    }
+  }
+
+  /** Whether it is through. */
+  #writeRest(player: Player): boolean {
+    if (this.#rest.length > 0) this.#rest = this.#rest.slice(this.#put(player, this.#rest))
+    return this.#rest.length === 0
+  }
+
+  #put({ fd }: Player, bytes: Uint8Array): number {
+    try {
+      return writeSync(fd, bytes)
+    } catch (error) {
+      if (errnoOf(error) === 'EAGAIN') return 0
+      this.#lose()
+      return 0
+    }
+  }
+
+  #lose(): void {
+    const player = this.#player
+    this.#player = null
+    if (player === null) return
+    closeSync(player.fd)
+    player.child.kill()
+    void rm(player.folder, { recursive: true, force: true })
+    this.#lost.emit(this.#failure())
+  }
+
+  #failure(): DeviceError {
+    const said = this.#said.trim().replaceAll(/\s+/g, ' ')
+    const why = said === '' ? 'it ended' : said
+    return new DeviceError('device.absent', `aplay on ${this.#device}: ${why}`)
+  }
+}
+
+/** The same in both ears. */
+function framesOf(samples: Float32Array): Uint8Array {
+  const frames = new Int32Array(2 * samples.length)
+  for (const [index, sample] of samples.entries()) {
+    const value = Math.round(Math.min(1, Math.max(-1, sample)) * LOUDEST)
+    frames[2 * index] = value
+    frames[2 * index + 1] = value
+  }
+  return new Uint8Array(frames.buffer)
+}
+
+async function ended(clock: Clock, child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exit = new Promise<void>(resolve => child.once('exit', () => resolve()))
+  const cancel = clock.runAt(after(clock.monotonicMs(), STOP_MS_MAX), () => child.kill('SIGKILL'))
+  child.kill('SIGTERM')
+  await exit
+  cancel()
+}

@@ -1,0 +1,14 @@
+import type { Role } from './leadership.js'
+
+/** What a technician would want to know. */
+export type Notice =
+  | {
+      readonly kind: 'role'
+      readonly role: Role
+      readonly leader: string | null
+      readonly why: string
+    }
+  /** Decided here while another box led the venue, and void. */
+  | { readonly kind: 'dropped'; readonly ids: readonly string[] }
+  | { readonly kind: 'same-mark'; readonly box: string }
+  | { readonly kind: 'not-played'; readonly id: string }

@@ -1,0 +1,41 @@
+/** Panic waits for no leader: whoever hears of it carries it out, and no more than once. */
+import type { Clock } from '../../ports/clock.js'
+import type { VenueCommand } from './messages.js'
+import { Repeats } from './repeats.js'
+
+const PANICS_MAX = 64
+
+export class Panics {
+  readonly #repeats: Repeats
+  readonly #spread: (command: VenueCommand) => void
+  readonly #known = new Map<string, VenueCommand>()
+
+  /** @param spread says it to all */
+  constructor(clock: Clock, spread: (command: VenueCommand) => void) {
+    this.#repeats = new Repeats(clock)
+    this.#spread = spread
+  }
+
+  /** Asked here, or heard; what was heard is not spread again. */
+  tell(command: VenueCommand): void {
+    if (this.hear(command)) this.#repeats.panic(() => this.#spread(command))
+  }
+
+  /** @returns whether it is new */
+  hear(command: VenueCommand): boolean {
+    if (command.action !== 'panic' || this.#known.has(command.id)) return false
+    this.#known.set(command.id, command)
+    const [oldest] = this.#known.keys()
+    if (this.#known.size > PANICS_MAX && oldest !== undefined) this.#known.delete(oldest)
+    return true
+  }
+
+  /** Those among these ids. */
+  among(ids: readonly string[]): readonly VenueCommand[] {
+    return ids.flatMap(id => this.#known.get(id) ?? [])
+  }
+
+  stop(): void {
+    this.#repeats.stop()
+  }
+}

@@ -1,0 +1,44 @@
+/** Who should lead: pure, so that boxes that know the same come to the same. */
+import type { Place } from '../../ports/company.js'
+import type { Beat } from './messages.js'
+
+/** Reigns are counted in steps of this; the rest is the box's own, so that two boxes never begin the same one. */
+const STEP = 2 ** 20
+
+export const isBefore = (one: Place, other: Place): boolean =>
+  one.epoch < other.epoch || (one.epoch === other.epoch && one.position < other.position)
+
+export const isSame = (one: Place, other: Place): boolean =>
+  one.epoch === other.epoch && one.position === other.position
+
+/** What makes a box's reigns its own. */
+export function markOf(box: string): number {
+  // FNV-1a, 32 bits, folded.
+  let hash = 0x811c9dc5
+  for (const letter of box) hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 0x01000193) >>> 0
+  return ((hash ^ (hash >>> 20)) >>> 0) % STEP
+}
+
+/** The first reign of this box that is later than `seen`. */
+export const epochAfter = (seen: number, box: string): number =>
+  (Math.floor(seen / STEP) + 1) * STEP + markOf(box)
+
+export type Candidate = Pick<Beat, 'box' | 'head' | 'isPreferred'>
+
+/** Negative when `one` should lead rather than `other`: who knows more, then who is preferred, then by name. */
+export function byClaim(one: Candidate, other: Candidate): number {
+  if (!isSame(one.head, other.head)) return isBefore(one.head, other.head) ? 1 : -1
+  if (one.isPreferred !== other.isPreferred) return one.isPreferred ? -1 : 1
+  return one.box < other.box ? -1 : 1
+}
+
+export type Leader = Pick<Beat, 'box' | 'party' | 'isPreferred' | 'epoch' | 'canLead'>
+
+/** Negative when of two leaders that have met `one` goes on: who leads more, then who is preferred, then who is newer. */
+export function byParty(one: Leader, other: Leader): number {
+  if (one.canLead !== other.canLead) return one.canLead ? -1 : 1
+  if (one.party !== other.party) return other.party - one.party
+  if (one.isPreferred !== other.isPreferred) return one.isPreferred ? -1 : 1
+  if (one.epoch !== other.epoch) return other.epoch - one.epoch
+  return one.box < other.box ? -1 : 1
+}
