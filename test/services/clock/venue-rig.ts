@@ -11,6 +11,7 @@ import { check } from '../../../runtime/core/schema.js'
 import type { MonotonicMs } from '../../../runtime/ports/clock.js'
 import type { Files } from '../../../runtime/ports/files.js'
 import type { PtpLink } from '../../../runtime/ports/ptp-link.js'
+import { shareTime } from '../../../runtime/services/clock/share-time.js'
 import { VenueClock } from '../../../runtime/services/clock/venue-clock.js'
 import { type Messages, type Payload, topics } from '../../../runtime/topics.js'
 import { OscillatorClock } from './oscillator-clock.js'
@@ -105,7 +106,7 @@ export class Box {
       this.steppedMs.push(check(topics['clock/stepped'].payload, payload, 'stepped').byMs)
     })
     this.service = new VenueClock(
-      { clock, log, bus, files, timeline: clock, link: isLinked ? link : null },
+      { clock, log, bus, files, timeline: clock, link: isLinked ? link : null, shareTime },
       {
         ptp: { domain, isPreferred: false, isFollowOnly: false },
         description: { product: 'box', revision: '1', name: `box ${index}` },

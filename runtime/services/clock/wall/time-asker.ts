@@ -11,7 +11,6 @@ import { NtpSource } from './ntp-source.js'
 import type { NtpStamp } from './ntp-time.js'
 import type { Found, SourceReport } from './time-engine.js'
 
-export const NTP_PORT = 123
 const POOL_MAX = 4
 const SOURCES_MAX = 16
 const RETRY_MS_MIN = 5_000
