@@ -65,7 +65,7 @@ export class VenueMember {
     this.#options = options
     this.#ledShowMs = clock.showTimeMs()
     this.#members = new Members(options.session)
-    this.#log = new VenueLog(player.place)
+    this.#log = new VenueLog(player.place, player.ids)
     this.#panics = new Panics(clock, command => send({ kind: 'panic', box, command }, null))
     this.#asks = new Asks(clock, { send: command => this.#ask(command), answer })
     this.#heartbeat = new Heartbeat(clock, {
