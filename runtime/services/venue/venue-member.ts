@@ -151,6 +151,11 @@ export class VenueMember {
     return this.#members.all(this.#clock.monotonicMs())
   }
 
+  /** Of boxes that are there. */
+  addresses(): readonly string[] {
+    return this.members().flatMap(({ isProven, address }) => (isProven ? address : []))
+  }
+
   isSameShow({ beat }: Member): boolean {
     return this.#options.player.digest.startsWith(beat.show) && beat.show.length === SHOW_LENGTH
   }
