@@ -242,6 +242,10 @@ class Life {
         log.warn('venue.dropped', { leader, ids: notice.ids })
         bus.publish('venue/dropped', { leader, ids: [...notice.ids] })
         break
+      case 'same-name':
+        log.error('venue.same-name', { from: notice.from })
+        this.#tell()
+        break
       case 'same-mark':
         log.error('venue.same-mark', { box: notice.box })
         break
