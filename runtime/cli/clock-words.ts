@@ -104,12 +104,13 @@ function countsText({ counts: { leaderChanges, steps, distrusted } }: ClockState
 }
 
 function badRows({ counts }: ClockState, paint: Paint): Row[] {
-  const { malformed, otherVersion, otherDomain, negativeDelays, notSent } = counts
+  const { malformed, otherVersion, otherDomain, negativeDelays, unanswered, notSent } = counts
   const text = [
     malformed === 0 ? null : `${malformed} malformed`,
     otherVersion === 0 ? null : `${otherVersion} of PTP version 1`,
     otherDomain === 0 ? null : `${otherDomain} of other domains`,
     negativeDelays === 0 ? null : paint.yellow(`${negativeDelays} faster than possible`),
+    unanswered === 0 ? null : paint.yellow(`${unanswered} requests too often to be answered`),
     notSent === 0 ? null : paint.yellow(`${notSent} not sent`),
   ].filter(part => part !== null)
   return text.length === 0 ? [] : [['Packets', text.join(', ')]]

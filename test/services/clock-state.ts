@@ -27,6 +27,7 @@ export const clockState: Payload<'clock/state'> = {
     otherVersion: 12,
     otherDomain: 7,
     negativeDelays: 0,
+    unanswered: 0,
     notSent: 0,
   },
 }

@@ -88,7 +88,7 @@ export class ClockReport {
     }
   }
 
-  #counts({ malformed, otherVersion, otherDomain, refused }: Counts): State['counts'] {
+  #counts({ malformed, otherVersion, otherDomain, refused, unanswered }: Counts): State['counts'] {
     return {
       leaderChanges: this.#leaderChanges,
       steps: this.#steps,
@@ -97,6 +97,7 @@ export class ClockReport {
       otherVersion,
       otherDomain,
       negativeDelays: refused,
+      unanswered,
       notSent: this.#notSent,
     }
   }
@@ -124,6 +125,7 @@ const nothingHeard: Counts = {
   otherVersion: 0,
   otherDomain: 0,
   refused: 0,
+  unanswered: 0,
   masters: 0,
 }
 

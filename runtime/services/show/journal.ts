@@ -98,6 +98,8 @@ export class Journal {
   #isClosed = false
   #retryMs = RETRY_MS_MIN
   #isCommitting = false
+  /** Something came since the commit that is under way began. */
+  #isBehind = false
   #turn: Promise<void> = Promise.resolve()
   #cancelRetry: Cancel = () => {}
 
@@ -152,6 +154,11 @@ export class Journal {
     return this.#place
   }
 
+  /** Of the commands that it knows, in the order in which they came. */
+  get ids(): readonly string[] {
+    return [...this.#answers.keys()]
+  }
+
   /** Whether a command or a fire with this id is in it. */
   knows(id: string): boolean {
     return this.#answers.has(id) || this.#fireIds.includes(id)
@@ -198,12 +205,13 @@ export class Journal {
   }
 
   #flush(): void {
+    this.#isBehind = this.#isCommitting
     if (this.#isCommitting) return
     this.#isCommitting = true
     this.#cancelRetry()
     this.#turn = this.#commit().finally(() => {
       this.#isCommitting = false
-      if (this.#queue.length > 0) this.#flush()
+      if (this.#isBehind) this.#flush()
     })
   }
 
@@ -292,6 +300,8 @@ export class Journal {
   /** Everything anew, in place of all that is there. */
   #wholeChanges(): Change[] {
     this.#eventCount = 0
+    // What comes later must come later in order, too.
+    this.#sequence = Math.max(this.#sequence, this.#answers.size, this.#fireIds.length)
     return [
       this.#events.clear('', null),
       this.#fires.clear('', null),

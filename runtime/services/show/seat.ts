@@ -66,6 +66,10 @@ export class Seat implements Player<ShowCommand> {
     return this.#journal.place
   }
 
+  get ids(): readonly string[] {
+    return this.#journal.ids
+  }
+
   obey(command: ShowCommand): void {
     this.#options.obey(command)
   }

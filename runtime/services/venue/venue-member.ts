@@ -3,7 +3,7 @@
  * commands go in, messages and what must happen come out; sockets and keys are somebody else's.
  */
 import { after } from '../../core/time.js'
-import type { Cancel, Clock } from '../../ports/clock.js'
+import type { Cancel, Clock, MonotonicMs } from '../../ports/clock.js'
 import type { Place, Player } from '../../ports/company.js'
 import { type Answer, Asks } from './asks.js'
 import { Follower } from './follower.js'
@@ -24,6 +24,8 @@ import { type Chained, VenueLog } from './venue-log.js'
 
 /** While it waits for another box to lead, it looks again so often. */
 const LOOK_MS = 25
+/** Between two tellings of another box with this one's name, and how long it is held to be there. */
+const TWIN_EVERY_MS = 60_000
 /** Of a show's digest, for the beat. */
 const SHOW_LENGTH = 16
 export interface VenueMemberOptions {
@@ -56,6 +58,7 @@ export class VenueMember {
   /** The own show time when a leader was last heard. */
   #ledShowMs: number
   #refusedCount = 0
+  #twin: { readonly address: string; readonly toldAt: MonotonicMs } | null = null
   #cancelLook: Cancel = () => {}
   #isStopped = false
 
@@ -65,7 +68,7 @@ export class VenueMember {
     this.#options = options
     this.#ledShowMs = clock.showTimeMs()
     this.#members = new Members(options.session)
-    this.#log = new VenueLog(player.place)
+    this.#log = new VenueLog(player.place, player.ids)
     this.#panics = new Panics(clock, command => send({ kind: 'panic', box, command }, null))
     this.#asks = new Asks(clock, { send: command => this.#ask(command), answer })
     this.#heartbeat = new Heartbeat(clock, {
@@ -147,8 +150,20 @@ export class VenueMember {
     return this.#refusedCount + this.#members.turnedAwayCount
   }
 
+  /** Where another box of this name was heard a short while ago; null where there is none. */
+  twin(): string | null {
+    if (this.#twin === null) return null
+    const isPast = this.#clock.monotonicMs() >= after(this.#twin.toldAt, TWIN_EVERY_MS)
+    return isPast ? null : this.#twin.address
+  }
+
   members(): readonly Member[] {
     return this.#members.all(this.#clock.monotonicMs())
+  }
+
+  /** Of boxes that are there. */
+  addresses(): readonly string[] {
+    return this.members().flatMap(({ isProven, address }) => (isProven ? address : []))
   }
 
   isSameShow({ beat }: Member): boolean {
@@ -173,7 +188,11 @@ export class VenueMember {
 
   /** @param session of the sender, as its seal proves */
   receive(message: Message, session: string, from: string): void {
-    if (this.#isStopped || message.box === this.#options.box) return
+    if (this.#isStopped) return
+    if (message.box === this.#options.box) {
+      this.#hearTwin(from)
+      return
+    }
     // A leader that has stood still is none any more, whatever it hears first.
     this.#look()
     if (message.kind === 'beat') {
@@ -201,6 +220,14 @@ export class VenueMember {
     const { epoch } = this.#leadership
     const { head, ids } = this.#log
     return { box, epoch, place: { ...head }, ids: [...ids], state: player.whole() }
+  }
+
+  /** Two boxes of one name cannot be told apart by the others; which of them is wrong, only a person knows. */
+  #hearTwin(address: string): void {
+    this.#refusedCount++
+    if (this.twin() !== null) return
+    this.#twin = { address, toldAt: this.#clock.monotonicMs() }
+    this.#options.notice({ kind: 'same-name', from: address })
   }
 
   #hearBeat(member: Member): void {

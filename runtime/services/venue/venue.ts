@@ -125,7 +125,7 @@ class Life {
     const { tour, box, key, canLead, isPreferred } = options
     this.#ports = ports
     this.#seal = new Seal(keys, key, tour)
-    this.#refusals = new Refusals(clock, log)
+    this.#refusals = new Refusals(clock, log, () => this.member.addresses())
     this.#states = new WholeStates(log, keys, link, this.#seal, {
       box,
       own: () => this.member.whole(),
@@ -204,7 +204,7 @@ class Life {
   }
 
   #hear(datagram: Uint8Array, from: string): void {
-    if (this.#refusals.isTooMuch()) {
+    if (this.#refusals.isTooMuch(from)) {
       this.#refusals.add('flood', from)
       return
     }
@@ -241,6 +241,10 @@ class Life {
       case 'dropped':
         log.warn('venue.dropped', { leader, ids: notice.ids })
         bus.publish('venue/dropped', { leader, ids: [...notice.ids] })
+        break
+      case 'same-name':
+        log.error('venue.same-name', { from: notice.from })
+        this.#tell()
         break
       case 'same-mark':
         log.error('venue.same-mark', { box: notice.box })

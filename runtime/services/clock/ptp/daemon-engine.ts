@@ -47,7 +47,7 @@ export class DaemonEngine implements PtpEngine {
 
   get counts(): Counts {
     const masters = this.#parent === null ? 0 : 1
-    return { malformed: 0, otherVersion: 0, otherDomain: 0, refused: 0, masters }
+    return { malformed: 0, otherVersion: 0, otherDomain: 0, refused: 0, unanswered: 0, masters }
   }
 
   get nextTickAt(): MonotonicMs | null {
