@@ -32,7 +32,6 @@ const run = promisify(execFile)
 
 interface Player {
   readonly child: ChildProcess
-  readonly folder: string
   readonly fd: number
 }
 
@@ -60,17 +59,16 @@ export class Aplay implements SoundOut {
 
   async start(): Promise<void> {
     await this.stop()
-    const folder = await mkdtemp(join(tmpdir(), 'roadcase-sound-'))
-    const pipe = join(folder, 'samples')
     try {
-      await run('mkfifo', ['-m', '600', pipe])
-      const child = this.#play(pipe)
-      const fd = await this.#open(pipe, child)
-      this.#rest = new Uint8Array(0)
-      this.#player = { child, folder, fd }
+      this.#player = await this.#startPlayer()
     } catch (error) {
-      await rm(folder, { recursive: true, force: true })
-      throw error instanceof DeviceError ? error : deviceErrorOf('starting aplay', error)
+      throw deviceErrorOf('starting aplay', error)
+    }
+    this.#rest = new Uint8Array(0)
+    // It ended before anybody could be told.
+    if (hasEnded(this.#player.child)) {
+      await this.stop()
+      throw this.#failure()
     }
   }
 
@@ -80,7 +78,6 @@ export class Aplay implements SoundOut {
     if (player === null) return
     closeSync(player.fd)
     await ended(this.#clock, player.child)
-    await rm(player.folder, { recursive: true, force: true })
   }
 
   write(samples: Float32Array): number {
@@ -95,6 +92,25 @@ export class Aplay implements SoundOut {
 
   onLost(listener: (why: Error) => void): Cancel {
     return this.#lost.listen(listener)
+  }
+
+  async #startPlayer(): Promise<Player> {
+    const folder = await mkdtemp(join(tmpdir(), 'roadcase-sound-'))
+    try {
+      const pipe = join(folder, 'samples')
+      await makePipe(pipe)
+      const child = this.#play(pipe)
+      try {
+        return { child, fd: await this.#open(pipe, child) }
+      } catch (error) {
+        // While it waits for the card, or for the pipe, it does not obey a request to end, and would keep the card.
+        child.kill('SIGKILL')
+        throw error
+      }
+    } finally {
+      // Both have it open by now, and a box that is killed leaves nothing of it.
+      await rm(folder, { recursive: true, force: true })
+    }
   }
 
   #play(pipe: string): ChildProcess {
@@ -126,10 +142,7 @@ export class Aplay implements SoundOut {
       }
       if (child.pid === undefined)
         throw new DeviceError('device.absent', 'aplay is not installed: apt install alsa-utils')
-      if (child.exitCode !== null || this.#clock.monotonicMs() >= limit) {
-        child.kill()
-        throw this.#failure()
-      }
+      if (hasEnded(child) || this.#clock.monotonicMs() >= limit) throw this.#failure()
       const at = after(this.#clock.monotonicMs(), OPEN_EVERY_MS)
       await new Promise<void>(resolve => void this.#clock.runAt(at, resolve))
     }
@@ -156,8 +169,7 @@ export class Aplay implements SoundOut {
     this.#player = null
     if (player === null) return
     closeSync(player.fd)
-    player.child.kill()
-    void rm(player.folder, { recursive: true, force: true })
+    player.child.kill('SIGKILL')
     this.#lost.emit(this.#failure())
   }
 
@@ -179,8 +191,19 @@ function framesOf(samples: Float32Array): Uint8Array {
   return new Uint8Array(frames.buffer)
 }
 
+async function makePipe(path: string): Promise<void> {
+  try {
+    await run('mkfifo', ['-m', '600', path])
+  } catch (cause) {
+    throw new DeviceError('device.io', `${path} cannot be made`, { cause })
+  }
+}
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean =>
+  exitCode !== null || signalCode !== null
+
 async function ended(clock: Clock, child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
+  if (hasEnded(child)) return
   const exit = new Promise<void>(resolve => child.once('exit', () => resolve()))
   const cancel = clock.runAt(after(clock.monotonicMs(), STOP_MS_MAX), () => child.kill('SIGKILL'))
   child.kill('SIGTERM')

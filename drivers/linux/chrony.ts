@@ -16,6 +16,7 @@ import type {
   DaemonQuestion,
   TimeDaemon,
 } from '../../runtime/ports/time-daemon.js'
+import { deviceErrorOf } from './errno.js'
 
 const ASK_MS_MAX = 2_000
 const START_MS_MAX = 10_000
@@ -42,6 +43,9 @@ export class LinuxChrony implements TimeDaemon {
   readonly #endings = new Signal<string>()
   #child: ChildProcess | null = null
   #isStopping = false
+  /** Whether the child has answered: before that, its end is that it could not be started. */
+  #isAnswering = false
+  #endedWhy = ''
   #isForeign = false
   #setsSystem = false
 
@@ -72,8 +76,13 @@ export class LinuxChrony implements TimeDaemon {
     await this.stop()
     const { places, config } = await this.#prepare()
     await endEarlier(places.pidFile, config, this.#clock)
-    await writeFile(config, `${render(places).join('\n')}\n`, { mode: 0o600 })
+    try {
+      await writeFile(config, `${render(places).join('\n')}\n`, { mode: 0o600 })
+    } catch (cause) {
+      throw deviceErrorOf(`writing ${config}`, cause)
+    }
     this.#isStopping = false
+    this.#isAnswering = false
     this.#setsSystem = setsSystem
     const child = spawn('chronyd', commandLine(config, setsSystem), {
       env: environment,
@@ -160,7 +169,8 @@ export class LinuxChrony implements TimeDaemon {
     const end = (why: string): void => {
       if (this.#child !== child) return
       this.#child = null
-      if (!this.#isStopping) this.#endings.emit(why)
+      this.#endedWhy = why
+      if (!this.#isStopping && this.#isAnswering) this.#endings.emit(why)
     }
     child.once('error', error => end(messageOf(error)))
     child.once('exit', (code, signal) => end(`${signal ?? `exit code ${code}`}: ${last}`))
@@ -170,10 +180,14 @@ export class LinuxChrony implements TimeDaemon {
     const deadline = after(this.#clock.monotonicMs(), START_MS_MAX)
     while (this.#child === child && this.#clock.monotonicMs() < deadline) {
       const where = ['-c', '-h', this.#places().socket, 'tracking']
-      if ((await run('chronyc', where)) !== null) return
+      if ((await run('chronyc', where)) !== null) {
+        this.#isAnswering = this.#child === child
+        break
+      }
       await pause(this.#clock)
     }
-    if (this.#child !== child) return
+    if (this.#isAnswering || this.#isStopping) return
+    if (this.#child !== child) throw new DeviceError('device.absent', this.#endedWhy)
     await this.stop()
     throw new DeviceError('device.timeout', 'chronyd was started and does not answer')
   }

@@ -21,6 +21,8 @@ const BLOCK = 480
 const BLOCKS_MAX = 64
 const RETRY_MS_MIN = 1_000
 const RETRY_MS_MAX = 30_000
+/** What played so long was there: it may be told of, and asked for soon, when it is gone. */
+const LASTED_MS = 10_000
 const CLICK_MS = 25
 /** In hertz: the first of a bar, and the others. */
 const ACCENT_HZ = 1_600
@@ -58,6 +60,7 @@ export class Click implements Service {
   #soughtMs: number | null = null
   #voices: Voice[] = []
   #isPlaying = false
+  #isStopped = false
   #retryMs = RETRY_MS_MIN
   #trouble = ''
   #starting: Promise<void> = Promise.resolve()
@@ -76,6 +79,7 @@ export class Click implements Service {
 
   /** Does not wait for the sound: a box without a card has a show to run. */
   async start(): Promise<void> {
+    this.#isStopped = false
     this.#cancels = [
       this.#bus.subscribe('tempo/state', ({ pieces }) => {
         this.#pieces = pieces
@@ -90,6 +94,7 @@ export class Click implements Service {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true
     for (const cancel of this.#cancels.splice(0)) cancel()
     this.#cancelRetry()
     await this.#starting
@@ -106,8 +111,6 @@ export class Click implements Service {
       return
     }
     this.#log.info('tempo.sound', { rate: this.#sound.rate })
-    this.#trouble = ''
-    this.#retryMs = RETRY_MS_MIN
     this.#beganMs = this.#clock.monotonicMs()
     this.#written = 0
     this.#rest = new Float32Array(0)
@@ -120,11 +123,16 @@ export class Click implements Service {
   #lose(why: Error): void {
     if (!this.#isPlaying) return
     this.#isPlaying = false
+    if (this.#clock.monotonicMs() - this.#beganMs >= LASTED_MS) {
+      this.#trouble = ''
+      this.#retryMs = RETRY_MS_MIN
+    }
     this.#later(why)
   }
 
   /** Said once, tried again ever more rarely. */
   #later(why: Error): void {
+    if (this.#isStopped) return
     const trouble = messageOf(why)
     if (trouble !== this.#trouble) this.#log.warn('tempo.no-sound', { error: trouble })
     this.#trouble = trouble

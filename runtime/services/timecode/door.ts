@@ -1,10 +1,12 @@
 import { BoxError, messageOf } from '../../core/errors.js'
 import { after } from '../../core/time.js'
-import type { Cancel, Clock } from '../../ports/clock.js'
+import type { Cancel, Clock, MonotonicMs } from '../../ports/clock.js'
 import type { Log } from '../../ports/log.js'
 
 const RETRY_MS_MIN = 1_000
 const RETRY_MS_MAX = 15_000
+/** What was open so long worked: it may be told of, and opened soon, when it is lost. */
+const LASTED_MS = 10_000
 
 export interface Openable {
   /** Throws DeviceError. */
@@ -23,6 +25,9 @@ export class Door {
   #retryMs = RETRY_MS_MIN
   #cancelRetry: Cancel = () => {}
   #isOpen = false
+  #openedAt: MonotonicMs | null = null
+  /** Why it was not open, as the log was told. */
+  #told: string | null = null
   #isClosed = false
 
   /** @param kind for the log: what is opened */
@@ -51,12 +56,19 @@ export class Door {
   lose(why: Error): void {
     this.#isOpen = false
     if (this.#isClosed) return
+    const now = this.#clock.monotonicMs()
+    if (this.#openedAt !== null && now - this.#openedAt >= LASTED_MS) {
+      this.#retryMs = RETRY_MS_MIN
+      this.#told = null
+    }
+    this.#openedAt = null
     const trouble = messageOf(why).slice(0, 256)
-    if (trouble !== this.#trouble)
+    if (trouble !== this.#told)
       this.#log.warn('timecode.link-lost', { kind: this.#kind, error: trouble })
+    this.#told = trouble
     this.#trouble = trouble
     this.#cancelRetry()
-    this.#cancelRetry = this.#clock.runAt(after(this.#clock.monotonicMs(), this.#retryMs), () => {
+    this.#cancelRetry = this.#clock.runAt(after(now, this.#retryMs), () => {
       this.#opening = this.#try()
     })
     this.#retryMs = Math.min(RETRY_MS_MAX, 2 * this.#retryMs)
@@ -75,8 +87,8 @@ export class Door {
     try {
       await this.#what.open()
       this.#isOpen = true
+      this.#openedAt = this.#clock.monotonicMs()
       this.#trouble = null
-      this.#retryMs = RETRY_MS_MIN
     } catch (error) {
       if (!(error instanceof BoxError)) throw error
       this.lose(error)

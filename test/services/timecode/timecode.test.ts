@@ -264,3 +264,21 @@ t.test('a box does not follow what it sends to everybody itself', async t => {
     /no frame at this rate/,
   )
 })
+
+t.test('a source that jumps about and is lost all the time does not fill the log', async t => {
+  const bench = new Bench({ in: { kind: 'artnet', flywheelMs: 0 } }, ['10:00:00:29'])
+  await bench.service.start()
+  for (let round = 0; round < 1_000; round++) {
+    bench.play(HOUR_10, 5, '25')
+    await bench.clock.advance(200)
+    bench.play(HOUR_10, 5, '30')
+    await bench.clock.advance(200)
+    bench.play(HOUR_10 + 7_777, 4, '30')
+    await bench.clock.advance(round % 2 === 0 ? 150 : 400)
+  }
+  const count = bench.log.lines.length
+  t.ok(count > 20 && count < 150, `${count} lines in ten minutes`)
+  const leftOut = bench.log.lines.reduce((sum, { facts }) => sum + Number(facts['leftOut'] ?? 0), 0)
+  t.ok(leftOut > 1_000, `${leftOut} others are counted`)
+  await bench.service.stop()
+})

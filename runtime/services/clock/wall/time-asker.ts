@@ -201,6 +201,7 @@ export class TimeAsker {
       if (asked.port !== port) continue
       const source = sources.find(one => one.address === address)
       if (source === undefined) continue
+      this.#failure = null
       const before = source.verdict
       const verdict = source.receive(message, at, this.#options.floorMs())
       const isTold = verdict === 'denied' || verdict === 'rate' || verdict === 'past'
