@@ -10,12 +10,13 @@ import type { PlannedWrites, RegisterWrite } from '../../runtime/ports/host.js'
 import type { Log } from '../../runtime/ports/log.js'
 import { chipsBuffer, SharedChips } from './bus-chips.js'
 import { BusPlans } from './bus-plans.js'
-import type { BusMessage, BusReady, BusReport, BusSetup, BusShared } from './bus-protocol.js'
+import type { BusMessage, BusReport, BusSetup, BusShared } from './bus-protocol.js'
 import { PlannedTransfers, transfersBuffer } from './bus-transfers.js'
 import { BusWatch } from './bus-watch.js'
 import { FiringSignals, signalsBuffer } from './firing-signals.js'
 import type { Silence } from './guard.js'
 import { TRANSFER_MS_MAX } from './i2c-queue.js'
+import type { RealTimeReady } from './real-time.js'
 import { startWorker } from './worker.js'
 
 export interface BusThreadOptions {
@@ -82,7 +83,7 @@ export class BusThread {
     this.#worker = worker
     this.#ended = new Promise(resolve => worker.once('exit', () => resolve()))
     process.once('exit', this.#onExit)
-    const ready = await new Promise<BusReady>((resolve, reject) => {
+    const ready = await new Promise<RealTimeReady>((resolve, reject) => {
       worker.once('error', reject)
       worker.on('message', (message: BusMessage) => {
         if (message.kind !== 'ready') return this.#hear(message)
@@ -195,7 +196,7 @@ export class BusThread {
     }
   }
 
-  #logReady({ priority, latency, spinMs }: BusReady): void {
+  #logReady({ priority, latency, spinMs }: RealTimeReady): void {
     const facts = { bus: this.#options.bus, ...priority, latency, spinMs }
     if (priority.policy === 'fifo') this.#log.info('firing.bus-priority', facts)
     else this.#log.warn('firing.bus-priority', facts)
