@@ -13,6 +13,7 @@ import type { Files } from '../../../runtime/ports/files.js'
 import type { PtpLink } from '../../../runtime/ports/ptp-link.js'
 import { VenueClock } from '../../../runtime/services/clock/venue-clock.js'
 import { type Messages, type Payload, topics } from '../../../runtime/topics.js'
+import { arm } from '../arm.js'
 import { OscillatorClock } from './oscillator-clock.js'
 
 type State = Payload<'clock/state'>
@@ -128,18 +129,7 @@ export class Box {
   }
 
   arm(isArmed: boolean): void {
-    this.bus.publish('show/state', {
-      name: 'evening',
-      digest: 'a',
-      isArmed,
-      current: null,
-      next: null,
-      epoch: 0,
-      running: [],
-      isBlackout: false,
-      isPanic: false,
-      manual: {},
-    })
+    arm(this.bus, isArmed)
   }
 }
 
