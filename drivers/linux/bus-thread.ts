@@ -5,6 +5,7 @@ import { copyOfWrites } from '../../runtime/core/planned-writes.js'
 import { repeat } from '../../runtime/core/repeat.js'
 import { Signal } from '../../runtime/core/signal.js'
 import { after, monotonicMs } from '../../runtime/core/time.js'
+import { wait } from '../../runtime/core/wait.js'
 import type { Cancel, Clock, MonotonicMs } from '../../runtime/ports/clock.js'
 import type { PlannedWrites, RegisterWrite } from '../../runtime/ports/host.js'
 import type { Log } from '../../runtime/ports/log.js'
@@ -192,7 +193,7 @@ export class BusThread {
       this.#plans.collect()
       const now = this.#clock.monotonicMs()
       if (this.#plans.isIdle(address) || now >= limit) return
-      await new Promise<void>(resolve => this.#clock.runAt(after(now, IDLE_LOOK_MS), resolve))
+      await wait(this.#clock, IDLE_LOOK_MS)
     }
   }
 
