@@ -3,12 +3,12 @@
  * (IEEE 1588-2008, 9.5.4 to 9.5.7 and 11.3). Late, doubled, missing and foreign messages leave no trace.
  */
 import { forgetOldest } from '../../../core/oldest.js'
-import { after } from '../../../core/time.js'
+import { after, NS_PER_MS } from '../../../core/time.js'
 import type { MonotonicMs } from '../../../ports/clock.js'
 import { type DelayResponse, Flag, NO_INTERVAL, type Timed } from './message.js'
 import { type Exchange, headerOf, intervalMs, type PortOptions, type Send } from './port.js'
 import { serialise } from './serialise.js'
-import { isSamePort, NS_PER_MS, type PortIdentity } from './wire.js'
+import { isSamePort, type PortIdentity } from './wire.js'
 
 const PENDING_MAX = 8
 /** After so many requests to the master alone that nobody answered, the group is asked. */

@@ -12,7 +12,6 @@ export interface PortIdentity {
 export const ALL_CLOCKS = 'ffffffffffffffff'
 export const ALL_PORTS = 65_535
 const NS_PER_SECOND = 1_000_000_000n
-export const NS_PER_MS = 1_000_000
 /** 48 bits of seconds. */
 const SECONDS_END = 1n << 48n
 
