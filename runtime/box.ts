@@ -2,6 +2,7 @@
 
 import type { BoxConfig } from './config.js'
 import { Bus } from './core/bus.js'
+import { hexOf } from './core/hex.js'
 import type { Service } from './core/lifecycle.js'
 import { randomFrom } from './core/random.js'
 import { type Fitted, fitDevices, knownDevices } from './fitting.js'
@@ -180,9 +181,6 @@ async function houseClocks(
     new HouseClock({ clock, log, bus, link: houseLink }, { domain, description, random, bootId }),
   ]
 }
-
-const hexOf = (bytes: Uint8Array): string =>
-  Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
 
 /** Boxes that were started as often as each other must not ask at the same moments. */
 const seedOf = (keys: Machine['keys']): number => Number.parseInt(hexOf(keys.randomBytes(4)), 16)

@@ -12,8 +12,10 @@ import { promisify } from 'node:util'
 import { DeviceError } from '../../runtime/core/errors.js'
 import { Signal } from '../../runtime/core/signal.js'
 import { after } from '../../runtime/core/time.js'
+import { wait } from '../../runtime/core/wait.js'
 import type { Cancel, Clock } from '../../runtime/ports/clock.js'
 import type { SoundOut } from '../../runtime/ports/sound.js'
+import { endChild, hasEnded, lastSaid } from './child.js'
 import { deviceErrorOf, errnoOf } from './errno.js'
 
 const RATE = 48_000
@@ -25,7 +27,6 @@ const PERIOD_MICROSECONDS = 20_000
 const OPEN_MS_MAX = 3_000
 const OPEN_EVERY_MS = 20
 const STOP_MS_MAX = 1_000
-const SAID_CHARS_MAX = 500
 const LOUDEST = 0x7fff_ffff
 
 const run = promisify(execFile)
@@ -44,7 +45,7 @@ export class Aplay implements SoundOut {
   #player: Player | null = null
   /** Of a frame that the pipe took only a part of. */
   #rest = new Uint8Array(0)
-  #said = ''
+  #said: () => string = () => ''
 
   /** @param device as `aplay -L` lists them: `default`, `plughw:1,0` */
   constructor(clock: Clock, device: string) {
@@ -77,7 +78,7 @@ export class Aplay implements SoundOut {
     this.#player = null
     if (player === null) return
     closeSync(player.fd)
-    await ended(this.#clock, player.child)
+    await endChild(this.#clock, player.child, STOP_MS_MAX)
   }
 
   write(samples: Float32Array): number {
@@ -119,11 +120,7 @@ export class Aplay implements SoundOut {
     const child = spawn('aplay', [...form, ...buffers, '-D', this.#device, pipe], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
-    this.#said = ''
-    child.stderr.setEncoding('utf8')
-    child.stderr.on('data', (text: string) => {
-      this.#said = (this.#said + text).slice(-SAID_CHARS_MAX)
-    })
+    this.#said = lastSaid(child.stderr)
     child.on('error', () => {})
     child.on('exit', () => {
       if (this.#player?.child === child) this.#lose()
@@ -143,8 +140,7 @@ export class Aplay implements SoundOut {
       if (child.pid === undefined)
         throw new DeviceError('device.absent', 'aplay is not installed: apt install alsa-utils')
       if (hasEnded(child) || this.#clock.monotonicMs() >= limit) throw this.#failure()
-      const at = after(this.#clock.monotonicMs(), OPEN_EVERY_MS)
-      await new Promise<void>(resolve => void this.#clock.runAt(at, resolve))
+      await wait(this.#clock, OPEN_EVERY_MS)
     }
   }
 
@@ -174,9 +170,10 @@ export class Aplay implements SoundOut {
   }
 
   #failure(): DeviceError {
-    const said = this.#said.trim().replaceAll(/\s+/g, ' ')
-    const why = said === '' ? 'it ended' : said
-    return new DeviceError('device.absent', `aplay on ${this.#device}: ${why}`)
+    return new DeviceError(
+      'device.absent',
+      `aplay on ${this.#device}: ${this.#said() || 'it ended'}`,
+    )
   }
 }
 
@@ -197,16 +194,4 @@ async function makePipe(path: string): Promise<void> {
   } catch (cause) {
     throw new DeviceError('device.io', `${path} cannot be made`, { cause })
   }
-}
-
-const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean =>
-  exitCode !== null || signalCode !== null
-
-async function ended(clock: Clock, child: ChildProcess): Promise<void> {
-  if (hasEnded(child)) return
-  const exit = new Promise<void>(resolve => child.once('exit', () => resolve()))
-  const cancel = clock.runAt(after(clock.monotonicMs(), STOP_MS_MAX), () => child.kill('SIGKILL'))
-  child.kill('SIGTERM')
-  await exit
-  cancel()
 }

@@ -2,13 +2,14 @@
  * chrony as a child of the box: chronyd(8) with a configuration, a socket and a pid file of its own, asked through
  * chronyc(1). One that the machine runs already is asked and not touched.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { DeviceError, messageOf } from '../../runtime/core/errors.js'
 import { Signal } from '../../runtime/core/signal.js'
 import { after } from '../../runtime/core/time.js'
+import { wait } from '../../runtime/core/wait.js'
 import type { Cancel, Clock } from '../../runtime/ports/clock.js'
 import type {
   DaemonFound,
@@ -16,13 +17,13 @@ import type {
   DaemonQuestion,
   TimeDaemon,
 } from '../../runtime/ports/time-daemon.js'
+import { askProgram, endChild } from './child.js'
 import { deviceErrorOf } from './errno.js'
 
 const ASK_MS_MAX = 2_000
 const START_MS_MAX = 10_000
 const STOP_MS_MAX = 3_000
 const LOOK_EVERY_MS = 100
-const OUTPUT_BYTES_MAX = 65_536
 /** Of `struct sockaddr_un`, less what chronyc puts beside it. */
 const SOCKET_PATH_MAX = 100
 /** CAP_SYS_TIME of capabilities(7). */
@@ -97,14 +98,7 @@ export class LinuxChrony implements TimeDaemon {
     const child = this.#child
     this.#child = null
     this.#isStopping = true
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return
-    const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
-    const cancel = this.#clock.runAt(after(this.#clock.monotonicMs(), STOP_MS_MAX), () => {
-      child.kill('SIGKILL')
-    })
-    child.kill('SIGTERM')
-    await ended
-    cancel()
+    if (child !== null) await endChild(this.#clock, child, STOP_MS_MAX)
   }
 
   onEnded(listener: (why: string) => void): Cancel {
@@ -184,7 +178,7 @@ export class LinuxChrony implements TimeDaemon {
         this.#isAnswering = this.#child === child
         break
       }
-      await pause(this.#clock)
+      await wait(this.#clock, LOOK_EVERY_MS)
     }
     if (this.#isAnswering || this.#isStopping) return
     if (this.#child !== child) throw new DeviceError('device.absent', this.#endedWhy)
@@ -210,13 +204,8 @@ function commandLine(config: string, setsSystem: boolean): string[] {
   ]
 }
 
-/** What a program says; null when it is not there, fails, or takes too long. */
-function run(program: string, args: readonly string[]): Promise<string | null> {
-  const options = { env: environment, timeout: ASK_MS_MAX, maxBuffer: OUTPUT_BYTES_MAX }
-  return new Promise(resolve => {
-    execFile(program, args, options, (error, said) => resolve(error === null ? said : null))
-  })
-}
+const run = (program: string, words: readonly string[]): Promise<string | null> =>
+  askProgram(program, words, { environment, msMax: ASK_MS_MAX })
 
 async function mayProcessSetSystem(): Promise<boolean> {
   const status = await readFile('/proc/self/status', 'utf8')
@@ -234,7 +223,7 @@ async function endEarlier(pidFile: string, config: string, clock: Clock): Promis
   }
   const deadline = after(clock.monotonicMs(), STOP_MS_MAX)
   if (await isOurs()) process.kill(pid, 'SIGTERM')
-  while ((await isOurs()) && clock.monotonicMs() < deadline) await pause(clock)
+  while ((await isOurs()) && clock.monotonicMs() < deadline) await wait(clock, LOOK_EVERY_MS)
   if (await isOurs()) process.kill(pid, 'SIGKILL')
 }
 
@@ -246,8 +235,3 @@ async function textOf(file: string): Promise<string | null> {
     return null
   }
 }
-
-const pause = (clock: Clock): Promise<void> =>
-  new Promise(resolve => {
-    clock.runAt(after(clock.monotonicMs(), LOOK_EVERY_MS), resolve)
-  })

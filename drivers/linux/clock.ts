@@ -1,4 +1,4 @@
-import { after, monotonicMs, showTimeMs, wallTimeMs } from '../../runtime/core/time.js'
+import { after, monotonicMs, NS_PER_MS, showTimeMs, wallTimeMs } from '../../runtime/core/time.js'
 import type {
   Cancel,
   Clock,
@@ -21,7 +21,6 @@ export interface ShowAnchor {
 
 /** Node turns a longer delay into one of 1 ms. */
 const TIMER_MS_MAX = 2 ** 31 - 1
-const NS_PER_MS = 1e6
 
 /** The clock of a real machine: CLOCK_MONOTONIC, the scale of the kernel's own stamps, and the date, the system's at first. */
 export class LinuxClock implements Clock, ShowTimeline, WallTimeline {

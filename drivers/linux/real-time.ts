@@ -14,6 +14,24 @@ export interface Priority {
   readonly reason: string
 }
 
+/** What a thread says of itself when it is ready. */
+export interface RealTimeReady {
+  readonly kind: 'ready'
+  readonly priority: Priority
+  /** Whether the processor can be kept awake, or why not. */
+  readonly latency: string
+  /** How long before a moment the thread begins to spin. */
+  readonly spinMs: number
+}
+
+/** What a thread has that serves moments. */
+export interface RealTime {
+  readonly nowMs: () => number
+  readonly margin: SpinMargin
+  readonly wakefulness: Wakefulness
+  readonly ready: RealTimeReady
+}
+
 const CPU_LATENCY_FILE = '/dev/cpu_dma_latency'
 /** Microseconds; the second is the kernel's own "no wish" (PM_QOS_CPU_LATENCY_DEFAULT_VALUE). */
 const LATENCY_NONE = Int32Array.of(0)
@@ -30,8 +48,31 @@ export async function openLibcOrNot(): Promise<Libc | null> {
   }
 }
 
+/**
+ * Makes the calling thread one that serves moments, and learns what this machine is like: some 20 ms.
+ *
+ * @param priority of SCHED_FIFO, 1 to 99
+ */
+export function becomeRealTime(
+  libc: Libc | null,
+  priority: number,
+  signals: FiringSignals,
+): RealTime {
+  const got = raisePriority(libc, priority)
+  const wakefulness = openWakefulness()
+  const nowMs = monotonicReader()
+  const margin = learnMargin(signals, nowMs)
+  const latency = wakefulness.reason
+  return {
+    nowMs,
+    margin,
+    wakefulness,
+    ready: { kind: 'ready', priority: got, latency, spinMs: margin.ms },
+  }
+}
+
 /** Real-time where the system lets us (CAP_SYS_NICE or LimitRTPRIO); else at least without timer slack. */
-export function raisePriority(library: Libc | null, priority: number): Priority {
+function raisePriority(library: Libc | null, priority: number): Priority {
   if (library === null) return { policy: 'other', reason: 'koffi is missing' }
   try {
     library.becomeRealTime(priority)
@@ -42,7 +83,7 @@ export function raisePriority(library: Libc | null, priority: number): Priority 
   }
 }
 
-export interface Wakefulness {
+interface Wakefulness {
   /** Whether the processor can be kept awake, or why not. */
   readonly reason: string
   /** Keeps the processor from falling into sleep states that it takes long to leave. */
@@ -50,7 +91,7 @@ export interface Wakefulness {
   close(): void
 }
 
-export function openWakefulness(): Wakefulness {
+function openWakefulness(): Wakefulness {
   try {
     const fd = openSync(CPU_LATENCY_FILE, 'r+')
     return {
@@ -65,7 +106,7 @@ export function openWakefulness(): Wakefulness {
 }
 
 /** CLOCK_MONOTONIC in milliseconds, without the garbage of big integers. */
-export function monotonicReader(): () => number {
+function monotonicReader(): () => number {
   const offsetMs = monotonicOffsetMs()
   return () => performance.now() + offsetMs
 }
@@ -86,7 +127,7 @@ function monotonicOffsetMs(): number {
 }
 
 /** Learns how late this machine wakes the thread. */
-export function learnMargin(signals: FiringSignals, nowMs: () => number): SpinMargin {
+function learnMargin(signals: FiringSignals, nowMs: () => number): SpinMargin {
   const learned = new SpinMargin()
   for (let sleep = 0; sleep < REHEARSED_SLEEPS; sleep++) {
     const before = nowMs()

@@ -2,7 +2,7 @@
 import { UNKNOWN_ERROR_MS } from '../core/clock-topics.js'
 import type { ClockAnswer } from '../gateways/page/api.js'
 import type { Row } from './table.js'
-import type { Paint } from './terminal.js'
+import { type Paint, printable } from './terminal.js'
 
 type ClockState = NonNullable<ClockAnswer['state']>
 
@@ -160,6 +160,3 @@ export function duration(ms: number): string {
   if (size < 1) return `${(ms * 1e3).toFixed(1)} µs`
   return size < 1_000 ? `${ms.toFixed(2)} ms` : `${(ms / 1_000).toFixed(1)} s`
 }
-
-/** Some of it is what the system said, and must not move the cursor. */
-const printable = (text: string): string => text.replace(/\p{Cc}/gu, ' ')

@@ -1,17 +1,12 @@
 /** The page's clock panel, in the browser that people use it with. */
 import t from 'tap'
 import { clockState } from '../services/clock-state.js'
-import { desk, hasChromium, launchChromium, picture, says, visit } from './page-visit.js'
+import { chromiumFor, desk, picture, says, visit } from './page-visit.js'
 
 t.setTimeout(120_000)
 
-if (!hasChromium) {
-  if (process.env['CI']) t.fail('chromium is missing')
-  else t.pass('skipped', { skip: 'chromium is missing' })
-} else {
-  const browser = await launchChromium()
-  t.teardown(() => browser.close())
-
+const browser = await chromiumFor(t)
+if (browser !== null) {
   t.test('a box that shares its time with nobody has no clock to show', async t => {
     const { page, box } = await visit(t, browser, desk)
     await says(page, '#role', 'Operator')

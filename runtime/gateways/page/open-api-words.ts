@@ -63,7 +63,7 @@ export const operating = [{ bearer: [] }, { cookie: [] }]
 export const reading = [{}, ...operating]
 
 /** Refused by whoever answers, or an id that was used for something else. */
-export const refusedAs = (description: string, shape: ShapeName): object => ({
+const refusedAs = (description: string, shape: ShapeName): object => ({
   description,
   content: {
     'application/json': {
@@ -75,4 +75,19 @@ export const refusedAs = (description: string, shape: ShapeName): object => ({
       },
     },
   },
+})
+
+/** What may become of a request that another part of the box decides. */
+export const asked = (
+  shape: ShapeName,
+  { accepted, refused }: { readonly accepted: string; readonly refused: string },
+): object => ({
+  200: answer(accepted, shape),
+  400: invalid,
+  401: denied,
+  403: foreign,
+  409: refusedAs(refused, shape),
+  429: limited,
+  503: refusal('64 requests are waiting already, or the box is stopping.'),
+  504: refusal('No answer within 5 s; ask again with the same id.'),
 })

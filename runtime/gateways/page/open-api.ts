@@ -7,6 +7,7 @@ import { printPaths } from './open-api-print.js'
 import { wallPaths } from './open-api-wall.js'
 import {
   answer,
+  asked,
   body,
   denied,
   foreign,
@@ -15,7 +16,6 @@ import {
   operating,
   reading,
   refusal,
-  refusedAs,
   shapes,
 } from './open-api-words.js'
 
@@ -129,19 +129,11 @@ const paths = {
       security: operating,
       parameters: [sentAt],
       requestBody: body('Command'),
-      responses: {
-        200: answer('Accepted and on disk.', 'CommandAnswer'),
-        400: invalid,
-        401: denied,
-        403: foreign,
-        409: refusedAs(
+      responses: asked('CommandAnswer', {
+        accepted: 'Accepted and on disk.',
+        refused:
           'Refused by the show, or it came too late, or the id was used for another command.',
-          'CommandAnswer',
-        ),
-        429: limited,
-        503: refusal('64 commands are waiting already, or the box is stopping.'),
-        504: refusal('No answer within 5 s; ask again with the same id.'),
-      },
+      }),
     },
   },
   ...printPaths,

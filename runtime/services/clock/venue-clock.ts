@@ -6,7 +6,7 @@ import type { Bus } from '../../core/bus.js'
 import { assert, BoxError, messageOf } from '../../core/errors.js'
 import type { Service } from '../../core/lifecycle.js'
 import { repeat } from '../../core/repeat.js'
-import { after } from '../../core/time.js'
+import { after, NS_PER_MS } from '../../core/time.js'
 import type { Cancel, Clock, MonotonicMs } from '../../ports/clock.js'
 import type { Files } from '../../ports/files.js'
 import type { Log } from '../../ports/log.js'
@@ -30,7 +30,6 @@ const STATE_EVERY_MS = 1_000
 const SAVE_EVERY_MS = 60_000
 const REOPEN_MS_MIN = 1_000
 const REOPEN_MS_MAX = 15_000
-const NS_PER_MS = 1e6
 
 interface Ports {
   readonly clock: Clock

@@ -1,4 +1,5 @@
 /** What the box that leads does for the others: tells them what was decided, and decides what they ask. */
+import { forgetOldest } from '../../core/oldest.js'
 import type { Clock } from '../../ports/clock.js'
 import type { Place, Player } from '../../ports/company.js'
 import type { Answer } from './asks.js'
@@ -88,8 +89,7 @@ export class Leader {
   #takeAsk(command: VenueCommand, { address }: Member): void {
     this.#askers.delete(command.id)
     this.#askers.set(command.id, address)
-    const oldest = this.#askers.size > ASKERS_MAX ? this.#askers.keys().next().value : undefined
-    if (oldest !== undefined) this.#askers.delete(oldest)
+    forgetOldest(this.#askers, ASKERS_MAX)
     this.#options.player.obey(command)
   }
 

@@ -1,4 +1,5 @@
 /** Panic waits for no leader: whoever hears of it carries it out, and no more than once. */
+import { forgetOldest } from '../../core/oldest.js'
 import type { Clock } from '../../ports/clock.js'
 import type { VenueCommand } from './messages.js'
 import { Repeats } from './repeats.js'
@@ -25,8 +26,7 @@ export class Panics {
   hear(command: VenueCommand): boolean {
     if (command.action !== 'panic' || this.#known.has(command.id)) return false
     this.#known.set(command.id, command)
-    const [oldest] = this.#known.keys()
-    if (this.#known.size > PANICS_MAX && oldest !== undefined) this.#known.delete(oldest)
+    forgetOldest(this.#known, PANICS_MAX)
     return true
   }
 

@@ -14,6 +14,7 @@ import type { PtpLink } from '../../../runtime/ports/ptp-link.js'
 import { shareTime } from '../../../runtime/services/clock/share-time.js'
 import { VenueClock } from '../../../runtime/services/clock/venue-clock.js'
 import { type Messages, type Payload, topics } from '../../../runtime/topics.js'
+import { arm } from '../arm.js'
 import { OscillatorClock } from './oscillator-clock.js'
 
 type State = Payload<'clock/state'>
@@ -129,18 +130,7 @@ export class Box {
   }
 
   arm(isArmed: boolean): void {
-    this.bus.publish('show/state', {
-      name: 'evening',
-      digest: 'a',
-      isArmed,
-      current: null,
-      next: null,
-      epoch: 0,
-      running: [],
-      isBlackout: false,
-      isPanic: false,
-      manual: {},
-    })
+    arm(this.bus, isArmed)
   }
 }
 

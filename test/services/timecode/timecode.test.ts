@@ -17,6 +17,7 @@ import { ltcSamples } from '../../../runtime/services/timecode/ltc-encode.js'
 import { type MtcHeard, MtcReader, quarterFrame } from '../../../runtime/services/timecode/mtc.js'
 import { Timecode } from '../../../runtime/services/timecode/timecode.js'
 import type { Messages, Payload } from '../../../runtime/topics.js'
+import { arm } from '../arm.js'
 
 const HOUR_10 = 10 * 3600 * 25
 /** 2026-05-01T20:00:00Z */
@@ -164,11 +165,6 @@ t.test('timecode of an armed show begins at its offset and goes on after a resta
   const config = { out: [{ kind: 'artnet', rate: '25', runs: 'armed', offset: '10:00:00:00' }] }
   const files = new SimulatedFiles()
   const bench = new Bench(config, [], files)
-  const arm = (bus: Bus<Messages>, isArmed: boolean): void =>
-    bus.publish('show/state', {
-      ...{ name: 'x', digest: 'x', isArmed, current: null, next: null, epoch: 0, running: [] },
-      ...{ isBlackout: false, isPanic: false, manual: {} },
-    })
   await bench.service.start()
   await bench.clock.advance(1_000)
   t.same(bench.sent, [])

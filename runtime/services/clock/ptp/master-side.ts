@@ -1,4 +1,5 @@
 /** What a port does while it is master: announces itself, sends its time, answers requests (IEEE 1588-2008, 9.5). */
+import { forgetOldest } from '../../../core/oldest.js'
 import { after } from '../../../core/time.js'
 import type { MonotonicMs } from '../../../ports/clock.js'
 import { AnswerBudget } from './answer-budget.js'
@@ -139,10 +140,8 @@ export class MasterSide {
   #sync(): Send {
     const token = this.#nextToken()
     const sequenceId = this.#syncSequence++ & 0xffff
-    const [oldest] = this.#departing.keys()
-    if (this.#departing.size >= SYNCS_PENDING_MAX && oldest !== undefined)
-      this.#departing.delete(oldest)
     this.#departing.set(token, sequenceId)
+    forgetOldest(this.#departing, SYNCS_PENDING_MAX)
     const bytes = serialise({
       header: headerOf(this.#options, {
         sequenceId,
