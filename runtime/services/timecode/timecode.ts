@@ -57,6 +57,8 @@ export class Timecode implements Service {
   readonly #outputs: readonly Output[]
   readonly #cancels: Cancel[] = []
   #armedShowMs: number | null = null
+  /** Armed in this life, on the timeline as it was: what was kept is of the one that is found again. */
+  #isArmedHere = false
   #lastText = ''
 
   /** @param positions what triggers of the show wait for */
@@ -85,7 +87,7 @@ export class Timecode implements Service {
     this.#follower?.start()
     this.#cancels.push(
       bus.subscribe('show/state', ({ isArmed }) => void this.#noteArmed(isArmed)),
-      bus.subscribe('clock/stepped', () => this.#setArmed(this.#armedShowMs)),
+      bus.subscribe('clock/stepped', ({ byMs }) => void this.#noteStepped(byMs)),
       repeat(clock, TELL_MS, async () => this.#tell()),
     )
     this.#tell()
@@ -106,10 +108,22 @@ export class Timecode implements Service {
 
   async #noteArmed(isArmed: boolean): Promise<void> {
     if (isArmed === (this.#armedShowMs !== null)) return
-    const { clock, files, log } = this.#ports
-    this.#armedShowMs = isArmed ? clock.showTimeMs() : null
-    this.#setArmed(this.#armedShowMs)
-    const saved = { armedShowMs: this.#armedShowMs }
+    this.#isArmedHere = isArmed
+    await this.#keepArmed(isArmed ? this.#ports.clock.showTimeMs() : null)
+  }
+
+  /** The show goes on where it stood, and so does the timecode that began with it. */
+  async #noteStepped(byMs: number): Promise<void> {
+    const armed = this.#armedShowMs
+    if (armed !== null && this.#isArmedHere) await this.#keepArmed(armed + byMs)
+    else this.#setArmed(armed)
+  }
+
+  async #keepArmed(showMs: number | null): Promise<void> {
+    const { files, log } = this.#ports
+    this.#armedShowMs = showMs
+    this.#setArmed(showMs)
+    const saved = { armedShowMs: showMs }
     try {
       await files.replace(FILE, new TextEncoder().encode(JSON.stringify(saved)))
     } catch (error) {

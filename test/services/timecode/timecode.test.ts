@@ -18,6 +18,7 @@ import { type MtcHeard, MtcReader, quarterFrame } from '../../../runtime/service
 import { Timecode } from '../../../runtime/services/timecode/timecode.js'
 import type { Messages, Payload } from '../../../runtime/topics.js'
 import { arm } from '../arm.js'
+import { stepShow } from '../tempo/step-show.js'
 
 const HOUR_10 = 10 * 3600 * 25
 /** 2026-05-01T20:00:00Z */
@@ -183,6 +184,26 @@ t.test('timecode of an armed show begins at its offset and goes on after a resta
   await again.clock.advance(1_000)
   t.equal(again.sent.length, count)
   await again.service.stop()
+})
+
+t.test('timecode of an armed show goes on as the show does when the timeline is set', async t => {
+  for (const byMs of [-3_600_000, 3_600_000]) {
+    const out = [{ kind: 'artnet', rate: '25', runs: 'armed', offset: '10:00:00:00' }]
+    const bench = new Bench({ out })
+    await bench.service.start()
+    bench.bus.publish('show/state', {
+      ...{ name: 'x', digest: 'x', isArmed: true, current: null, next: null, epoch: 0 },
+      ...{ running: [], isBlackout: false, isPanic: false, manual: {} },
+    })
+    await bench.clock.advance(1_010)
+    stepShow(bench.clock, byMs)
+    bench.bus.publish('clock/stepped', { byMs })
+    await bench.clock.advance(1_010)
+    const last = bench.sent.at(-1)?.frame ?? 0
+    t.ok(Math.abs(last - (HOUR_10 + 50)) <= 1, `${last - HOUR_10} frames in two seconds, ${byMs}`)
+    t.ok(bench.sent.length >= 49, `${bench.sent.length} were sent`)
+    await bench.service.stop()
+  }
 })
 
 t.test('MIDI timecode is followed between its frames, and a cue at a position is told', async t => {
