@@ -191,10 +191,7 @@ t.test('timecode of an armed show goes on as the show does when the timeline is 
     const out = [{ kind: 'artnet', rate: '25', runs: 'armed', offset: '10:00:00:00' }]
     const bench = new Bench({ out })
     await bench.service.start()
-    bench.bus.publish('show/state', {
-      ...{ name: 'x', digest: 'x', isArmed: true, current: null, next: null, epoch: 0 },
-      ...{ running: [], isBlackout: false, isPanic: false, manual: {} },
-    })
+    arm(bench.bus, true)
     await bench.clock.advance(1_010)
     stepShow(bench.clock, byMs)
     bench.bus.publish('clock/stepped', { byMs })
