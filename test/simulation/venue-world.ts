@@ -20,7 +20,8 @@ import { RecordingLight, readShow } from '../services/show/stage.js'
 import { LifeClock } from './life-clock.js'
 
 const SHOW_START_MS = 1_777_665_600_000
-const KEY = new Uint8Array(32).fill(7)
+/** Of the venue: a box that has gone mad has it, too. */
+export const KEY = new Uint8Array(32).fill(7)
 export const BOXES_MAX = 5
 
 export const venueShow = (): string => {
@@ -157,6 +158,7 @@ export class VenueWorld {
   readonly dropped: { readonly box: string; readonly ids: readonly string[] }[] = []
   readonly #options: VenueWorldOptions
   readonly #stores: ReadonlyMap<string, SimulatedStore>
+  readonly #wholes = new Map<string, () => unknown>()
   readonly #lives = new Map<string, VenueBoxLife>()
   #ids = 0
 
@@ -172,6 +174,23 @@ export class VenueWorld {
     })
     this.names = Array.from({ length: boxes }, (_, index) => `box-${index + 1}`)
     this.#stores = new Map(this.names.map(name => [name, new SimulatedStore(this.random)]))
+  }
+
+  /** Of the show that all play. */
+  get digest(): string {
+    return readShow(venueShow(), 'box-1').digest
+  }
+
+  /** What outlives the box of that name. */
+  disk(name: string): SimulatedStore {
+    const disk = this.#stores.get(name)
+    if (!disk) throw new Error(`no ${name}`)
+    return disk
+  }
+
+  /** As the box would tell it to another. */
+  wholeOf(name: string): unknown {
+    return JSON.parse(JSON.stringify(this.#wholes.get(name)?.() ?? null))
   }
 
   get living(): readonly string[] {
@@ -191,8 +210,7 @@ export class VenueWorld {
     const clock = new StallingClock(this.clock, lifeClock)
     const bus = new Bus<Messages>()
     const light = new RecordingLight(clock, 'dimmer', { channelCount: 1 })
-    const store = this.#stores.get(name)?.boot({ callsUntilPowerCut: Number.POSITIVE_INFINITY })
-    if (!store) throw new Error(`no ${name}`)
+    const store = this.disk(name).boot({ callsUntilPowerCut: Number.POSITIVE_INFINITY })
     const keys = new SimulatedKeys(this.random)
     const { log } = this
     const wire = new SimulatedVenueLink(this.network, name)
@@ -207,6 +225,11 @@ export class VenueWorld {
         isPreferred: this.#options.isPreferred?.(name) ?? false,
       },
     )
+    const join = venue.join.bind(venue)
+    venue.join = player => {
+      this.#wholes.set(name, () => player.whole())
+      join(player)
+    }
     const show = new Show(
       { clock, log, bus, store, keys, network: new SimulatedNetwork(clock), company: venue },
       { lights: new Map([['dimmer', light]]), captures: new Map() },
@@ -244,7 +267,7 @@ export class VenueWorld {
     void wire.close()
     this.#lives.delete(name)
     this.states.delete(name)
-    this.#stores.get(name)?.cutPower()
+    this.disk(name).cutPower()
   }
 
   async stop(name: string): Promise<void> {

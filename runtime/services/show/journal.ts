@@ -5,34 +5,26 @@
  */
 import { BoxError, messageOf } from '../../core/errors.js'
 import { within } from '../../core/lifecycle.js'
+import { forgetOldest } from '../../core/oldest.js'
 import { Records } from '../../core/records.js'
-import { boolean, integer, nullable, number, type Of, object, string } from '../../core/schema.js'
+import type { Of } from '../../core/schema.js'
 import { after } from '../../core/time.js'
 import type { Cancel, Clock } from '../../ports/clock.js'
 import type { Place } from '../../ports/company.js'
 import type { Log } from '../../ports/log.js'
 import type { Change, Store } from '../../ports/store.js'
+import {
+  type answerRow,
+  commandRow,
+  eventRow,
+  fireRow,
+  inOrder,
+  keyOf,
+  placeRow,
+  snapshotRow,
+} from './journal-rows.js'
 import type { Times } from './resume.js'
-import { FIRES_KEPT, type ShowEvent, type ShowState, showEvent, showState } from './state.js'
-
-const sequence = integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
-const moment = number({ min: -8.64e15, max: 8.64e15 })
-const snapshotRow = object({
-  digest: string({ max: 64 }),
-  sequence,
-  wallMs: moment,
-  showMs: moment,
-  state: showState,
-})
-const eventRow = object({ wallMs: moment, event: showEvent })
-const fireRow = object({ sequence })
-const answerRow = object({
-  isAccepted: boolean,
-  code: nullable(string({ max: 64 })),
-  message: nullable(string({ max: 512 })),
-})
-const commandRow = object({ sequence, answer: answerRow })
-const placeRow = object({ epoch: sequence, position: sequence })
+import { FIRES_KEPT, type ShowEvent, type ShowState } from './state.js'
 
 export type Answer = Of<typeof answerRow>
 export const ACCEPTED: Answer = { isAccepted: true, code: null, message: null }
@@ -187,6 +179,7 @@ export class Journal {
     this.#place = place
     this.#fireIds = fires.slice(-FIRES_KEPT)
     for (const id of ids) if (!this.#answers.has(id)) this.#answers.set(id, ACCEPTED)
+    forgetOldest(this.#answers, COMMANDS_MAX)
     this.keepState()
   }
 
@@ -331,10 +324,3 @@ const notKept = (failure: BoxError): Answer => ({
   code: failure.code.startsWith('storage.') ? failure.code : 'storage.io',
   message: `done, but not kept over a restart: ${failure.message}`.slice(0, 512),
 })
-
-/** Sorts as text as the numbers do. */
-const keyOf = (number_: number): string => String(number_).padStart(16, '0')
-
-const inOrder = <T extends { readonly record: { readonly sequence: number } }>(
-  rows: readonly T[],
-): T[] => [...rows].sort((a, b) => a.record.sequence - b.record.sequence)

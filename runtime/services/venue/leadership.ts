@@ -79,6 +79,11 @@ export class Leadership {
     return this.#epoch
   }
 
+  /** The newest reign that was heard of. */
+  get seenEpoch(): number {
+    return this.#seenEpoch
+  }
+
   /** Where its reign began. */
   get base(): Place {
     return this.#base

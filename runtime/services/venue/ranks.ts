@@ -5,6 +5,18 @@ import type { Beat } from './messages.js'
 /** Reigns are counted in steps of this; the rest is the box's own, so that two boxes never begin the same one. */
 const STEP = 2 ** 20
 
+/** More than a venue reigns in half a year at one a second, and decides in a year at a hundred a second. */
+const REIGNS_MAX = 2 ** 24
+const ENTRIES_MAX = 2 ** 32
+
+/**
+ * Whether a place can be one of the same venue. What is further ahead than a venue comes in a year is nonsense, and from
+ * nonsense no reign must count on: its numbers would soon be none that anybody can read.
+ * @param known what this box knows of it
+ */
+export const isBelievable = (place: Place, known: Place): boolean =>
+  place.epoch <= known.epoch + REIGNS_MAX * STEP && place.position <= known.position + ENTRIES_MAX
+
 export const isBefore = (one: Place, other: Place): boolean =>
   one.epoch < other.epoch || (one.epoch === other.epoch && one.position < other.position)
 

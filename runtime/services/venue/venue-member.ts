@@ -3,31 +3,27 @@
  * commands go in, messages and what must happen come out; sockets and keys are somebody else's.
  */
 import { after } from '../../core/time.js'
-import type { Cancel, Clock, MonotonicMs } from '../../ports/clock.js'
+import type { Cancel, Clock } from '../../ports/clock.js'
 import type { Place, Player } from '../../ports/company.js'
 import { type Answer, Asks } from './asks.js'
 import { Follower } from './follower.js'
-import { Heartbeat } from './heartbeat.js'
+import { beatOf, Heartbeat } from './heartbeat.js'
 import { Leader } from './leader.js'
 import { Leadership } from './leadership.js'
 import { type Member, Members } from './members.js'
-import {
-  type Beat,
-  MEMBERS_MAX,
-  type Message,
-  type VenueCommand,
-  type WholeAnswer,
-} from './messages.js'
+import type { Beat, Message, VenueCommand, WholeAnswer } from './messages.js'
 import type { Notice } from './notice.js'
 import { Panics } from './panics.js'
+import { isBelievable } from './ranks.js'
+import { Strangers } from './strangers.js'
 import { type Chained, VenueLog } from './venue-log.js'
 
 /** While it waits for another box to lead, it looks again so often. */
 const LOOK_MS = 25
-/** Between two tellings of another box with this one's name, and how long it is held to be there. */
-const TWIN_EVERY_MS = 60_000
 /** Of a show's digest, for the beat. */
 const SHOW_LENGTH = 16
+const NOWHERE: Place = { epoch: 0, position: 0 }
+
 export interface VenueMemberOptions {
   readonly box: string
   /** Of this start. */
@@ -55,10 +51,10 @@ export class VenueMember {
   readonly #heartbeat: Heartbeat
   readonly #leader: Leader
   readonly #panics: Panics
+  readonly #strangers: Strangers
   /** The own show time when a leader was last heard. */
   #ledShowMs: number
   #refusedCount = 0
-  #twin: { readonly address: string; readonly toldAt: MonotonicMs } | null = null
   #cancelLook: Cancel = () => {}
   #isStopped = false
 
@@ -68,7 +64,10 @@ export class VenueMember {
     this.#options = options
     this.#ledShowMs = clock.showTimeMs()
     this.#members = new Members(options.session)
-    this.#log = new VenueLog(player.place, player.ids)
+    this.#strangers = new Strangers(clock, options.notice)
+    // A box that went mad has its nonsense on the disk, too.
+    const place = isBelievable(player.place, NOWHERE) ? player.place : NOWHERE
+    this.#log = new VenueLog(place, player.ids)
     this.#panics = new Panics(clock, command => send({ kind: 'panic', box, command }, null))
     this.#asks = new Asks(clock, { send: command => this.#ask(command), answer })
     this.#heartbeat = new Heartbeat(clock, {
@@ -150,11 +149,9 @@ export class VenueMember {
     return this.#refusedCount + this.#members.turnedAwayCount
   }
 
-  /** Where another box of this name was heard a short while ago; null where there is none. */
-  twin(): string | null {
-    if (this.#twin === null) return null
-    const isPast = this.#clock.monotonicMs() >= after(this.#twin.toldAt, TWIN_EVERY_MS)
-    return isPast ? null : this.#twin.address
+  /** What a person should look after, in words. */
+  get trouble(): string | null {
+    return this.#strangers.trouble
   }
 
   members(): readonly Member[] {
@@ -190,9 +187,11 @@ export class VenueMember {
   receive(message: Message, session: string, from: string): void {
     if (this.#isStopped) return
     if (message.box === this.#options.box) {
-      this.#hearTwin(from)
+      this.#refusedCount++
+      this.#strangers.note({ kind: 'same-name', from })
       return
     }
+    if (!this.#isBelievable(message)) return
     // A leader that has stood still is none any more, whatever it hears first.
     this.#look()
     if (message.kind === 'beat') {
@@ -211,7 +210,7 @@ export class VenueMember {
   adopt(answer: WholeAnswer): void {
     const { role, leader } = this.#leadership
     if (this.#isStopped || role !== 'following' || answer.box !== leader) return
-    this.#follower.adopt(answer)
+    if (this.#isBelievable(answer)) this.#follower.adopt(answer)
   }
 
   /** Of this box, for another one. */
@@ -222,12 +221,11 @@ export class VenueMember {
     return { box, epoch, place: { ...head }, ids: [...ids], state: player.whole() }
   }
 
-  /** Two boxes of one name cannot be told apart by the others; which of them is wrong, only a person knows. */
-  #hearTwin(address: string): void {
-    this.#refusedCount++
-    if (this.twin() !== null) return
-    this.#twin = { address, toldAt: this.#clock.monotonicMs() }
-    this.#options.notice({ kind: 'same-name', from: address })
+  #isBelievable(said: Message | WholeAnswer): boolean {
+    const { seenEpoch } = this.#leadership
+    const isIt = this.#strangers.believe(said, { ...this.#log.head, epoch: seenEpoch })
+    if (!isIt) this.#refusedCount++
+    return isIt
   }
 
   #hearBeat(member: Member): void {
@@ -320,28 +318,16 @@ export class VenueMember {
   }
 
   #makeBeat(count: number): Beat {
-    const { box, isPreferred, player } = this.#options
-    const { role, leader, epoch, mayLead, isSettled } = this.#leadership
-    const party = role === 'leading' ? this.#leadership.party().length + 1 : 1
-    return {
-      kind: 'beat',
-      box,
+    const now = this.#clock.monotonicMs()
+    return beatOf(this.#options, this.#leadership, {
       count,
-      show: player.digest.slice(0, SHOW_LENGTH),
-      role,
-      leader,
-      epoch,
+      show: this.#options.player.digest.slice(0, SHOW_LENGTH),
       head: { ...this.#log.head },
-      party: Math.min(MEMBERS_MAX, party),
-      canLead: mayLead,
-      isSettled,
-      isPreferred,
       showMs: this.#clock.showTimeMs(),
       boundMs: this.#clock.showErrorMs(),
       deliveryP99Ms: this.#follower.delivery.p99Ms,
-      fingerprint: player.fingerprint(),
-      hears: [...this.#members.hearings(this.#clock.monotonicMs())],
-    }
+      hears: [...this.#members.hearings(now)],
+    })
   }
 
   #rest(): void {

@@ -39,12 +39,9 @@ export function venueReport(member: VenueMember, around: Surroundings): State {
     leadMs: publishedMs(member.leader.leadMs()),
     members: [own, ...others].sort((a, b) => (a.box < b.box ? -1 : 1)),
     refused: { ...refused, outOfTurn: member.refusedCount },
-    trouble: (trouble ?? twinText(member.twin()))?.slice(0, 256) ?? null,
+    trouble: (trouble ?? member.trouble)?.slice(0, 256) ?? null,
   }
 }
-
-const twinText = (address: string | null): string | null =>
-  address === null ? null : `another box has the same name: ${address}`
 
 function rowOf(one: Member, member: VenueMember, nowMs: number): State['members'][number] {
   const { box, beat, isProven, heardAt, apartMs } = one

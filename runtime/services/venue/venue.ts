@@ -246,6 +246,10 @@ class Life {
         log.error('venue.same-name', { from: notice.from })
         this.#tell()
         break
+      case 'mad':
+        log.error('venue.mad', { box: notice.box })
+        this.#tell()
+        break
       case 'same-mark':
         log.error('venue.same-mark', { box: notice.box })
         break
