@@ -156,6 +156,8 @@ export class VenueWorld {
   readonly shows = new Map<string, Payload<'show/state'>>()
   readonly leads: { readonly box: string; readonly atMs: number; readonly epoch: number }[] = []
   readonly dropped: { readonly box: string; readonly ids: readonly string[] }[] = []
+  /** Ways that nothing takes any more: `box-1 to box-2`. */
+  readonly cut = new Set<string>()
   readonly #options: VenueWorldOptions
   readonly #stores: ReadonlyMap<string, SimulatedStore>
   readonly #wholes = new Map<string, () => unknown>()
@@ -168,8 +170,8 @@ export class VenueWorld {
     this.random = randomFrom(seed)
     const random = randomFrom(seed + 1_000_003)
     const wayMs = (): number => delayMs.min + random() * (delayMs.max - delayMs.min)
-    this.network = new SimulatedVenueNetwork(this.clock, () => {
-      if (random() < loss) return []
+    this.network = new SimulatedVenueNetwork(this.clock, (from, to) => {
+      if (this.cut.has(`${from} to ${to}`) || random() < loss) return []
       return random() < doubles ? [wayMs(), wayMs()] : [wayMs()]
     })
     this.names = Array.from({ length: boxes }, (_, index) => `box-${index + 1}`)

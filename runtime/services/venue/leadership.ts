@@ -108,6 +108,12 @@ export class Leadership {
     return leader ? after(leader.heardAt, LEASE_MS + 1) : this.#electAt
   }
 
+  /** Who leads others, and is not heard here; null where there is none. */
+  get unheard(): string | null {
+    if (this.#role !== 'listening' || this.#clock.monotonicMs() < this.#electAt) return null
+    return this.others().find(({ beat }) => this.#isLed(beat))?.beat.leader ?? null
+  }
+
   /** The boxes that are there, and play the same show. */
   others(): readonly Member[] {
     const { show } = this.#options

@@ -4,15 +4,15 @@
  */
 import { after } from '../../core/time.js'
 import type { Cancel, Clock } from '../../ports/clock.js'
-import type { Place, Player } from '../../ports/company.js'
-import { type Answer, Asks } from './asks.js'
+import type { Place } from '../../ports/company.js'
+import { Asks } from './asks.js'
 import { Follower } from './follower.js'
 import { beatOf, Heartbeat } from './heartbeat.js'
 import { Leader } from './leader.js'
 import { Leadership } from './leadership.js'
+import type { VenueMemberOptions } from './member-options.js'
 import { type Member, Members } from './members.js'
 import type { Beat, Message, VenueCommand, WholeAnswer } from './messages.js'
-import type { Notice } from './notice.js'
 import { Panics } from './panics.js'
 import { isBelievable } from './ranks.js'
 import { Strangers } from './strangers.js'
@@ -23,22 +23,6 @@ const LOOK_MS = 25
 /** Of a show's digest, for the beat. */
 const SHOW_LENGTH = 16
 const NOWHERE: Place = { epoch: 0, position: 0 }
-
-export interface VenueMemberOptions {
-  readonly box: string
-  /** Of this start. */
-  readonly session: string
-  readonly canLead: boolean
-  readonly isPreferred: boolean
-  readonly player: Player<VenueCommand>
-  /** @param to an address; null for all */
-  readonly send: (message: Message, to: string | null) => void
-  /** The whole state of that box is wanted. */
-  readonly fetch: (from: Member) => void
-  /** Another box has decided a command that was asked here. */
-  readonly answer: (command: VenueCommand, answer: Answer) => void
-  readonly notice: (notice: Notice) => void
-}
 
 export class VenueMember {
   readonly #clock: Clock
@@ -151,7 +135,9 @@ export class VenueMember {
 
   /** What a person should look after, in words. */
   get trouble(): string | null {
-    return this.#strangers.trouble
+    const { unheard } = this.#leadership
+    const isCut = unheard === null ? null : `${unheard} leads, and is heard by others, not here`
+    return this.#strangers.trouble ?? isCut
   }
 
   members(): readonly Member[] {
@@ -198,11 +184,7 @@ export class VenueMember {
       const at = { now: this.#clock.monotonicMs(), showMs: this.#clock.showTimeMs() }
       const member = this.#members.note(message, session, from, at)
       if (member?.isProven && this.isSameShow(member)) this.#hearBeat(member)
-    } else {
-      const member = this.#members.speaker(message.box, session)
-      if (member === null || !this.isSameShow(member)) this.#refusedCount++
-      else this.#hear(message, member)
-    }
+    } else this.#hearSpoken(message, session)
     this.#look()
   }
 
@@ -240,6 +222,14 @@ export class VenueMember {
     this.#follower.hearBeat(member)
   }
 
+  #hearSpoken(message: Exclude<Message, Beat>, session: string): void {
+    const member = this.#members.speaker(message.box, session)
+    // Panic is one whatever is played.
+    const isHeeded = member !== null && (message.kind === 'panic' || this.isSameShow(member))
+    if (isHeeded) this.#hear(message, member)
+    else this.#refusedCount++
+  }
+
   #hear(message: Exclude<Message, Beat>, member: Member): void {
     switch (message.kind) {
       case 'entry':
@@ -254,7 +244,7 @@ export class VenueMember {
         if (this.#leadership.role === 'leading') this.#leader.hear(message, member)
         break
       case 'panic':
-        if (this.#panics.hear(message.command)) this.#options.player.obey(message.command)
+        if (this.#panics.tell(message.command)) this.#options.player.obey(message.command)
         break
       case 'bye':
         this.#leadership.bye(member.box)
