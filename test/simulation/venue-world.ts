@@ -12,6 +12,7 @@ import { Bus } from '../../runtime/core/bus.js'
 import { randomFrom } from '../../runtime/core/random.js'
 import { after, monotonicMs } from '../../runtime/core/time.js'
 import type { Cancel, Clock, MonotonicMs } from '../../runtime/ports/clock.js'
+import type { Store } from '../../runtime/ports/store.js'
 import type { VenueLink } from '../../runtime/ports/venue-link.js'
 import { Show } from '../../runtime/services/show/show.js'
 import { Venue } from '../../runtime/services/venue/venue.js'
@@ -156,6 +157,8 @@ export class VenueWorld {
   readonly shows = new Map<string, Payload<'show/state'>>()
   readonly leads: { readonly box: string; readonly atMs: number; readonly epoch: number }[] = []
   readonly dropped: { readonly box: string; readonly ids: readonly string[] }[] = []
+  /** What a write takes on the disk of a box; nothing where none is named. */
+  readonly slowMs = new Map<string, number>()
   /** Ways that nothing takes any more: `box-1 to box-2`. */
   readonly cut = new Set<string>()
   readonly #options: VenueWorldOptions
@@ -212,7 +215,15 @@ export class VenueWorld {
     const clock = new StallingClock(this.clock, lifeClock)
     const bus = new Bus<Messages>()
     const light = new RecordingLight(clock, 'dimmer', { channelCount: 1 })
-    const store = this.disk(name).boot({ callsUntilPowerCut: Number.POSITIVE_INFINITY })
+    const disk = this.disk(name).boot({ callsUntilPowerCut: Number.POSITIVE_INFINITY })
+    const store: Store = {
+      read: (table, key) => disk.read(table, key),
+      scan: (table, range) => disk.scan(table, range),
+      commit: async changes => {
+        await this.#pass(this.slowMs.get(name) ?? 0)
+        await disk.commit(changes)
+      },
+    }
     const keys = new SimulatedKeys(this.random)
     const { log } = this
     const wire = new SimulatedVenueLink(this.network, name)
@@ -243,6 +254,12 @@ export class VenueWorld {
     this.#hear(name, bus, () => this.#lives.get(name) === life)
     const starting = show.start().then(() => venue.start())
     await this.until(starting)
+  }
+
+  #pass(ms: number): Promise<void> {
+    if (ms === 0) return Promise.resolve()
+    const at = after(this.clock.monotonicMs(), ms)
+    return new Promise(resolve => void this.clock.runAt(at, resolve))
   }
 
   #hear(box: string, bus: Bus<Messages>, isIts: () => boolean): void {

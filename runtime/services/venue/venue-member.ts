@@ -53,7 +53,8 @@ export class VenueMember {
     const place = isBelievable(player.place, NOWHERE) ? player.place : NOWHERE
     this.#log = new VenueLog(place, player.ids)
     this.#panics = new Panics(clock, command => send({ kind: 'panic', box, command }, null))
-    this.#asks = new Asks(clock, { send: command => this.#ask(command), answer })
+    const isDone = (id: string): boolean => this.#log.ids.includes(id)
+    this.#asks = new Asks(clock, { send: command => this.#ask(command), answer, isDone })
     this.#heartbeat = new Heartbeat(clock, {
       make: count => this.#makeBeat(count),
       send: beat => send(beat, null),
