@@ -4,11 +4,6 @@ import type { TimeServerSettings } from '../fixtures/time-server.js'
 import type { Namespaces } from './namespaces.js'
 import { type Follow, follow } from './ptp4l.js'
 
-export interface TimeServed extends Follow {
-  /** From now on it serves a date so many milliseconds ahead. */
-  move(aheadMs: number): void
-}
-
 const usual: TimeServerSettings = {
   port: 123,
   aheadMs: 0,
@@ -25,10 +20,10 @@ export async function serveTime(
   namespaces: Pick<Namespaces, 'within'>,
   number: number,
   settings: Partial<TimeServerSettings> = {},
-): Promise<TimeServed> {
+): Promise<Follow> {
   const args = [script, JSON.stringify({ ...usual, ...settings })]
   const server = follow(...namespaces.within(number, process.execPath, args))
   t.teardown(() => server.stop())
   await server.until(() => server.output().includes('port'), 'a server')
-  return { ...server, move: ms => void server.child.stdin?.write(`${ms}\n`) }
+  return server
 }
