@@ -88,7 +88,7 @@ export function ownAnchor(): ShowAnchor {
 }
 
 /**
- * CLOCK_MONOTONIC. Compiled, it leaves no garbage, unlike `performance.now` and `process.hrtime.bigint`: a thread that
+ * CLOCK_MONOTONIC. Compiled, it leaves almost no garbage, unlike `performance.now` and `process.hrtime.bigint`: a thread that
  * spins on it would have V8 collect just before the moment that it spins for.
  */
 export function machineMs(): MonotonicMs {
