@@ -6,7 +6,7 @@ import type { Machine } from './machine.js'
 import type { EmbeddedTimeOptions } from './services/clock/wall/embedded-time.js'
 import { NTP_PORT, networkOf } from './services/clock/wall/networks.js'
 import type { AskedHost } from './services/clock/wall/time-asker.js'
-import { noEngine, type TimeEngine } from './services/clock/wall/time-engine.js'
+import { type KnownDate, noEngine, type TimeEngine } from './services/clock/wall/time-engine.js'
 import type { Served } from './services/clock/wall/time-server.js'
 import { WallClock } from './services/clock/wall-clock.js'
 import type { DateParts } from './time-parts.js'
@@ -36,10 +36,10 @@ export function buildWallClock(
       isLocalSource: ntp?.isLocalSource ?? false,
       isFollower: ntp !== null && ntp.follow !== null,
       bootId,
-      engine: async (served, floorMs) =>
+      engine: async (served, known) =>
         ntp === null || date.ways === null
           ? noEngine
-          : chooseEngine(machine, date.ways, { ntp, boot, served, floorMs }),
+          : chooseEngine(machine, date.ways, { ntp, boot, served, known }),
     },
   )
 }
@@ -48,24 +48,24 @@ interface EngineWanted {
   readonly ntp: NtpConfig
   readonly boot: number
   readonly served: Served
-  readonly floorMs: () => number
+  readonly known: KnownDate
 }
 
 /** chrony where there is one: it has the kernel's stamps both ways, NTS, and may set the system's date. */
 async function chooseEngine(
   { clock, log, keys, date }: DateMachine,
   { network, daemon }: NonNullable<DateParts['ways']>,
-  { ntp, boot, served, floorMs }: EngineWanted,
+  { ntp, boot, served, known }: EngineWanted,
 ): Promise<TimeEngine> {
   const found = ntp.engine === 'embedded' ? null : await daemon.find()
   if (found !== null && found.kind !== 'absent') {
     log.info('wall.chrony', { found: found.kind })
     const { ChronyTime } = await import('./services/clock/wall/chrony-time.js')
-    return new ChronyTime({ clock, log, daemon, timeline: date.timeline }, ntp, found)
+    return new ChronyTime({ clock, log, daemon, timeline: date.timeline }, ntp, found, known)
   }
   if (ntp.engine === 'chrony') log.warn('wall.no-chrony', { instead: 'embedded' })
   for (const { host, isNts } of ntp.servers) if (isNts) log.warn('wall.nts-needs-chrony', { host })
-  const options = embeddedOptions(ntp, boot, floorMs)
+  const options = embeddedOptions(ntp, boot, known.floorMs)
   const { EmbeddedTime } = await import('./services/clock/wall/embedded-time.js')
   return new EmbeddedTime({ clock, log, network, keys }, served, options)
 }

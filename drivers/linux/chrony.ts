@@ -2,10 +2,12 @@
  * chrony as a child of the box: chronyd(8) with a configuration, a socket and a pid file of its own, asked through
  * chronyc(1). One that the machine runs already is asked and not touched.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { DeviceError, messageOf } from '../../runtime/core/errors.js'
 import { Signal } from '../../runtime/core/signal.js'
 import { after } from '../../runtime/core/time.js'
@@ -24,6 +26,8 @@ const ASK_MS_MAX = 2_000
 const START_MS_MAX = 10_000
 const STOP_MS_MAX = 3_000
 const LOOK_EVERY_MS = 100
+/** Of what it says. */
+const LINE_MAX = 400
 /** Of `struct sockaddr_un`, less what chronyc puts beside it. */
 const SOCKET_PATH_MAX = 100
 /** CAP_SYS_TIME of capabilities(7). */
@@ -42,6 +46,7 @@ export class LinuxChrony implements TimeDaemon {
   readonly #clock: Clock
   readonly #options: LinuxChronyOptions
   readonly #endings = new Signal<string>()
+  readonly #sayings = new Signal<string>()
   #child: ChildProcess | null = null
   #isStopping = false
   /** Whether the child has answered: before that, its end is that it could not be started. */
@@ -105,6 +110,10 @@ export class LinuxChrony implements TimeDaemon {
     return this.#endings.listen(listener)
   }
 
+  onSaid(listener: (line: string) => void): Cancel {
+    return this.#sayings.listen(listener)
+  }
+
   async ask(question: DaemonQuestion): Promise<readonly (readonly string[])[]> {
     const where = this.#isForeign ? [] : ['-h', this.#places().socket]
     const said = await run('chronyc', ['-c', ...where, question])
@@ -154,12 +163,13 @@ export class LinuxChrony implements TimeDaemon {
     return { places, config: join(places.cookieFolder, 'chrony.conf') }
   }
 
-  #follow(child: ChildProcess): void {
+  #follow(child: ChildProcessByStdio<null, Readable, Readable>): void {
     let last = ''
-    for (const stream of [child.stdout, child.stderr])
-      stream?.on('data', (bytes: Buffer) => {
-        last = String(bytes).trim().split('\n').at(-1)?.slice(0, 200) ?? last
-      })
+    const hear = (line: string): void => {
+      last = line.slice(0, LINE_MAX)
+      if (this.#child === child) this.#sayings.emit(last)
+    }
+    for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', hear)
     const end = (why: string): void => {
       if (this.#child !== child) return
       this.#child = null

@@ -87,9 +87,14 @@ export function ownAnchor(): ShowAnchor {
   return { show: showTimeMs(Date.now()), at: machineMs(), errorMs: 0 }
 }
 
-function machineMs(): MonotonicMs {
-  const [seconds, nanoseconds] = process.hrtime()
-  return monotonicMs(seconds * 1e3 + nanoseconds / 1e6)
+/**
+ * CLOCK_MONOTONIC. Compiled, it leaves almost no garbage, unlike `performance.now` and `process.hrtime.bigint`: a thread that
+ * spins on it would have V8 collect just before the moment that it spins for.
+ */
+export function machineMs(): MonotonicMs {
+  const time = process.hrtime()
+  // Taken apart by its indexes, so that it is small enough to become a part of whoever calls it.
+  return monotonicMs(time[0] * 1e3 + time[1] / 1e6)
 }
 
 /**

@@ -9,13 +9,13 @@ import { SharedLines } from './firing-lines.js'
 import { FiringLoop } from './firing-loop.js'
 import type { FiringSetup } from './firing-protocol.js'
 import { FiringSignals } from './firing-signals.js'
-import { FiringStage } from './firing-stage.js'
+import { FiringStage, firingThread } from './firing-stage.js'
 import { lineWriter } from './line-writer.js'
 import { becomeRealTime, openLibcOrNot } from './real-time.js'
 
 /** Just below the kernel's own interrupt threads, which have 50: what we wait for may be their work. */
 const PRIORITY = 49
-const REHEARSED_CHANGES = 3000
+const REHEARSED_CHANGES = 1000
 
 assert(parentPort !== null, 'the firing thread is a worker')
 const port = parentPort
@@ -30,17 +30,17 @@ const libc = await openLibcOrNot()
 const { nowMs, margin, wakefulness, ready } = becomeRealTime(libc, PRIORITY, shared.signals)
 const write = lineWriter(libc)
 const stage = new FiringStage(nowMs, write, libc)
-for (let change = 0; change < REHEARSED_CHANGES; change++) stage.fire()
+stage.rehearse(REHEARSED_CHANGES)
 
 const loop = new FiringLoop(
   shared,
-  {
+  firingThread({
     nowMs,
     write,
     report: report => port.postMessage(report),
     holdAwake: isHeld => wakefulness.hold(isHeld),
-    warmUp: () => stage.fire(),
-  },
+    warmUp: stage.warmUp,
+  }),
   margin,
   { heartbeatMs: data.heartbeatMs },
 )

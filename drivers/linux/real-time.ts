@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { BoxError, messageOf } from '../../runtime/core/errors.js'
+import { machineMs } from './clock.js'
 import type { FiringSignals } from './firing-signals.js'
 import { type Libc, openLibc } from './libc.js'
 import { SpinMargin } from './spin-margin.js'
@@ -34,8 +35,8 @@ export interface RealTime {
 
 const CPU_LATENCY_FILE = '/dev/cpu_dma_latency'
 /** Microseconds; the second is the kernel's own "no wish" (PM_QOS_CPU_LATENCY_DEFAULT_VALUE). */
-const LATENCY_NONE = Int32Array.of(0)
-const LATENCY_ANY = Int32Array.of(2_000_000_000)
+const LATENCY_NONE = new Uint8Array(Int32Array.of(0).buffer)
+const LATENCY_ANY = new Uint8Array(Int32Array.of(2_000_000_000).buffer)
 const REHEARSED_SLEEPS = 20
 
 /** Null where koffi has no binary. */
@@ -60,7 +61,7 @@ export function becomeRealTime(
 ): RealTime {
   const got = raisePriority(libc, priority)
   const wakefulness = openWakefulness()
-  const nowMs = monotonicReader()
+  const nowMs = machineMs
   const margin = learnMargin(signals, nowMs)
   const latency = wakefulness.reason
   return {
@@ -96,34 +97,14 @@ function openWakefulness(): Wakefulness {
     const fd = openSync(CPU_LATENCY_FILE, 'r+')
     return {
       reason: 'held at 0 while something is due',
-      hold: isHeld => void writeSync(fd, isHeld ? LATENCY_NONE : LATENCY_ANY),
+      // Called as lines call it: otherwise the code that was compiled for lines is thrown away.
+      hold: isHeld => void writeSync(fd, isHeld ? LATENCY_NONE : LATENCY_ANY, 0, 4, 0),
       close: () => closeSync(fd),
     }
   } catch (error) {
     // A kernel without power management, or a user who may not: wake-ups take a little longer.
     return { reason: messageOf(error), hold: () => {}, close: () => {} }
   }
-}
-
-/** CLOCK_MONOTONIC in milliseconds, without the garbage of big integers. */
-function monotonicReader(): () => number {
-  const offsetMs = monotonicOffsetMs()
-  return () => performance.now() + offsetMs
-}
-
-/** From this thread's own zero to CLOCK_MONOTONIC, by the tightest of several looks. */
-function monotonicOffsetMs(): number {
-  let best = 0
-  let width = Number.POSITIVE_INFINITY
-  for (let look = 0; look < 100; look++) {
-    const before = performance.now()
-    const monotonic = Number(process.hrtime.bigint()) / 1e6
-    const afterwards = performance.now()
-    if (afterwards - before >= width) continue
-    width = afterwards - before
-    best = monotonic - (before + afterwards) / 2
-  }
-  return best
 }
 
 /** Learns how late this machine wakes the thread. */

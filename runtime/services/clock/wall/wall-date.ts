@@ -35,6 +35,7 @@ const RTC_SAME_MS = 2_000
 const MEASURED = 8
 /** No release runs for longer: a date beyond is a mistake, and stamps of NTP could not be read beside it. */
 const LIFE_MS = 30 * 365.25 * 86_400_000
+const DAY_MS = 86_400_000
 /** Moves of the date that are told. */
 const TOLD_MS = 128
 const LOCAL = referenceOf('LOCL')
@@ -124,6 +125,12 @@ export class WallDate implements WallMapping {
     if (rtcMs < floorMs || !this.#mayBe(rtcMs)) return
     const errorMs = RTC_ERROR_MS + RTC_DRIFT * (rtcMs - floorMs)
     this.#rtc = { ...claimOf('rtc', now, errorMs, strata.rtc), wallMs: rtcMs }
+  }
+
+  /** Whether the system shows the right day: enough to tell whether a certificate is of today. */
+  isSystemRight(now: MonotonicMs): boolean {
+    const isNear = Math.abs(this.wallAt(now) - this.#systemMs) < DAY_MS
+    return isNear && this.trustAt(now).isUtcKnown
   }
 
   /** Takes what was found. @returns by how much the date was moved, where a person would notice; null otherwise */

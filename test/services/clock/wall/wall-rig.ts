@@ -152,7 +152,7 @@ export class WallBox {
         isLocalSource: options.isLocalSource ?? false,
         isFollower: follow !== null,
         bootId: options.bootId ?? `boot-${index}`,
-        engine: async (served, floorMs) =>
+        engine: async (served, { floorMs }) =>
           options.engine ??
           new EmbeddedTime({ clock, log, network, keys: new SimulatedKeys(world.random) }, served, {
             asker: {
