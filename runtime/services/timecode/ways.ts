@@ -4,7 +4,7 @@ import type { Clock } from '../../ports/clock.js'
 import type { Log } from '../../ports/log.js'
 import type { TimecodeLinks } from '../../ports/timecode-links.js'
 import { writeArtTimeCode } from './art-timecode.js'
-import { Door } from './door.js'
+import { doorTo } from './door.js'
 import { MtcOutlet } from './mtc-outlet.js'
 import type { Way } from './sender.js'
 import { artNetSource, ltcSource, mtcSource, type Source } from './source.js'
@@ -37,7 +37,7 @@ export function outletOf(
     return new MtcOutlet(clock, log, links.midi(config.device), config.rate)
   const { to, port, rate } = config
   const socket = links.datagrams(0)
-  const door = new Door(clock, log, 'artnet', socket)
+  const door = doorTo(clock, log, 'artnet', socket)
   return {
     parts: 1,
     open: () => door.open(),
