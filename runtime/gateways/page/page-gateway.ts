@@ -234,6 +234,7 @@ export class PageGateway implements Service {
       devices: mirror.devices(),
       broker: mirror.state('broker/state'),
       clock: mirror.state('clock/state'),
+      wall: mirror.state('clock/wall'),
     })
   }
 
