@@ -1,5 +1,14 @@
 /** The part of the OpenAPI document about the date. */
-import { answer, asked, body, denied, operating, reading, refusal } from './open-api-words.js'
+import {
+  answer,
+  asked,
+  body,
+  denied,
+  operating,
+  reading,
+  refusal,
+  sentAt,
+} from './open-api-words.js'
 
 export const wallPaths = {
   '/api/clock/wall': {
@@ -17,6 +26,7 @@ export const wallPaths = {
       description:
         'It is taken within a second of what a person sees, never while a show is armed, and never where time servers, the venue or the system have told it.',
       security: operating,
+      parameters: [sentAt],
       requestBody: body('SetWall'),
       responses: asked('CommandAnswer', {
         accepted: 'It is the date of the box now.',

@@ -19,6 +19,16 @@ import {
   sessionAnswer,
   stateAnswer,
 } from './api.js'
+import { nowHeader, sentHeader } from './lateness.js'
+
+/** Of what is worth less the later it comes. */
+export const sentAt = {
+  name: sentHeader,
+  in: 'header',
+  required: false,
+  description: `When it was asked, in milliseconds on the clock of the box, as \`beat\` and the header \`${nowHeader}\` of answers tell it. What was more than 2 s on its way is then refused with 409.`,
+  schema: { type: 'number', minimum: 0 },
+}
 
 export const shapes = {
   Acknowledgement: acknowledgement,

@@ -1,6 +1,5 @@
 /** Describes the HTTP interface in OpenAPI 3.1, from the very shapes that check it. */
 import { jsonSchema } from '../../core/schema.js'
-import { nowHeader, sentHeader } from './lateness.js'
 import { clockPaths } from './open-api-clock.js'
 import { powerPaths } from './open-api-power.js'
 import { printPaths } from './open-api-print.js'
@@ -16,16 +15,9 @@ import {
   operating,
   reading,
   refusal,
+  sentAt,
   shapes,
 } from './open-api-words.js'
-
-const sentAt = {
-  name: sentHeader,
-  in: 'header',
-  required: false,
-  description: `When it was asked, in milliseconds on the clock of the box, as \`beat\` and the header \`${nowHeader}\` of answers tell it. What was more than 2 s on its way is then refused with 409.`,
-  schema: { type: 'number', minimum: 0 },
-}
 
 const paths = {
   '/health': {

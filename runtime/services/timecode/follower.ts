@@ -3,6 +3,7 @@
  * it comes to.
  */
 import type { Bus } from '../../core/bus.js'
+import type { Door } from '../../core/door.js'
 import { repeat } from '../../core/repeat.js'
 import { after } from '../../core/time.js'
 import { frameOfDay, nsOfFrame, type TimecodeRate, timecodeText } from '../../core/timecode.js'
@@ -11,7 +12,7 @@ import type { Cancel, Clock } from '../../ports/clock.js'
 import type { Log } from '../../ports/log.js'
 import type { Messages, Payload } from '../../topics.js'
 import { Chase, type ChaseState, frameAt, momentOf, type Run } from './chase.js'
-import { Door } from './door.js'
+import { doorTo } from './door.js'
 import { Passing } from './passing.js'
 import type { Sighting } from './sighting.js'
 import { earlierBy, type Source } from './source.js'
@@ -55,7 +56,7 @@ export class Follower {
     this.#ports = ports
     this.#source = source
     this.#config = config
-    this.#door = new Door(ports.clock, ports.log, config.kind, source)
+    this.#door = doorTo(ports.clock, ports.log, config.kind, source)
     this.#chase = new Chase(config)
     this.#passing = new Passing(positions)
     this.#log = new SparingLog(ports.clock, ports.log)

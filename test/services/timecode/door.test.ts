@@ -1,16 +1,17 @@
 import t from 'tap'
 import { SimulatedClock } from '../../../drivers/simulated/clock.js'
 import { SimulatedLog } from '../../../drivers/simulated/log.js'
+import type { Door } from '../../../runtime/core/door.js'
 import { DeviceError } from '../../../runtime/core/errors.js'
 import { after } from '../../../runtime/core/time.js'
-import { Door } from '../../../runtime/services/timecode/door.js'
+import { doorTo } from '../../../runtime/services/timecode/door.js'
 
 /** What can be opened, and is gone again after a while: a recorder that starts and finds no card. */
 function bench(lastsMs: number) {
   const clock = new SimulatedClock({ showStartMs: 0, driftPpm: 0 })
   const log = new SimulatedLog()
   let opened = 0
-  const door: Door = new Door(clock, log, 'ltc', {
+  const door: Door = doorTo(clock, log, 'ltc', {
     async open() {
       opened++
       clock.runAt(after(clock.monotonicMs(), lastsMs), () =>

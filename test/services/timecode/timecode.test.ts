@@ -13,6 +13,7 @@ import {
   readArtTimeCode,
   writeArtTimeCode,
 } from '../../../runtime/services/timecode/art-timecode.js'
+import { LtcDecoder } from '../../../runtime/services/timecode/ltc-decode.js'
 import { ltcSamples } from '../../../runtime/services/timecode/ltc-encode.js'
 import { type MtcHeard, MtcReader, quarterFrame } from '../../../runtime/services/timecode/mtc.js'
 import { Timecode } from '../../../runtime/services/timecode/timecode.js'
@@ -266,6 +267,21 @@ t.test('linear timecode is followed, its rate found, and a lost card opened agai
   await bench.clock.advance(600)
   t.match(bench.state?.trouble, /is gone/)
   await bench.service.stop()
+})
+
+t.test('linear timecode is played on the card that box.json names, and told of', async t => {
+  const bench = new Bench({ out: [{ kind: 'ltc', rate: '25', offset: '01:00:00:00' }] })
+  const decoder = new LtcDecoder(bench.links.soundCard.rate)
+  const heard: number[] = []
+  bench.links.soundCard.onSample = sample => void heard.push(Math.round(sample * 32_767))
+  await bench.service.start()
+  await bench.clock.advance(6_000)
+  t.match(bench.state?.outputs, [{ kind: 'ltc', rate: '25', trouble: null }])
+  t.match(bench.state?.outputs[0]?.position, /^21:00:0[56]:/)
+  await bench.service.stop()
+  const frames = decoder.read(Int16Array.from(heard))
+  t.ok(frames.length > 50, `${frames.length} frames`)
+  t.match(frames[0]?.label, { hours: 21, minutes: 0 })
 })
 
 t.test('a box does not follow what it sends to everybody itself', async t => {
