@@ -260,7 +260,7 @@ t.test('what a stranger sends is counted, and changes nothing', { skip }, async 
 
 /** A box as it is, on the simulated board, with a box.json that names the venue. */
 function wholeBox(t: Test, namespaces: Namespaces, number: number): Follow {
-  if (!statSync('dist/runtime/main.js', { throwIfNoEntry: false }))
+  if (!statSync('dist/program/main.js', { throwIfNoEntry: false }))
     execFileSync('npm', ['run', 'build'])
   const disk = makeDisk()
   t.teardown(() => disk.remove())
@@ -279,7 +279,7 @@ function wholeBox(t: Test, namespaces: Namespaces, number: number): Follow {
   writeFileSync(join(disk.folder, 'show.yaml'), lampShow(NAMES))
   writeFileSync(join(disk.folder, 'venue.key'), new Uint8Array(32).fill(42))
   const files = ['--config', join(disk.folder, 'box.json'), '--state', join(disk.folder, 'state')]
-  const args = ['dist/runtime/main.js', ...files, '--board', 'simulated']
+  const args = ['dist/program/main.js', ...files, '--board', 'simulated']
   const box = follow(...namespaces.within(number, process.execPath, args))
   t.teardown(() => box.stop())
   return box
