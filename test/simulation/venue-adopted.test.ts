@@ -59,3 +59,26 @@ t.test('what was done before the box that leads was started anew is known, too',
   await world.clock.advance(2_000)
   await asksAgain(t, world, 'box-2')
 })
+
+t.test('what a follow did alone, just before its box was led again, does not stay', async t => {
+  for (let awayMs = 1_300; awayMs <= 1_900; awayMs += 50) {
+    const world = new VenueWorld({ ...quiet, boxes: 2 })
+    await world.startAll()
+    await world.clock.advance(2_000)
+    world.ask('box-1', { id: 'two', action: 'fire', cue: '2' })
+    await world.clock.advance(200)
+    world.kill('box-2')
+    await world.clock.advance(200)
+    // The follow of cue 2, which box-2 knows of, is taken back by this.
+    world.ask('box-1', { id: 'one', action: 'fire', cue: '1' })
+    await world.clock.advance(awayMs - 400)
+    await world.start('box-2')
+    for (let waited = 0; world.states.get('box-2')?.role !== 'following'; waited += 10) {
+      if (waited > 5_000) throw new Error('it was not led')
+      await world.clock.advance(10)
+    }
+    await world.clock.advance(450)
+    t.equal(world.shows.get('box-2')?.current, '1', `back after ${awayMs} ms`)
+    t.same(world.life('box-2').light.shown.at(-1), world.life('box-1').light.shown.at(-1))
+  }
+})
