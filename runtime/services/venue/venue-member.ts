@@ -23,6 +23,8 @@ const LOOK_MS = 25
 /** Of a show's digest, for the beat. */
 const SHOW_LENGTH = 16
 const NOWHERE: Place = { epoch: 0, position: 0 }
+const NOT_KEEPING =
+  'the disk of this box keeps nothing, or too slowly: another should lead, and this one be mended'
 
 export class VenueMember {
   readonly #clock: Clock
@@ -65,6 +67,7 @@ export class VenueMember {
       show: player.digest.slice(0, SHOW_LENGTH),
       canLead,
       isPreferred,
+      isKeeping: () => player.isKeeping,
       head: () => this.#log.head,
       changed: why => this.#changed(why),
       leads: () => this.#lead(),
@@ -138,7 +141,8 @@ export class VenueMember {
   get trouble(): string | null {
     const { unheard } = this.#leadership
     const isCut = unheard === null ? null : `${unheard} leads, and is heard by others, not here`
-    return this.#strangers.trouble ?? isCut
+    const isKept = this.#options.player.isKeeping ? null : NOT_KEEPING
+    return this.#strangers.trouble ?? isCut ?? isKept
   }
 
   members(): readonly Member[] {
