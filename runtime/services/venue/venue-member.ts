@@ -10,7 +10,7 @@ import { Follower } from './follower.js'
 import { beatOf, Heartbeat } from './heartbeat.js'
 import { Leader } from './leader.js'
 import { Leadership } from './leadership.js'
-import type { VenueMemberOptions } from './member-options.js'
+import { NOT_KEEPING, type VenueMemberOptions } from './member-options.js'
 import { type Member, Members } from './members.js'
 import type { Beat, Message, VenueCommand, WholeAnswer } from './messages.js'
 import { Panics } from './panics.js'
@@ -23,8 +23,6 @@ const LOOK_MS = 25
 /** Of a show's digest, for the beat. */
 const SHOW_LENGTH = 16
 const NOWHERE: Place = { epoch: 0, position: 0 }
-const NOT_KEEPING =
-  'the disk of this box keeps nothing, or too slowly: another should lead, and this one be mended'
 
 export class VenueMember {
   readonly #clock: Clock
