@@ -89,6 +89,7 @@ export class MadBox {
       head: { epoch: 0, position: 0 },
       party: 1,
       canLead: true,
+      isKeeping: true,
       isSettled: true,
       isPreferred: false,
       showMs,

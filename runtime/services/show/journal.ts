@@ -23,6 +23,7 @@ import {
   placeRow,
   snapshotRow,
 } from './journal-rows.js'
+import { Keeping, notKept } from './keeping.js'
 import type { Times } from './resume.js'
 import { FIRES_KEPT, type ShowEvent, type ShowState } from './state.js'
 
@@ -81,6 +82,7 @@ export class Journal {
   readonly #places: Records<Of<typeof placeRow>>
   readonly #queue: Entry[] = []
   readonly #answers = new Map<string, Answer>()
+  readonly #keeping: Keeping
   #fireIds: string[] = []
   #place: Place = { epoch: 0, position: 0 }
   #sequence = 0
@@ -100,6 +102,7 @@ export class Journal {
     this.#log = log
     this.#store = store
     this.#options = options
+    this.#keeping = new Keeping(clock)
     this.#snapshots = new Records(store, 'show-state', snapshotRow)
     this.#events = new Records(store, 'show-events', eventRow)
     this.#fires = new Records(store, 'show-fires', fireRow)
@@ -139,6 +142,11 @@ export class Journal {
         ? { showMs: last.record.event.atMs, wallMs: last.record.wallMs }
         : { showMs: snapshot.showMs, wallMs: snapshot.wallMs },
     }
+  }
+
+  /** Whether the disk takes what is given to it, and has for a while. */
+  get isKeeping(): boolean {
+    return this.#keeping.isWell
   }
 
   /** How far it goes in the log of the venue's boxes. */
@@ -224,14 +232,17 @@ export class Journal {
     const added = this.#addedChanges(entries)
     const changes = isWhole ? this.#wholeChanges() : added
     this.#isTorn = false
+    this.#keeping.begin()
     try {
       const work = this.#store.commit(changes)
       await within(this.#clock, COMMIT_MS_MAX, 'the show journal did not commit', work)
     } catch (error) {
       if (!(error instanceof BoxError)) throw error
+      this.#keeping.end({ isKept: false })
       this.#fail(error)
       return error
     }
+    this.#keeping.end({ isKept: true })
     if (this.#retryMs > RETRY_MS_MIN) this.#log.info('show.journal-recovered')
     this.#retryMs = RETRY_MS_MIN
     return null
@@ -314,13 +325,3 @@ export class Journal {
     ]
   }
 }
-
-/**
- * An accepted command is one that survives a power cut, so this is not one; but it was carried out, and must not be
- * sent again under another id.
- */
-const notKept = (failure: BoxError): Answer => ({
-  isAccepted: false,
-  code: failure.code.startsWith('storage.') ? failure.code : 'storage.io',
-  message: `done, but not kept over a restart: ${failure.message}`.slice(0, 512),
-})

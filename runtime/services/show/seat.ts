@@ -66,6 +66,10 @@ export class Seat implements Player<ShowCommand> {
     return this.#journal.place
   }
 
+  get isKeeping(): boolean {
+    return this.#journal.isKeeping
+  }
+
   get ids(): readonly string[] {
     return this.#journal.ids
   }

@@ -55,7 +55,7 @@ export class Heartbeat {
 interface Speaker {
   readonly box: string
   readonly isPreferred: boolean
-  readonly player: Pick<Player<VenueCommand>, 'fingerprint'>
+  readonly player: Pick<Player<VenueCommand>, 'fingerprint' | 'isKeeping'>
 }
 
 type Standing = Pick<Leadership, 'role' | 'leader' | 'epoch' | 'mayLead' | 'isSettled' | 'party'>
@@ -75,6 +75,7 @@ export function beatOf(speaker: Speaker, standing: Standing, rest: Pick<Beat, He
     epoch,
     party: Math.min(MEMBERS_MAX, party),
     canLead: mayLead,
+    isKeeping: player.isKeeping,
     isSettled,
     isPreferred,
     fingerprint: player.fingerprint(),

@@ -5,6 +5,10 @@ import type { Member } from './members.js'
 import type { Message, VenueCommand } from './messages.js'
 import type { Notice } from './notice.js'
 
+/** Trouble in words: the journal of this box fails, or takes too long. */
+export const NOT_KEEPING =
+  'the disk of this box keeps nothing, or too slowly: another should lead, and this one be mended'
+
 export interface VenueMemberOptions {
   readonly box: string
   /** Of this start. */

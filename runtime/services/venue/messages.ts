@@ -55,6 +55,8 @@ const beat = object({
   /** Of boxes that it leads, itself included. */
   party: integer({ min: 1, max: MEMBERS_MAX }),
   canLead: boolean,
+  /** What it decides is kept over its restart: its disk works. */
+  isKeeping: boolean,
   /** It has listened for long enough since its start to know whether somebody leads. */
   isSettled: boolean,
   isPreferred: boolean,

@@ -35,14 +35,21 @@ export function markOf(box: string): number {
 export const epochAfter = (seen: number, box: string): number =>
   (Math.floor(seen / STEP) + 1) * STEP + markOf(box)
 
-export type Candidate = Pick<Beat, 'box' | 'head' | 'isPreferred'>
+export type Candidate = Pick<Beat, 'box' | 'head' | 'isKeeping' | 'isPreferred'>
 
-/** Negative when `one` should lead rather than `other`: who knows more, then who is preferred, then by name. */
+/** Negative when `one` should lead rather than `other`: who knows more, whose disk works, who is preferred, then by name. */
 export function byClaim(one: Candidate, other: Candidate): number {
   if (!isSame(one.head, other.head)) return isBefore(one.head, other.head) ? 1 : -1
+  if (one.isKeeping !== other.isKeeping) return one.isKeeping ? -1 : 1
   if (one.isPreferred !== other.isPreferred) return one.isPreferred ? -1 : 1
   return one.box < other.box ? -1 : 1
 }
+
+/** Negative when `one` is fitter to lead than `other`, if both know the same. */
+export const byFitness = (one: Fitness, other: Fitness): number =>
+  Number(other.canLead) - Number(one.canLead) || Number(other.isKeeping) - Number(one.isKeeping)
+
+export type Fitness = Pick<Beat, 'canLead' | 'isKeeping'>
 
 export type Leader = Pick<Beat, 'box' | 'party' | 'isPreferred' | 'epoch' | 'canLead'>
 

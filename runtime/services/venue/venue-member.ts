@@ -10,7 +10,7 @@ import { Follower } from './follower.js'
 import { beatOf, Heartbeat } from './heartbeat.js'
 import { Leader } from './leader.js'
 import { Leadership } from './leadership.js'
-import type { VenueMemberOptions } from './member-options.js'
+import { NOT_KEEPING, type VenueMemberOptions } from './member-options.js'
 import { type Member, Members } from './members.js'
 import type { Beat, Message, VenueCommand, WholeAnswer } from './messages.js'
 import { Panics } from './panics.js'
@@ -65,6 +65,7 @@ export class VenueMember {
       show: player.digest.slice(0, SHOW_LENGTH),
       canLead,
       isPreferred,
+      isKeeping: () => player.isKeeping,
       head: () => this.#log.head,
       changed: why => this.#changed(why),
       leads: () => this.#lead(),
@@ -138,7 +139,8 @@ export class VenueMember {
   get trouble(): string | null {
     const { unheard } = this.#leadership
     const isCut = unheard === null ? null : `${unheard} leads, and is heard by others, not here`
-    return this.#strangers.trouble ?? isCut
+    const isKept = this.#options.player.isKeeping ? null : NOT_KEEPING
+    return this.#strangers.trouble ?? isCut ?? isKept
   }
 
   members(): readonly Member[] {
