@@ -24,6 +24,13 @@ export const placeRow = object({ epoch: sequence, position: sequence })
 /** Sorts as text as the numbers do. */
 export const keyOf = (number_: number): string => String(number_).padStart(16, '0')
 
-export const inOrder = <T extends { readonly record: { readonly sequence: number } }>(
-  rows: readonly T[],
-): T[] => [...rows].sort((a, b) => a.record.sequence - b.record.sequence)
+interface Ordered {
+  readonly record: { readonly sequence: number }
+}
+
+/** 0 where there is none. */
+export const lastOf = (rows: readonly Ordered[]): number =>
+  rows.reduce((last, { record }) => Math.max(last, record.sequence), 0)
+
+export const inOrder = <T extends Ordered>(rows: readonly T[]): T[] =>
+  [...rows].sort((a, b) => a.record.sequence - b.record.sequence)

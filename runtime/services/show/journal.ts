@@ -1,7 +1,7 @@
 /**
- * The show's memory: every event in order, and now and then the whole state, so that what must be read at the next start
- * stays small. One commit is under way at a time; what comes meanwhile goes into the next one. When the disk fails the
- * show goes on: as soon as the disk takes something again it gets the whole state, so that no gap is left.
+ * The show's memory: every event in order, and now and then the whole state, so that little must be read at the next start.
+ * One commit is under way at a time; what comes meanwhile goes into the next one. When the disk fails the show goes on: as
+ * soon as the disk takes something again it gets the whole state, so that no gap is left.
  */
 import { BoxError, messageOf } from '../../core/errors.js'
 import { within } from '../../core/lifecycle.js'
@@ -20,6 +20,7 @@ import {
   fireRow,
   inOrder,
   keyOf,
+  lastOf,
   placeRow,
   snapshotRow,
 } from './journal-rows.js'
@@ -86,6 +87,7 @@ export class Journal {
   #fireIds: string[] = []
   #place: Place = { epoch: 0, position: 0 }
   #sequence = 0
+  #idOrder = 0
   #eventCount = 0
   /** The tables may have gaps or rot: the next commit writes everything anew. */
   #isTorn = false
@@ -127,6 +129,7 @@ export class Journal {
     for (const { key, record } of inOrder(commands)) this.#answers.set(key, record.answer)
     const fires = await this.#fires.scan('', null, ROWS_MAX)
     this.#fireIds.push(...inOrder(fires).map(({ key }) => key))
+    this.#idOrder = lastOf([...commands, ...fires])
     this.#place = (await this.#places.read(PLACE)) ?? this.#place
     const snapshot = await this.#snapshots.read(SNAPSHOT)
     if (!snapshot) return null
@@ -280,7 +283,7 @@ export class Journal {
     this.#fireIds.push(id)
     const over = this.#fireIds.splice(0, Math.max(0, this.#fireIds.length - FIRES_KEPT))
     return [
-      this.#fires.insert(id, { sequence: this.#sequence }),
+      this.#fires.insert(id, { sequence: ++this.#idOrder }),
       ...over.map(old => this.#fires.remove(old)),
     ]
   }
@@ -291,21 +294,19 @@ export class Journal {
     const over = [...this.#answers.keys()].slice(0, Math.max(0, this.#answers.size - COMMANDS_MAX))
     for (const old of over) this.#answers.delete(old)
     return [
-      this.#commands.insert(id, { sequence: this.#sequence, answer: given }),
+      this.#commands.insert(id, { sequence: ++this.#idOrder, answer: given }),
       ...over.map(old => this.#commands.remove(old)),
     ]
   }
 
   #putPlace(): Change {
-    const { epoch, position } = this.#place
-    return this.#places.put(PLACE, { epoch, position })
+    return this.#places.put(PLACE, { ...this.#place })
   }
 
   /** Everything anew, in place of all that is there. */
   #wholeChanges(): Change[] {
     this.#eventCount = 0
-    // What comes later must come later in order, too.
-    this.#sequence = Math.max(this.#sequence, this.#answers.size, this.#fireIds.length)
+    this.#idOrder = Math.max(this.#idOrder, this.#answers.size, this.#fireIds.length)
     return [
       this.#events.clear('', null),
       this.#fires.clear('', null),
