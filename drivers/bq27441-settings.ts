@@ -3,8 +3,10 @@
  * Technical reference SLUUAC9A, section 3.1, step by step: unseal, enter CONFIG UPDATE, change the block, write its
  * checksum, leave by SOFT_RESET, seal again.
  */
+
 import { DeviceError } from '../runtime/core/errors.js'
 import { after } from '../runtime/core/time.js'
+import { wait } from '../runtime/core/wait.js'
 import type { Clock } from '../runtime/ports/clock.js'
 import type { I2cDevice } from '../runtime/ports/host.js'
 import { again } from './again.js'
@@ -135,7 +137,7 @@ export class Bq27441Settings {
       await this.#writeBytes(Command.blockData + offset, ...bytes)
     }
     await this.#writeBytes(Command.blockChecksum, checksum)
-    await this.#rest(BLOCK_MS)
+    await wait(this.#clock, BLOCK_MS)
     await this.#selectBlock()
     const kept = await this.#byte(Command.blockChecksum)
     if (kept !== checksum)
@@ -149,7 +151,7 @@ export class Bq27441Settings {
     await this.#writeBytes(Command.blockControl, 0)
     await this.#writeBytes(Command.blockClass, STATE_CLASS)
     await this.#writeBytes(Command.block, 0)
-    await this.#rest(BLOCK_MS)
+    await wait(this.#clock, BLOCK_MS)
   }
 
   async #leave(): Promise<void> {
@@ -163,7 +165,7 @@ export class Bq27441Settings {
     while (((await this.#registers.read(Command.flags)) & mask) !== wanted) {
       if (this.#clock.monotonicMs() >= limit)
         throw this.#failure('device.timeout', `no change of mode within ${MODE_MS_MAX} ms`)
-      await this.#rest(MODE_POLL_MS)
+      await wait(this.#clock, MODE_POLL_MS)
     }
   }
 
@@ -183,12 +185,6 @@ export class Bq27441Settings {
 
   async #writeBytes(command: number, ...bytes: readonly number[]): Promise<void> {
     await again(() => this.#device.writeRegister(command, Uint8Array.from(bytes)))
-  }
-
-  #rest(durationMs: number): Promise<void> {
-    return new Promise(resolve => {
-      this.#clock.runAt(after(this.#clock.monotonicMs(), durationMs), resolve)
-    })
   }
 
   #failure(code: 'device.io' | 'device.timeout', what: string): DeviceError {

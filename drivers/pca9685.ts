@@ -2,8 +2,9 @@
  * NXP PCA9685, sixteen PWM outputs of 12 bits on I2C.
  * Data sheet Rev. 4, section 7.3 (registers), 7.3.1.1 (restart), 7.3.4 (ALL_LED), 7.3.5 (PRE_SCALE), 7.4 (OE pin).
  */
+
 import { DeviceError } from '../runtime/core/errors.js'
-import { after } from '../runtime/core/time.js'
+import { wait } from '../runtime/core/wait.js'
 import type { Clock } from '../runtime/ports/clock.js'
 import type { I2cDevice, RegisterWrite } from '../runtime/ports/host.js'
 import { hex } from './i2c-words.js'
@@ -158,9 +159,7 @@ export class Pca9685 {
     await this.#writeProven(Register.preScale, preScale)
     await this.#writeProven(Register.mode2, MODE2)
     await this.#write(Register.mode1, Mode1.autoIncrement)
-    await new Promise<void>(resolve =>
-      this.#clock.runAt(after(this.#clock.monotonicMs(), OSCILLATOR_MS), resolve),
-    )
+    await wait(this.#clock, OSCILLATOR_MS)
     // After the orderly shutdown above RESTART is 0; a chip that thinks otherwise is told to go on.
     if ((await this.#read(Register.mode1)) & Mode1.restart)
       await this.#write(Register.mode1, Mode1.autoIncrement | Mode1.restart)

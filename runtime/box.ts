@@ -2,13 +2,13 @@
 
 import type { BoxConfig } from './config.js'
 import { Bus } from './core/bus.js'
+import { hexOf } from './core/hex.js'
 import type { Service } from './core/lifecycle.js'
 import { randomFrom } from './core/random.js'
-import { buildWallClock } from './date-parts.js'
 import { type Fitted, fitDevices, knownDevices } from './fitting.js'
 import type { Machine } from './machine.js'
 import type { PrintShop } from './print-shop.js'
-import { HouseClock } from './services/clock/house-clock.js'
+import type { HouseClock } from './services/clock/house-clock.js'
 import { VenueClock } from './services/clock/venue-clock.js'
 import { Devices } from './services/devices.js'
 import { Inputs } from './services/inputs.js'
@@ -21,15 +21,13 @@ import { type CheckedShow, ownOutputs } from './services/show/checked-show.js'
 import { Show } from './services/show/show.js'
 import { awaitedTimecodes, heardTopics } from './services/show/triggers.js'
 import { Telemetry } from './services/telemetry.js'
-import { Click } from './services/tempo/click.js'
 import { Metronome } from './services/tempo/metronome.js'
-import { Timecode } from './services/timecode/timecode.js'
 import { Timeline } from './services/timeline.js'
 import type { Venue } from './services/venue/venue.js'
 import { tempoLamp } from './tempo-lamp.js'
 import type { Messages, Payload } from './topics.js'
-import { buildVenue } from './venue-box.js'
 import { floorWallMs } from './version.js'
+import { buildWallClock } from './wall-service.js'
 
 const TELEMETRY_MS = 10_000
 const LAG_MS_MAX = 50
@@ -63,10 +61,10 @@ export interface Box {
 }
 
 /**
- * Puts the parts together and touches nothing.
+ * Puts the parts together and touches nothing. What box.json does not ask for is not even loaded.
  * @throws ConfigError for devices that do not fit the board, and for a show that does not fit the devices
  */
-export function buildBox(machine: Machine, options: BoxOptions): Box {
+export async function buildBox(machine: Machine, options: BoxOptions): Promise<Box> {
   const { board, clock, log, files, host, vitals } = machine
   const { config, boot, version } = options
   const bus = new Bus<Messages>()
@@ -94,24 +92,24 @@ export function buildBox(machine: Machine, options: BoxOptions): Box {
   const cap = new LightCap(clock, log, bus)
   const printing = buildPrinting(machine, bus, options, fitted)
   const power = buildPower(machine, bus, options, fitted)
-  const venueClock = buildClock(machine, bus, options)
-  const venue = buildVenue(machine, bus, config)
+  const venueClock = await buildClock(machine, bus, options)
+  const venue = await buildVenue(machine, bus, config)
   const services: Service[] = [
     new Timeline(clock, log, files, { bootId: machine.bootId }),
     buildWallClock(machine, bus, config.clock.ntp, boot),
     venueClock,
-    ...houseClocks(machine, bus, options),
+    ...(await houseClocks(machine, bus, options)),
     devices,
     // Before what it says anything to.
     cap,
     printing,
     ...(power ? [power] : []),
     // Before the show, which says once what the tempo is.
-    ...tempoServices(machine, bus, options, fitted, show, cap),
+    ...(await tempoServices(machine, bus, options, fitted, show, cap)),
     ...showServices(machine, bus, options, fitted, show, { cap, venue }),
     // After what it says anything to.
     ...(venue ? [venue] : []),
-    ...timecodeServices(machine, bus, config, show),
+    ...(await timecodeServices(machine, bus, config, show)),
     new Inputs(clock, bus, inputs, config.chords),
     new Telemetry(clock, log, bus, vitals, { everyMs: TELEMETRY_MS, lagMsMax: LAG_MS_MAX }),
   ]
@@ -146,15 +144,16 @@ function readShow(
   })
 }
 
-function buildClock(
+async function buildClock(
   { clock, log, files, keys, timeline, ptpLink, bootId }: Machine,
   bus: Bus<Messages>,
   { config, version }: BoxOptions,
-): VenueClock {
+): Promise<VenueClock> {
   const { tour, box, clock: wanted } = config
   const { domain = 0, isPreferred = false, isFollowOnly = false } = wanted.ptp ?? {}
+  const sharing = ptpLink === null ? null : await import('./services/clock/share-time.js')
   return new VenueClock(
-    { clock, log, bus, files, timeline, link: ptpLink },
+    { clock, log, bus, files, timeline, link: ptpLink, shareTime: sharing?.shareTime ?? null },
     {
       ptp: { domain, isPreferred, isFollowOnly },
       description: { product: 'Roadcase', revision: version, name: `${tour}/${box}` },
@@ -167,23 +166,21 @@ function buildClock(
 }
 
 /** One, where box.json names the house's clock. */
-function houseClocks(
+async function houseClocks(
   { clock, log, keys, houseLink, bootId }: Machine,
   bus: Bus<Messages>,
   { config, version }: BoxOptions,
-): HouseClock[] {
+): Promise<HouseClock[]> {
   const { tour, box, clock: wanted } = config
   if (houseLink === null || wanted.house === null) return []
   const description = { product: 'Roadcase', revision: version, name: `${tour}/${box}` }
   const random = randomFrom(seedOf(keys))
   const { domain } = wanted.house
+  const { HouseClock } = await import('./services/clock/house-clock.js')
   return [
     new HouseClock({ clock, log, bus, link: houseLink }, { domain, description, random, bootId }),
   ]
 }
-
-const hexOf = (bytes: Uint8Array): string =>
-  Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
 
 /** Boxes that were started as often as each other must not ask at the same moments. */
 const seedOf = (keys: Machine['keys']): number => Number.parseInt(hexOf(keys.randomBytes(4)), 16)
@@ -231,28 +228,41 @@ function buildPrinting(
   )
 }
 
+/** Null for a box that box.json puts among no others. */
+async function buildVenue(
+  { clock, log, keys, venue }: Machine,
+  bus: Bus<Messages>,
+  { tour, box, venue: wanted }: BoxConfig,
+): Promise<Venue | null> {
+  if (venue === null || wanted === null) return null
+  const { canLead, isPreferred } = wanted
+  const { link, key } = venue
+  const { Venue } = await import('./services/venue/venue.js')
+  return new Venue({ clock, log, bus, keys, link }, { tour, box, key, canLead, isPreferred })
+}
+
 /** Beats are the show's. */
-function tempoServices(
+async function tempoServices(
   { clock, log, sound }: Machine,
   bus: Bus<Messages>,
   { config }: BoxOptions,
   fitted: readonly Fitted[],
   show: CheckedShow | null,
   cap: LightCap,
-): readonly Service[] {
+): Promise<readonly Service[]> {
   const lamp = tempoLamp(config, fitted, show)
   if (config.show === null) return []
   const { planAheadMs } = config.show
   const { flashMs, accentLevel, level, click } = config.tempo
-  return [
-    new Metronome(clock, log, bus, lamp && cap.over(lamp), {
-      planAheadMs,
-      flashMs,
-      accentLevel,
-      level,
-    }),
-    ...(sound === null || click === null ? [] : [new Click(clock, log, bus, sound, click)]),
-  ]
+  const metronome = new Metronome(clock, log, bus, lamp && cap.over(lamp), {
+    planAheadMs,
+    flashMs,
+    accentLevel,
+    level,
+  })
+  if (sound === null || click === null) return [metronome]
+  const { Click } = await import('./services/tempo/click.js')
+  return [metronome, new Click(clock, log, bus, sound, click)]
 }
 
 function showServices(
@@ -281,13 +291,15 @@ function showServices(
 }
 
 /** One, where box.json names timecode to follow or to send. */
-function timecodeServices(
+async function timecodeServices(
   { clock, log, files, timecodeLinks: links }: Machine,
   bus: Bus<Messages>,
   { timecode }: BoxConfig,
   show: CheckedShow | null,
-): readonly Service[] {
-  if (timecode.in === null && timecode.out.length === 0) return []
+): Promise<readonly Service[]> {
+  const isAsked = timecode.in !== null || timecode.out.length > 0
+  if (links === null || !isAsked) return []
+  const { Timecode } = await import('./services/timecode/timecode.js')
   const awaited = show ? awaitedTimecodes(show) : []
   return [new Timecode({ clock, log, bus, files, links }, timecode, awaited)]
 }

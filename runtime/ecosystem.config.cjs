@@ -8,10 +8,10 @@ module.exports = {
   apps: [
     {
       name: 'box',
-      script: join(__dirname, '..', 'dist', 'runtime', 'main.js'),
+      script: join(__dirname, '..', 'dist', 'program', 'main.js'),
       args: process.env.ROADCASE_ARGUMENTS ?? '',
       // A small young generation: a few megabytes less, and shorter pauses.
-      node_args: '--enable-source-maps --max-semi-space-size=1',
+      node_args: '--max-semi-space-size=1',
       // The box says when it is ready, so that a restart counts as one only then.
       wait_ready: true,
       listen_timeout: 30_000,

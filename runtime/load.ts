@@ -7,7 +7,7 @@ import { readDocument } from './core/document.js'
 import { ConfigError, messageOf } from './core/errors.js'
 import type { Locate } from './core/schema.js'
 import { loadPrintShop, type PrintShop } from './print-shop.js'
-import { readVenueKey } from './venue-box.js'
+import { readVenueKey } from './venue-key.js'
 
 export interface BoxDocuments {
   readonly config: BoxConfig

@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import type { Board } from '../boards/board.js'
 import { boardByName, detectBoard } from '../boards/catalogue.js'
 import { simulated as simulatedBoard } from '../boards/simulated.js'
-import { Aplay } from '../drivers/linux/aplay.js'
 import { LinuxAttachments } from '../drivers/linux/attachments.js'
 import { Claims } from '../drivers/linux/claims.js'
 import { LinuxClock, ownAnchor } from '../drivers/linux/clock.js'
@@ -19,16 +18,13 @@ import type { LinuxLog } from '../drivers/linux/log.js'
 import { LinuxNetwork } from '../drivers/linux/network.js'
 import { linuxPictures } from '../drivers/linux/pictures.js'
 import { LinuxPowerSwitch } from '../drivers/linux/power-switch.js'
-import { LinuxPtpLink } from '../drivers/linux/ptp-link.js'
 import { SqliteStore } from '../drivers/linux/sqlite.js'
-import { LinuxTimecodeLinks } from '../drivers/linux/timecode-links.js'
 import { LinuxVitals } from '../drivers/linux/vitals.js'
 import { SimulatedHost, wellBehaved } from '../drivers/simulated/host.js'
 import { SimulatedPowerSwitch } from '../drivers/simulated/power-switch.js'
 import type { BoxConfig } from './config.js'
 import { BoxError } from './core/errors.js'
 import { monotonicMs } from './core/time.js'
-import { type DateParts, linuxDateParts } from './date-parts.js'
 import { laptopAttachments } from './laptop-attachments.js'
 import type { Clock } from './ports/clock.js'
 import type { Files } from './ports/files.js'
@@ -38,34 +34,18 @@ import type { Log } from './ports/log.js'
 import type { Network } from './ports/network.js'
 import type { Pictures } from './ports/pictures.js'
 import type { PowerSwitch } from './ports/power-switch.js'
-import type { PtpDaemon } from './ports/ptp-daemon.js'
-import type { PtpLink } from './ports/ptp-link.js'
 import type { ShowTimeline } from './ports/show-timeline.js'
-import type { SoundOut } from './ports/sound.js'
 import type { Store } from './ports/store.js'
-import type { TimecodeLinks } from './ports/timecode-links.js'
 import type { Vitals } from './ports/vitals.js'
-import { ptpSource } from './ptp-source.js'
 import { readTimeline, showAtZero } from './services/timeline.js'
-import { openVenueGround, type VenueGround } from './venue-box.js'
+import { openTimeParts, type TimeParts } from './time-parts.js'
 
 /** Every port that a box needs. */
-export interface Machine {
+export interface Machine extends TimeParts {
   readonly board: Board
   readonly clock: Clock
   /** The part of the clock that follows the venue's timeline. */
   readonly timeline: ShowTimeline
-  /** The network on which the boxes share their time; null where box.json names none. */
-  readonly ptpLink: PtpLink | PtpDaemon | null
-  /** What the date is known by. */
-  readonly date: DateParts
-  readonly timecodeLinks: TimecodeLinks
-  /** Null where nothing is to be heard. */
-  readonly sound: SoundOut | null
-  /** The other boxes with which this one plays one show; null where box.json names none. */
-  readonly venue: VenueGround | null
-  /** The network of the house's clock; null where box.json names none. */
-  readonly houseLink: PtpLink | null
   readonly log: Log
   readonly store: Store
   readonly files: Files
@@ -112,8 +92,8 @@ export async function openMachine({
   const files = new LinuxFiles(stateFolder)
   const bootId = (await readText('/proc/sys/kernel/random/boot_id')) ?? 'unknown'
   const clock = await showClock(files, log, bootId)
-  const { ptp, house } = config.clock
-  const { click } = config.tempo
+  const isTried = board.name === simulatedBoard.name
+  const parts = await openTimeParts(clock, log, config, { stateFolder, venueKey, isTried })
   const store = new SqliteStore(join(stateFolder, 'store.sqlite'), log)
   await store.open()
   const ground = await openGround(board, clock, log, config).catch(async (error: unknown) => {
@@ -127,12 +107,7 @@ export async function openMachine({
     board,
     clock,
     timeline: clock,
-    ptpLink: await ptpSource(clock, log, ptp, stateFolder),
-    date: linuxDateParts(clock, log, stateFolder, board.name === simulatedBoard.name),
-    timecodeLinks: new LinuxTimecodeLinks(clock),
-    sound: click === null ? null : new Aplay(clock, click.device),
-    venue: openVenueGround(clock, config, venueKey),
-    houseLink: house === null ? null : new LinuxPtpLink(clock, house.interface),
+    ...parts,
     log,
     store,
     files,

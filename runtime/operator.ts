@@ -2,6 +2,7 @@
  * Who may operate a box that nobody has provisioned yet: one account, made from chance at the first start and kept in
  * the box's state folder, readable by its owner only. Provisioning replaces it.
  */
+import { hexOf } from './core/hex.js'
 import { check, type Of, object, pattern, string } from './core/schema.js'
 import type { Files } from './ports/files.js'
 import type { Keys } from './ports/keys.js'
@@ -34,9 +35,7 @@ export async function readOrMakeOperator(files: Files, keys: Keys): Promise<Oper
 function makeOperator(keys: Keys): Operator {
   const letters = [...keys.randomBytes(PASSWORD_LENGTH)]
   const password = letters.map(byte => PASSWORD_LETTERS[byte % PASSWORD_LETTERS.length]).join('')
-  const token = [...keys.randomBytes(TOKEN_BYTES)]
-    .map(byte => byte.toString(16).padStart(2, '0'))
-    .join('')
+  const token = hexOf(keys.randomBytes(TOKEN_BYTES))
   return { username: 'operator', password, token }
 }
 

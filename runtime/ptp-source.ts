@@ -16,10 +16,9 @@ import type { PtpLink } from './ports/ptp-link.js'
 export async function ptpSource(
   clock: Clock,
   log: Log,
-  ptp: BoxConfig['clock']['ptp'],
+  ptp: NonNullable<BoxConfig['clock']['ptp']>,
   stateFolder: string,
-): Promise<PtpLink | PtpDaemon | null> {
-  if (ptp === null) return null
+): Promise<PtpLink | PtpDaemon> {
   const { interface: interfaceName, domain, engine } = ptp
   const phc = await phcOf(interfaceName)
   const why = phc === null ? `${interfaceName} has no clock of its own` : `${phc} can stamp packets`

@@ -7,24 +7,24 @@
 import { type Duplex, duplexPair } from 'node:stream'
 import { generate, type Packet } from 'mqtt-packet'
 import { simulated as board } from '../boards/simulated.js'
+import { SimulatedDateKeepers } from '../drivers/simulated/date-keepers.js'
 import { SimulatedFiles } from '../drivers/simulated/files.js'
 import { SimulatedHost } from '../drivers/simulated/host.js'
 import { SimulatedLog } from '../drivers/simulated/log.js'
 import { SimulatedNetwork } from '../drivers/simulated/network.js'
 import { SimulatedPowerSwitch } from '../drivers/simulated/power-switch.js'
 import { SimulatedStore } from '../drivers/simulated/store.js'
-import { SimulatedTimecodeLinks } from '../drivers/simulated/timecode-links.js'
 import { SimulatedVitals } from '../drivers/simulated/vitals.js'
 import { type Box, buildBox } from './box.js'
 import { type BoxConfig, readBoxConfig } from './config.js'
 import { messageOf } from './core/errors.js'
 import { type Service, startAll, within } from './core/lifecycle.js'
-import { playedDateParts } from './date-parts.js'
 import { createEngine, type Engine } from './gateways/broker/engine.js'
 import { closeEngine, openEngine, receive } from './gateways/broker/engine-life.js'
 import type { Machine } from './machine.js'
 import type { Clock } from './ports/clock.js'
 import { plugChips } from './simulated-venue.js'
+import { noTimeParts } from './time-parts.js'
 
 /** Where the curve is flat: the first round takes as long as the three others. */
 const ROUNDS = 4
@@ -94,11 +94,7 @@ async function rehearse(machine: Machine): Promise<void> {
     host,
     simulated: host,
     timeline: { follow: () => {} },
-    ptpLink: null,
-    date: playedDateParts(clock),
-    timecodeLinks: new SimulatedTimecodeLinks(clock),
-    sound: null,
-    venue: null,
+    ...noTimeParts(clock, new SimulatedDateKeepers()),
     log,
     store: new SimulatedStore(),
     files: new SimulatedFiles(),
@@ -108,7 +104,7 @@ async function rehearse(machine: Machine): Promise<void> {
     onOutputsLost() {},
   }
   const config = readBoxConfig(CONFIG)
-  const box = buildBox(twin, {
+  const box = await buildBox(twin, {
     config,
     showText: SHOW,
     boot: 1,

@@ -92,7 +92,7 @@ async function startBox(
   const boot = await countBoot(store)
   const version = packageVersion
   const { printShop } = documents
-  const box = buildBox(machine, {
+  const box = await buildBox(machine, {
     config,
     showText: show?.text ?? null,
     boot,

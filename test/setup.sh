@@ -8,7 +8,7 @@ declare -A package_of=(
   [gcc]=gcc [make]=make [flex]=flex [bison]=bison [bc]=bc [xz]=xz-utils [busybox]=busybox-static
   [upsc]=nut-client [/usr/sbin/upsd]=nut-server [zbarimg]=zbar-tools [ptp4l]=linuxptp
   [chronyd]=chrony [aplay]=alsa-utils [olad]=ola [/usr/include/ltc.h]=libltc-dev
-  [i2cset]=i2c-tools [insmod]=kmod [ip]=iproute2 [losetup]=mount [mkfs.ext4]=e2fsprogs
+  [i2cset]=i2c-tools [insmod]=kmod [ip]=iproute2 [ntpdig]=ntpsec-ntpdig [losetup]=mount [mkfs.ext4]=e2fsprogs
 )
 export PATH="$PATH:/usr/sbin:/sbin"
 

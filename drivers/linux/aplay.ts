@@ -12,8 +12,10 @@ import { promisify } from 'node:util'
 import { DeviceError } from '../../runtime/core/errors.js'
 import { Signal } from '../../runtime/core/signal.js'
 import { after } from '../../runtime/core/time.js'
+import { wait } from '../../runtime/core/wait.js'
 import type { Cancel, Clock } from '../../runtime/ports/clock.js'
 import type { SoundOut } from '../../runtime/ports/sound.js'
+import { endChild, hasEnded, lastSaid } from './child.js'
 import { deviceErrorOf, errnoOf } from './errno.js'
 
 const RATE = 48_000
@@ -25,14 +27,12 @@ const PERIOD_MICROSECONDS = 20_000
 const OPEN_MS_MAX = 3_000
 const OPEN_EVERY_MS = 20
 const STOP_MS_MAX = 1_000
-const SAID_CHARS_MAX = 500
 const LOUDEST = 0x7fff_ffff
 
 const run = promisify(execFile)
 
 interface Player {
   readonly child: ChildProcess
-  readonly folder: string
   readonly fd: number
 }
 
@@ -45,7 +45,7 @@ export class Aplay implements SoundOut {
   #player: Player | null = null
   /** Of a frame that the pipe took only a part of. */
   #rest = new Uint8Array(0)
-  #said = ''
+  #said: () => string = () => ''
 
   /** @param device as `aplay -L` lists them: `default`, `plughw:1,0` */
   constructor(clock: Clock, device: string) {
@@ -60,17 +60,16 @@ export class Aplay implements SoundOut {
 
   async start(): Promise<void> {
     await this.stop()
-    const folder = await mkdtemp(join(tmpdir(), 'roadcase-sound-'))
-    const pipe = join(folder, 'samples')
     try {
-      await run('mkfifo', ['-m', '600', pipe])
-      const child = this.#play(pipe)
-      const fd = await this.#open(pipe, child)
-      this.#rest = new Uint8Array(0)
-      this.#player = { child, folder, fd }
+      this.#player = await this.#startPlayer()
     } catch (error) {
-      await rm(folder, { recursive: true, force: true })
-      throw error instanceof DeviceError ? error : deviceErrorOf('starting aplay', error)
+      throw deviceErrorOf('starting aplay', error)
+    }
+    this.#rest = new Uint8Array(0)
+    // It ended before anybody could be told.
+    if (hasEnded(this.#player.child)) {
+      await this.stop()
+      throw this.#failure()
     }
   }
 
@@ -79,8 +78,7 @@ export class Aplay implements SoundOut {
     this.#player = null
     if (player === null) return
     closeSync(player.fd)
-    await ended(this.#clock, player.child)
-    await rm(player.folder, { recursive: true, force: true })
+    await endChild(this.#clock, player.child, STOP_MS_MAX)
   }
 
   write(samples: Float32Array): number {
@@ -97,17 +95,32 @@ export class Aplay implements SoundOut {
     return this.#lost.listen(listener)
   }
 
+  async #startPlayer(): Promise<Player> {
+    const folder = await mkdtemp(join(tmpdir(), 'roadcase-sound-'))
+    try {
+      const pipe = join(folder, 'samples')
+      await makePipe(pipe)
+      const child = this.#play(pipe)
+      try {
+        return { child, fd: await this.#open(pipe, child) }
+      } catch (error) {
+        // While it waits for the card, or for the pipe, it does not obey a request to end, and would keep the card.
+        child.kill('SIGKILL')
+        throw error
+      }
+    } finally {
+      // Both have it open by now, and a box that is killed leaves nothing of it.
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+
   #play(pipe: string): ChildProcess {
     const form = ['-q', '-t', 'raw', '-f', 'S32_LE', '-c', '2', '-r', `${RATE}`]
     const buffers = [`--buffer-time=${BUFFER_MICROSECONDS}`, `--period-time=${PERIOD_MICROSECONDS}`]
     const child = spawn('aplay', [...form, ...buffers, '-D', this.#device, pipe], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
-    this.#said = ''
-    child.stderr.setEncoding('utf8')
-    child.stderr.on('data', (text: string) => {
-      this.#said = (this.#said + text).slice(-SAID_CHARS_MAX)
-    })
+    this.#said = lastSaid(child.stderr)
     child.on('error', () => {})
     child.on('exit', () => {
       if (this.#player?.child === child) this.#lose()
@@ -126,12 +139,8 @@ export class Aplay implements SoundOut {
       }
       if (child.pid === undefined)
         throw new DeviceError('device.absent', 'aplay is not installed: apt install alsa-utils')
-      if (child.exitCode !== null || this.#clock.monotonicMs() >= limit) {
-        child.kill()
-        throw this.#failure()
-      }
-      const at = after(this.#clock.monotonicMs(), OPEN_EVERY_MS)
-      await new Promise<void>(resolve => void this.#clock.runAt(at, resolve))
+      if (hasEnded(child) || this.#clock.monotonicMs() >= limit) throw this.#failure()
+      await wait(this.#clock, OPEN_EVERY_MS)
     }
   }
 
@@ -156,15 +165,15 @@ export class Aplay implements SoundOut {
     this.#player = null
     if (player === null) return
     closeSync(player.fd)
-    player.child.kill()
-    void rm(player.folder, { recursive: true, force: true })
+    player.child.kill('SIGKILL')
     this.#lost.emit(this.#failure())
   }
 
   #failure(): DeviceError {
-    const said = this.#said.trim().replaceAll(/\s+/g, ' ')
-    const why = said === '' ? 'it ended' : said
-    return new DeviceError('device.absent', `aplay on ${this.#device}: ${why}`)
+    return new DeviceError(
+      'device.absent',
+      `aplay on ${this.#device}: ${this.#said() || 'it ended'}`,
+    )
   }
 }
 
@@ -179,11 +188,10 @@ function framesOf(samples: Float32Array): Uint8Array {
   return new Uint8Array(frames.buffer)
 }
 
-async function ended(clock: Clock, child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const exit = new Promise<void>(resolve => child.once('exit', () => resolve()))
-  const cancel = clock.runAt(after(clock.monotonicMs(), STOP_MS_MAX), () => child.kill('SIGKILL'))
-  child.kill('SIGTERM')
-  await exit
-  cancel()
+async function makePipe(path: string): Promise<void> {
+  try {
+    await run('mkfifo', ['-m', '600', path])
+  } catch (cause) {
+    throw new DeviceError('device.io', `${path} cannot be made`, { cause })
+  }
 }

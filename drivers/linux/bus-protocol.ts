@@ -2,7 +2,7 @@
 import type { SharedChips } from './bus-chips.js'
 import type { PlannedTransfers } from './bus-transfers.js'
 import type { FiringSignals } from './firing-signals.js'
-import type { Priority } from './real-time.js'
+import type { RealTimeReady } from './real-time.js'
 
 /** The memory that both threads work on. */
 export interface BusShared {
@@ -20,14 +20,6 @@ export interface BusSetup {
   readonly heartbeatMs: number
 }
 
-export interface BusReady {
-  readonly kind: 'ready'
-  readonly priority: Priority
-  readonly latency: string
-  /** How long before a moment the thread begins to spin. */
-  readonly spinMs: number
-}
-
 export type BusReport =
   /** Some transfers are. */
   | { readonly kind: 'over' }
@@ -35,4 +27,4 @@ export type BusReport =
   /** The main thread was silent; chips were made safe and what was planned was dropped, which was over at `atMs`. */
   | { readonly kind: 'heartbeat-lost'; readonly silentMs: number; readonly atMs: number }
 
-export type BusMessage = BusReady | BusReport
+export type BusMessage = RealTimeReady | BusReport

@@ -5,17 +5,19 @@ import { copyOfWrites } from '../../runtime/core/planned-writes.js'
 import { repeat } from '../../runtime/core/repeat.js'
 import { Signal } from '../../runtime/core/signal.js'
 import { after, monotonicMs } from '../../runtime/core/time.js'
+import { wait } from '../../runtime/core/wait.js'
 import type { Cancel, Clock, MonotonicMs } from '../../runtime/ports/clock.js'
 import type { PlannedWrites, RegisterWrite } from '../../runtime/ports/host.js'
 import type { Log } from '../../runtime/ports/log.js'
 import { chipsBuffer, SharedChips } from './bus-chips.js'
 import { BusPlans } from './bus-plans.js'
-import type { BusMessage, BusReady, BusReport, BusSetup, BusShared } from './bus-protocol.js'
+import type { BusMessage, BusReport, BusSetup, BusShared } from './bus-protocol.js'
 import { PlannedTransfers, transfersBuffer } from './bus-transfers.js'
 import { BusWatch } from './bus-watch.js'
 import { FiringSignals, signalsBuffer } from './firing-signals.js'
 import type { Silence } from './guard.js'
 import { TRANSFER_MS_MAX } from './i2c-queue.js'
+import type { RealTimeReady } from './real-time.js'
 import { startWorker } from './worker.js'
 
 export interface BusThreadOptions {
@@ -82,7 +84,7 @@ export class BusThread {
     this.#worker = worker
     this.#ended = new Promise(resolve => worker.once('exit', () => resolve()))
     process.once('exit', this.#onExit)
-    const ready = await new Promise<BusReady>((resolve, reject) => {
+    const ready = await new Promise<RealTimeReady>((resolve, reject) => {
       worker.once('error', reject)
       worker.on('message', (message: BusMessage) => {
         if (message.kind !== 'ready') return this.#hear(message)
@@ -191,11 +193,11 @@ export class BusThread {
       this.#plans.collect()
       const now = this.#clock.monotonicMs()
       if (this.#plans.isIdle(address) || now >= limit) return
-      await new Promise<void>(resolve => this.#clock.runAt(after(now, IDLE_LOOK_MS), resolve))
+      await wait(this.#clock, IDLE_LOOK_MS)
     }
   }
 
-  #logReady({ priority, latency, spinMs }: BusReady): void {
+  #logReady({ priority, latency, spinMs }: RealTimeReady): void {
     const facts = { bus: this.#options.bus, ...priority, latency, spinMs }
     if (priority.policy === 'fifo') this.#log.info('firing.bus-priority', facts)
     else this.#log.warn('firing.bus-priority', facts)

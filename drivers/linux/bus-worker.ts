@@ -11,13 +11,13 @@ import { monotonicMs } from '../../runtime/core/time.js'
 import type { RegisterWrite } from '../../runtime/ports/host.js'
 import { chipsBuffer, SharedChips } from './bus-chips.js'
 import { BusLoop } from './bus-loop.js'
-import type { BusReady, BusSetup } from './bus-protocol.js'
+import type { BusSetup } from './bus-protocol.js'
 import { PlannedTransfers, transfersBuffer } from './bus-transfers.js'
 import { errnoOf } from './errno.js'
 import { FiringSignals, signalsBuffer } from './firing-signals.js'
 import { isNoAnswer } from './i2c-errno.js'
 import { openLibc } from './libc.js'
-import { learnMargin, monotonicReader, openWakefulness, raisePriority } from './real-time.js'
+import { becomeRealTime } from './real-time.js'
 import { SpinMargin } from './spin-margin.js'
 
 /** Just below the firing thread: where both want a processor, lines go first, which take microseconds. */
@@ -35,10 +35,7 @@ const shared = {
   signals: new FiringSignals(data.signals),
 }
 const libc = await openLibc()
-const priority = raisePriority(libc, PRIORITY)
-const wakefulness = openWakefulness()
-const nowMs = monotonicReader()
-const margin = learnMargin(shared.signals, nowMs)
+const { nowMs, margin, wakefulness, ready } = becomeRealTime(libc, PRIORITY, shared.signals)
 rehearse()
 
 /** Opened when it is first written to, and anew after a failure: an adapter may be unplugged and come back. */
@@ -55,12 +52,6 @@ const loop = new BusLoop(
   margin,
   { heartbeatMs: data.heartbeatMs },
 )
-const ready: BusReady = {
-  kind: 'ready',
-  priority,
-  latency: wakefulness.reason,
-  spinMs: margin.ms,
-}
 port.postMessage(ready)
 while (!shared.signals.isStopping()) loop.turn()
 wakefulness.close()

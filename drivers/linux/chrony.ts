@@ -2,13 +2,16 @@
  * chrony as a child of the box: chronyd(8) with a configuration, a socket and a pid file of its own, asked through
  * chronyc(1). One that the machine runs already is asked and not touched.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { DeviceError, messageOf } from '../../runtime/core/errors.js'
 import { Signal } from '../../runtime/core/signal.js'
 import { after } from '../../runtime/core/time.js'
+import { wait } from '../../runtime/core/wait.js'
 import type { Cancel, Clock } from '../../runtime/ports/clock.js'
 import type {
   DaemonFound,
@@ -16,12 +19,15 @@ import type {
   DaemonQuestion,
   TimeDaemon,
 } from '../../runtime/ports/time-daemon.js'
+import { askProgram, endChild } from './child.js'
+import { deviceErrorOf } from './errno.js'
 
 const ASK_MS_MAX = 2_000
 const START_MS_MAX = 10_000
 const STOP_MS_MAX = 3_000
 const LOOK_EVERY_MS = 100
-const OUTPUT_BYTES_MAX = 65_536
+/** Of what it says. */
+const LINE_MAX = 400
 /** Of `struct sockaddr_un`, less what chronyc puts beside it. */
 const SOCKET_PATH_MAX = 100
 /** CAP_SYS_TIME of capabilities(7). */
@@ -40,8 +46,12 @@ export class LinuxChrony implements TimeDaemon {
   readonly #clock: Clock
   readonly #options: LinuxChronyOptions
   readonly #endings = new Signal<string>()
+  readonly #sayings = new Signal<string>()
   #child: ChildProcess | null = null
   #isStopping = false
+  /** Whether the child has answered: before that, its end is that it could not be started. */
+  #isAnswering = false
+  #endedWhy = ''
   #isForeign = false
   #setsSystem = false
 
@@ -72,8 +82,13 @@ export class LinuxChrony implements TimeDaemon {
     await this.stop()
     const { places, config } = await this.#prepare()
     await endEarlier(places.pidFile, config, this.#clock)
-    await writeFile(config, `${render(places).join('\n')}\n`, { mode: 0o600 })
+    try {
+      await writeFile(config, `${render(places).join('\n')}\n`, { mode: 0o600 })
+    } catch (cause) {
+      throw deviceErrorOf(`writing ${config}`, cause)
+    }
     this.#isStopping = false
+    this.#isAnswering = false
     this.#setsSystem = setsSystem
     const child = spawn('chronyd', commandLine(config, setsSystem), {
       env: environment,
@@ -88,18 +103,15 @@ export class LinuxChrony implements TimeDaemon {
     const child = this.#child
     this.#child = null
     this.#isStopping = true
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return
-    const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
-    const cancel = this.#clock.runAt(after(this.#clock.monotonicMs(), STOP_MS_MAX), () => {
-      child.kill('SIGKILL')
-    })
-    child.kill('SIGTERM')
-    await ended
-    cancel()
+    if (child !== null) await endChild(this.#clock, child, STOP_MS_MAX)
   }
 
   onEnded(listener: (why: string) => void): Cancel {
     return this.#endings.listen(listener)
+  }
+
+  onSaid(listener: (line: string) => void): Cancel {
+    return this.#sayings.listen(listener)
   }
 
   async ask(question: DaemonQuestion): Promise<readonly (readonly string[])[]> {
@@ -151,16 +163,18 @@ export class LinuxChrony implements TimeDaemon {
     return { places, config: join(places.cookieFolder, 'chrony.conf') }
   }
 
-  #follow(child: ChildProcess): void {
+  #follow(child: ChildProcessByStdio<null, Readable, Readable>): void {
     let last = ''
-    for (const stream of [child.stdout, child.stderr])
-      stream?.on('data', (bytes: Buffer) => {
-        last = String(bytes).trim().split('\n').at(-1)?.slice(0, 200) ?? last
-      })
+    const hear = (line: string): void => {
+      last = line.slice(0, LINE_MAX)
+      if (this.#child === child) this.#sayings.emit(last)
+    }
+    for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', hear)
     const end = (why: string): void => {
       if (this.#child !== child) return
       this.#child = null
-      if (!this.#isStopping) this.#endings.emit(why)
+      this.#endedWhy = why
+      if (!this.#isStopping && this.#isAnswering) this.#endings.emit(why)
     }
     child.once('error', error => end(messageOf(error)))
     child.once('exit', (code, signal) => end(`${signal ?? `exit code ${code}`}: ${last}`))
@@ -170,10 +184,14 @@ export class LinuxChrony implements TimeDaemon {
     const deadline = after(this.#clock.monotonicMs(), START_MS_MAX)
     while (this.#child === child && this.#clock.monotonicMs() < deadline) {
       const where = ['-c', '-h', this.#places().socket, 'tracking']
-      if ((await run('chronyc', where)) !== null) return
-      await pause(this.#clock)
+      if ((await run('chronyc', where)) !== null) {
+        this.#isAnswering = this.#child === child
+        break
+      }
+      await wait(this.#clock, LOOK_EVERY_MS)
     }
-    if (this.#child !== child) return
+    if (this.#isAnswering || this.#isStopping) return
+    if (this.#child !== child) throw new DeviceError('device.absent', this.#endedWhy)
     await this.stop()
     throw new DeviceError('device.timeout', 'chronyd was started and does not answer')
   }
@@ -196,13 +214,8 @@ function commandLine(config: string, setsSystem: boolean): string[] {
   ]
 }
 
-/** What a program says; null when it is not there, fails, or takes too long. */
-function run(program: string, args: readonly string[]): Promise<string | null> {
-  const options = { env: environment, timeout: ASK_MS_MAX, maxBuffer: OUTPUT_BYTES_MAX }
-  return new Promise(resolve => {
-    execFile(program, args, options, (error, said) => resolve(error === null ? said : null))
-  })
-}
+const run = (program: string, words: readonly string[]): Promise<string | null> =>
+  askProgram(program, words, { environment, msMax: ASK_MS_MAX })
 
 async function mayProcessSetSystem(): Promise<boolean> {
   const status = await readFile('/proc/self/status', 'utf8')
@@ -220,7 +233,7 @@ async function endEarlier(pidFile: string, config: string, clock: Clock): Promis
   }
   const deadline = after(clock.monotonicMs(), STOP_MS_MAX)
   if (await isOurs()) process.kill(pid, 'SIGTERM')
-  while ((await isOurs()) && clock.monotonicMs() < deadline) await pause(clock)
+  while ((await isOurs()) && clock.monotonicMs() < deadline) await wait(clock, LOOK_EVERY_MS)
   if (await isOurs()) process.kill(pid, 'SIGKILL')
 }
 
@@ -232,8 +245,3 @@ async function textOf(file: string): Promise<string | null> {
     return null
   }
 }
-
-const pause = (clock: Clock): Promise<void> =>
-  new Promise(resolve => {
-    clock.runAt(after(clock.monotonicMs(), LOOK_EVERY_MS), resolve)
-  })

@@ -1,4 +1,4 @@
-import { after, monotonicMs, showTimeMs, wallTimeMs } from '../../runtime/core/time.js'
+import { after, monotonicMs, NS_PER_MS, showTimeMs, wallTimeMs } from '../../runtime/core/time.js'
 import type {
   Cancel,
   Clock,
@@ -21,7 +21,6 @@ export interface ShowAnchor {
 
 /** Node turns a longer delay into one of 1 ms. */
 const TIMER_MS_MAX = 2 ** 31 - 1
-const NS_PER_MS = 1e6
 
 /** The clock of a real machine: CLOCK_MONOTONIC, the scale of the kernel's own stamps, and the date, the system's at first. */
 export class LinuxClock implements Clock, ShowTimeline, WallTimeline {
@@ -88,9 +87,14 @@ export function ownAnchor(): ShowAnchor {
   return { show: showTimeMs(Date.now()), at: machineMs(), errorMs: 0 }
 }
 
-function machineMs(): MonotonicMs {
-  const [seconds, nanoseconds] = process.hrtime()
-  return monotonicMs(seconds * 1e3 + nanoseconds / 1e6)
+/**
+ * CLOCK_MONOTONIC. Compiled, it leaves almost no garbage, unlike `performance.now` and `process.hrtime.bigint`: a thread that
+ * spins on it would have V8 collect just before the moment that it spins for.
+ */
+export function machineMs(): MonotonicMs {
+  const time = process.hrtime()
+  // Taken apart by its indexes, so that it is small enough to become a part of whoever calls it.
+  return monotonicMs(time[0] * 1e3 + time[1] / 1e6)
 }
 
 /**

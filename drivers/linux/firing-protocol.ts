@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../runtime/core/errors.js'
 import type { PlannedChanges } from './firing-changes.js'
 import type { SharedLines } from './firing-lines.js'
 import type { FiringSignals } from './firing-signals.js'
-import type { Priority } from './real-time.js'
+import type { RealTimeReady } from './real-time.js'
 
 /** The memory that both threads work on. */
 export interface FiringShared {
@@ -19,15 +19,6 @@ export interface FiringSetup {
   readonly heartbeatMs: number
 }
 
-export interface FiringReady {
-  readonly kind: 'ready'
-  readonly priority: Priority
-  /** Whether the processor can be kept awake, or why not. */
-  readonly latency: string
-  /** How long before a moment the thread begins to spin. */
-  readonly spinMs: number
-}
-
 /** What the firing thread tells the main thread, never between two changes that are due together. */
 export type FiringReport =
   | { readonly kind: 'over' }
@@ -39,4 +30,4 @@ export type FiringReport =
     }
   | { readonly kind: 'heartbeat-lost'; readonly silentMs: number }
 
-export type FiringMessage = FiringReady | FiringReport
+export type FiringMessage = RealTimeReady | FiringReport

@@ -7,21 +7,15 @@ import { assert } from '../../runtime/core/errors.js'
 import { PlannedChanges } from './firing-changes.js'
 import { SharedLines } from './firing-lines.js'
 import { FiringLoop } from './firing-loop.js'
-import type { FiringReady, FiringSetup } from './firing-protocol.js'
+import type { FiringSetup } from './firing-protocol.js'
 import { FiringSignals } from './firing-signals.js'
-import { FiringStage } from './firing-stage.js'
+import { FiringStage, firingThread } from './firing-stage.js'
 import { lineWriter } from './line-writer.js'
-import {
-  learnMargin,
-  monotonicReader,
-  openLibcOrNot,
-  openWakefulness,
-  raisePriority,
-} from './real-time.js'
+import { becomeRealTime, openLibcOrNot } from './real-time.js'
 
 /** Just below the kernel's own interrupt threads, which have 50: what we wait for may be their work. */
 const PRIORITY = 49
-const REHEARSED_CHANGES = 3000
+const REHEARSED_CHANGES = 1000
 
 assert(parentPort !== null, 'the firing thread is a worker')
 const port = parentPort
@@ -33,32 +27,23 @@ const shared = {
 }
 /** Without the C library lines are files and the thread has ordinary priority. */
 const libc = await openLibcOrNot()
-const priority = raisePriority(libc, PRIORITY)
-const wakefulness = openWakefulness()
-const nowMs = monotonicReader()
-const margin = learnMargin(shared.signals, nowMs)
+const { nowMs, margin, wakefulness, ready } = becomeRealTime(libc, PRIORITY, shared.signals)
 const write = lineWriter(libc)
 const stage = new FiringStage(nowMs, write, libc)
-for (let change = 0; change < REHEARSED_CHANGES; change++) stage.fire()
+stage.rehearse(REHEARSED_CHANGES)
 
 const loop = new FiringLoop(
   shared,
-  {
+  firingThread({
     nowMs,
     write,
     report: report => port.postMessage(report),
     holdAwake: isHeld => wakefulness.hold(isHeld),
-    warmUp: () => stage.fire(),
-  },
+    warmUp: stage.warmUp,
+  }),
   margin,
   { heartbeatMs: data.heartbeatMs },
 )
-const ready: FiringReady = {
-  kind: 'ready',
-  priority,
-  latency: wakefulness.reason,
-  spinMs: margin.ms,
-}
 port.postMessage(ready)
 while (!shared.signals.isStopping()) loop.turn()
 wakefulness.close()

@@ -8,15 +8,10 @@ import { changesBuffer, PlannedChanges } from './firing-changes.js'
 import { FiringLine } from './firing-line.js'
 import { linesBuffer, type SharedLine, SharedLines } from './firing-lines.js'
 import { FiringPlans, PLANNED_PER_LINE_MAX } from './firing-plans.js'
-import type {
-  FiringMessage,
-  FiringReady,
-  FiringReport,
-  FiringSetup,
-  FiringShared,
-} from './firing-protocol.js'
+import type { FiringMessage, FiringReport, FiringSetup, FiringShared } from './firing-protocol.js'
 import { FiringSignals, signalsBuffer } from './firing-signals.js'
 import type { LineWriter } from './line-writer.js'
+import type { RealTimeReady } from './real-time.js'
 import { startWorker } from './worker.js'
 
 export interface FiringOptions {
@@ -76,7 +71,7 @@ export class Firing {
     this.#worker = worker
     this.#ended = new Promise(resolve => worker.once('exit', () => resolve()))
     process.once('exit', this.#onExit)
-    const ready = await new Promise<FiringReady>((resolve, reject) => {
+    const ready = await new Promise<RealTimeReady>((resolve, reject) => {
       worker.once('error', reject)
       worker.on('message', (message: FiringMessage) => {
         if (message.kind !== 'ready') return this.#hear(message)
@@ -152,7 +147,7 @@ export class Firing {
     }
   }
 
-  #logReady({ priority, latency, spinMs }: FiringReady): void {
+  #logReady({ priority, latency, spinMs }: RealTimeReady): void {
     const facts = { ...priority, latency, spinMs }
     if (priority.policy === 'fifo') this.#log.info('firing.priority', facts)
     else this.#log.warn('firing.priority', facts)

@@ -2,10 +2,11 @@
  * The only file that imports `onoff`: lines by /sys/class/gpio, for images whose kernel has no usable character device.
  * No pull resistors, no kernel time stamps; debouncing is onoff's, in this process.
  */
+
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import type { Gpio } from 'onoff'
 import { BoxError, DeviceError } from '../../runtime/core/errors.js'
-import { after } from '../../runtime/core/time.js'
+import { wait } from '../../runtime/core/wait.js'
 import type { Clock } from '../../runtime/ports/clock.js'
 import type { Log } from '../../runtime/ports/log.js'
 import { deviceErrorOf, errnoOf } from './errno.js'
@@ -128,11 +129,7 @@ export class SysfsGpio implements GpioBackend {
   /** onoff's debounce timer reads the descriptor once more: it must not be closed under it. */
   async #release(gpio: SysfsLine, name: string, debounceMs: number): Promise<void> {
     gpio.unwatchAll()
-    if (debounceMs > 0)
-      await new Promise<void>(resolve => {
-        const quiet = after(this.#clock.monotonicMs(), debounceMs + TIMER_SLACK_MS)
-        this.#clock.runAt(quiet, resolve)
-      })
+    if (debounceMs > 0) await wait(this.#clock, debounceMs + TIMER_SLACK_MS)
     attempt(`letting go of ${name}`, () => gpio.unexport())
   }
 

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { DeviceError, messageOf } from '../../runtime/core/errors.js'
 import { Signal } from '../../runtime/core/signal.js'
 import { after } from '../../runtime/core/time.js'
+import { wait } from '../../runtime/core/wait.js'
 import type { Cancel, Clock } from '../../runtime/ports/clock.js'
 import type { Log } from '../../runtime/ports/log.js'
 import { type GuardOrder, type GuardReport, Lines, lineOf, readReport } from './guard-protocol.js'
@@ -214,10 +215,9 @@ export class Guard implements LastWords {
     const limit = after(this.#clock.monotonicMs(), LOCK_MS_MAX)
     let fd = lockPlace(this.#libc, word)
     while (fd === null) {
-      const now = this.#clock.monotonicMs()
-      if (now >= limit)
+      if (this.#clock.monotonicMs() >= limit)
         throw new DeviceError('device.busy', `${placeOf(word)} belongs to another process`)
-      await new Promise<void>(resolve => this.#clock.runAt(after(now, LOCK_PAUSE_MS), resolve))
+      await wait(this.#clock, LOCK_PAUSE_MS)
       fd = lockPlace(this.#libc, word)
     }
     return once(fd)

@@ -6,7 +6,7 @@
  * never steps. Sources: socket(7), ip(7), Documentation/networking/timestamping.rst, <linux/errqueue.h>.
  */
 import { assert, DeviceError } from '../../runtime/core/errors.js'
-import { monotonicMs } from '../../runtime/core/time.js'
+import { monotonicMs, NS_PER_MS } from '../../runtime/core/time.js'
 import type { MonotonicMs } from '../../runtime/ports/clock.js'
 import { codeOfErrno } from './errno.js'
 import { loadLibc } from './libc.js'
@@ -70,7 +70,6 @@ const MSG_ERRQUEUE_DONTWAIT = 0x2040
 const CLOCK_REALTIME = 0
 const CLOCK_MONOTONIC = 1
 const NS_PER_S = 1_000_000_000n
-const NS_PER_MS = 1e6
 const ADDRESS_BYTES = 16
 const CONTROL_BYTES = 256
 const CONTROL_HEADER_BYTES = 16

@@ -3,7 +3,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { promises as dns } from 'node:dns'
 import { isIPv4 } from 'node:net'
 import { BoxError, DeviceError, messageOf } from '../../runtime/core/errors.js'
-import { monotonicMs } from '../../runtime/core/time.js'
+import { monotonicMs, NS_PER_MS } from '../../runtime/core/time.js'
 import type { Clock, MonotonicMs } from '../../runtime/ports/clock.js'
 import type {
   NtpAddress,
@@ -27,7 +27,6 @@ const ADDRESSES_MAX = 16
 const PAIRED_MS_MAX = 250
 /** A stamp that is further from the moment at which it is read is not of this message. */
 const STAMP_AGE_MS_MAX = 1_000
-const NS_PER_MS = 1e6
 
 export class LinuxNtpNetwork implements NtpNetwork {
   readonly #clock: Clock

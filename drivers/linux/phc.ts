@@ -3,7 +3,7 @@
  * between two readings of CLOCK_REALTIME, and a line through the last seconds for the rate at which it runs.
  */
 import { type FileHandle, open } from 'node:fs/promises'
-import { monotonicMs } from '../../runtime/core/time.js'
+import { monotonicMs, NS_PER_MS } from '../../runtime/core/time.js'
 import type { MonotonicMs } from '../../runtime/ports/clock.js'
 import { deviceErrorOf } from './errno.js'
 import { type Libc, openLibc } from './libc.js'
@@ -17,7 +17,6 @@ const SAMPLES = 5
 const TIMES_AT = 16
 const TIME_BYTES = 16
 const NS_PER_S = 1_000_000_000n
-const NS_PER_MS = 1e6
 const PAIRS_MAX = 40
 /** Under that a rate is noise. */
 const LEVER_MS_MIN = 2_000

@@ -8,7 +8,7 @@ import { networkInterfaces } from 'node:os'
 import { DeviceError } from '../../runtime/core/errors.js'
 import { repeat } from '../../runtime/core/repeat.js'
 import { Signal } from '../../runtime/core/signal.js'
-import { after } from '../../runtime/core/time.js'
+import { wait } from '../../runtime/core/wait.js'
 import type { Cancel, Clock, MonotonicMs } from '../../runtime/ports/clock.js'
 import type { PtpLink, PtpPort, PtpReceived } from '../../runtime/ports/ptp-link.js'
 import { deviceErrorOf } from './errno.js'
@@ -170,14 +170,9 @@ export class LinuxPtpLink implements PtpLink {
       const told = link.sockets.departure(link.departures)
       if (told?.count === number)
         return stampOf(link.sockets, told.stamp, this.#clock.monotonicMs())
-      if (told === null) await this.#pause()
+      if (told === null) await wait(this.#clock, ASK_EVERY_MS)
     }
     return null
-  }
-
-  #pause(): Promise<void> {
-    const at = after(this.#clock.monotonicMs(), ASK_EVERY_MS)
-    return new Promise(resolve => void this.#clock.runAt(at, resolve))
   }
 
   /** What a failed call means: where the interface is gone, which has many names, the link is lost. */

@@ -12,6 +12,7 @@ import { repeat } from '../../runtime/core/repeat.js'
 import { Signal } from '../../runtime/core/signal.js'
 import type { Cancel, Clock, MonotonicMs } from '../../runtime/ports/clock.js'
 import type { PtpDaemon, PtpMeasured, PtpReading } from '../../runtime/ports/ptp-daemon.js'
+import { askProgram, endChild } from './child.js'
 import { openUdpSockets } from './libc-sockets.js'
 import { Phc } from './phc.js'
 import { type PmcAnswer, PmcAnswers } from './pmc-answers.js'
@@ -128,7 +129,8 @@ export class Ptp4l implements PtpDaemon {
     if (running === null) return
     running.stopAsking()
     running.phc?.close()
-    await Promise.all([ended(running.pmc), ended(running.ptp4l)])
+    const { pmc, ptp4l } = running
+    await Promise.all([pmc, ptp4l].map(child => endChild(this.#clock, child, END_MS_MAX)))
   }
 
   onReading(listener: (reading: PtpReading) => void): Cancel {
@@ -209,34 +211,9 @@ export class Ptp4l implements PtpDaemon {
 }
 
 /** @throws DeviceError `device.absent` where there is none */
-function versionOf(): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('ptp4l', ['-v'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      timeout: VERSION_MS_MAX,
-    })
-    let text = ''
-    child.stdout.on('data', bytes => {
-      text = (text + String(bytes)).slice(0, 64)
-    })
-    const absent = (cause?: Error): void =>
-      reject(
-        new DeviceError('device.absent', 'ptp4l is not installed (package linuxptp)', {
-          ...(cause ? { cause } : {}),
-        }),
-      )
-    child.once('error', absent)
-    child.once('close', () => (/^\d+/.test(text) ? resolve(text.trim()) : absent()))
-  })
-}
-
-function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined)
-    return Promise.resolve()
-  return new Promise(resolve => {
-    const late = AbortSignal.timeout(END_MS_MAX)
-    late.addEventListener('abort', () => child.kill('SIGKILL'))
-    child.once('exit', () => resolve())
-    child.kill('SIGTERM')
-  })
+async function versionOf(): Promise<string> {
+  const said = await askProgram('ptp4l', ['-v'], { environment: null, msMax: VERSION_MS_MAX })
+  if (said === null || !/^\d+/.test(said))
+    throw new DeviceError('device.absent', 'ptp4l is not installed (package linuxptp)')
+  return said.trim()
 }

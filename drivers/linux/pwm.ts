@@ -1,4 +1,5 @@
 /** Pulse width by the kernel's sysfs interface: Documentation/driver-api/pwm.rst, "Using PWMs with the sysfs interface". */
+
 import {
   closeSync,
   existsSync,
@@ -11,7 +12,7 @@ import {
 } from 'node:fs'
 import { basename } from 'node:path'
 import { DeviceError } from '../../runtime/core/errors.js'
-import { after } from '../../runtime/core/time.js'
+import { wait } from '../../runtime/core/wait.js'
 import type { Cancel, Clock } from '../../runtime/ports/clock.js'
 import type { PwmOutput } from '../../runtime/ports/host.js'
 import type { Claims } from './claims.js'
@@ -122,8 +123,7 @@ export class SysfsPwm implements PwmOutput {
     for (let tries = 1; !isWritable(`${channel}/duty_cycle`); tries++) {
       if (tries === EXPORT_TRIES)
         throw new DeviceError('device.denied', `${this.name}: ${channel} cannot be written to`)
-      const next = after(this.#clock.monotonicMs(), EXPORT_TRY_MS)
-      await new Promise<void>(resolve => this.#clock.runAt(next, resolve))
+      await wait(this.#clock, EXPORT_TRY_MS)
     }
     return channel
   }

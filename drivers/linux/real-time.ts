@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { BoxError, messageOf } from '../../runtime/core/errors.js'
+import { machineMs } from './clock.js'
 import type { FiringSignals } from './firing-signals.js'
 import { type Libc, openLibc } from './libc.js'
 import { SpinMargin } from './spin-margin.js'
@@ -14,10 +15,28 @@ export interface Priority {
   readonly reason: string
 }
 
+/** What a thread says of itself when it is ready. */
+export interface RealTimeReady {
+  readonly kind: 'ready'
+  readonly priority: Priority
+  /** Whether the processor can be kept awake, or why not. */
+  readonly latency: string
+  /** How long before a moment the thread begins to spin. */
+  readonly spinMs: number
+}
+
+/** What a thread has that serves moments. */
+export interface RealTime {
+  readonly nowMs: () => number
+  readonly margin: SpinMargin
+  readonly wakefulness: Wakefulness
+  readonly ready: RealTimeReady
+}
+
 const CPU_LATENCY_FILE = '/dev/cpu_dma_latency'
 /** Microseconds; the second is the kernel's own "no wish" (PM_QOS_CPU_LATENCY_DEFAULT_VALUE). */
-const LATENCY_NONE = Int32Array.of(0)
-const LATENCY_ANY = Int32Array.of(2_000_000_000)
+const LATENCY_NONE = new Uint8Array(Int32Array.of(0).buffer)
+const LATENCY_ANY = new Uint8Array(Int32Array.of(2_000_000_000).buffer)
 const REHEARSED_SLEEPS = 20
 
 /** Null where koffi has no binary. */
@@ -30,8 +49,31 @@ export async function openLibcOrNot(): Promise<Libc | null> {
   }
 }
 
+/**
+ * Makes the calling thread one that serves moments, and learns what this machine is like: some 20 ms.
+ *
+ * @param priority of SCHED_FIFO, 1 to 99
+ */
+export function becomeRealTime(
+  libc: Libc | null,
+  priority: number,
+  signals: FiringSignals,
+): RealTime {
+  const got = raisePriority(libc, priority)
+  const wakefulness = openWakefulness()
+  const nowMs = machineMs
+  const margin = learnMargin(signals, nowMs)
+  const latency = wakefulness.reason
+  return {
+    nowMs,
+    margin,
+    wakefulness,
+    ready: { kind: 'ready', priority: got, latency, spinMs: margin.ms },
+  }
+}
+
 /** Real-time where the system lets us (CAP_SYS_NICE or LimitRTPRIO); else at least without timer slack. */
-export function raisePriority(library: Libc | null, priority: number): Priority {
+function raisePriority(library: Libc | null, priority: number): Priority {
   if (library === null) return { policy: 'other', reason: 'koffi is missing' }
   try {
     library.becomeRealTime(priority)
@@ -42,7 +84,7 @@ export function raisePriority(library: Libc | null, priority: number): Priority 
   }
 }
 
-export interface Wakefulness {
+interface Wakefulness {
   /** Whether the processor can be kept awake, or why not. */
   readonly reason: string
   /** Keeps the processor from falling into sleep states that it takes long to leave. */
@@ -50,12 +92,13 @@ export interface Wakefulness {
   close(): void
 }
 
-export function openWakefulness(): Wakefulness {
+function openWakefulness(): Wakefulness {
   try {
     const fd = openSync(CPU_LATENCY_FILE, 'r+')
     return {
       reason: 'held at 0 while something is due',
-      hold: isHeld => void writeSync(fd, isHeld ? LATENCY_NONE : LATENCY_ANY),
+      // Called as lines call it: otherwise the code that was compiled for lines is thrown away.
+      hold: isHeld => void writeSync(fd, isHeld ? LATENCY_NONE : LATENCY_ANY, 0, 4, 0),
       close: () => closeSync(fd),
     }
   } catch (error) {
@@ -64,29 +107,8 @@ export function openWakefulness(): Wakefulness {
   }
 }
 
-/** CLOCK_MONOTONIC in milliseconds, without the garbage of big integers. */
-export function monotonicReader(): () => number {
-  const offsetMs = monotonicOffsetMs()
-  return () => performance.now() + offsetMs
-}
-
-/** From this thread's own zero to CLOCK_MONOTONIC, by the tightest of several looks. */
-function monotonicOffsetMs(): number {
-  let best = 0
-  let width = Number.POSITIVE_INFINITY
-  for (let look = 0; look < 100; look++) {
-    const before = performance.now()
-    const monotonic = Number(process.hrtime.bigint()) / 1e6
-    const afterwards = performance.now()
-    if (afterwards - before >= width) continue
-    width = afterwards - before
-    best = monotonic - (before + afterwards) / 2
-  }
-  return best
-}
-
 /** Learns how late this machine wakes the thread. */
-export function learnMargin(signals: FiringSignals, nowMs: () => number): SpinMargin {
+function learnMargin(signals: FiringSignals, nowMs: () => number): SpinMargin {
   const learned = new SpinMargin()
   for (let sleep = 0; sleep < REHEARSED_SLEEPS; sleep++) {
     const before = nowMs()

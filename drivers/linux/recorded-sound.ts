@@ -5,13 +5,13 @@ import { DeviceError } from '../../runtime/core/errors.js'
 import { Signal } from '../../runtime/core/signal.js'
 import type { Cancel, Clock } from '../../runtime/ports/clock.js'
 import type { SoundBlock, SoundInput } from '../../runtime/ports/timecode-links.js'
+import { lastSaid } from './child.js'
 import { deviceErrorOf } from './errno.js'
 
 const PROGRAM = 'arecord'
 /** How much is heard at once: what timecode is late by, at most, before the chase evens it out. */
 const PERIOD_MICROSECONDS = 10_000
 const BUFFER_MICROSECONDS = 200_000
-const STDERR_CHARACTERS_MAX = 400
 const BYTES_PER_SAMPLE = 2
 
 export interface RecordedSoundOptions {
@@ -54,12 +54,9 @@ export class RecordedSound implements SoundInput {
     }
     this.#child = child
     this.#rest = Buffer.alloc(0)
-    let told = ''
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      told = (told + text).slice(-STDERR_CHARACTERS_MAX)
-    })
+    const said = lastSaid(child.stderr)
     child.stdout?.on('data', (bytes: Buffer) => this.#hear(bytes))
-    child.once('close', () => this.#end(child, told))
+    child.once('close', () => this.#end(child, said()))
   }
 
   onBlock(listener: (block: SoundBlock) => void): Cancel {
@@ -95,10 +92,10 @@ export class RecordedSound implements SoundInput {
   }
 
   /** It ended by itself: no such card, unplugged, or another program has it. */
-  #end(child: ChildProcess, told: string): void {
+  #end(child: ChildProcess, said: string): void {
     if (this.#child !== child) return
     this.#child = null
-    const why = told.trim().replace(/\s+/g, ' ') || `${PROGRAM} ended`
+    const why = said || `${PROGRAM} ended`
     this.#lost.emit(new DeviceError('device.io', `sound input ${this.#options.device}: ${why}`))
   }
 }

@@ -8,6 +8,7 @@ import { networkInterfaces } from 'node:os'
 import { BoxError, DeviceError, messageOf } from '../../runtime/core/errors.js'
 import { repeat } from '../../runtime/core/repeat.js'
 import { Signal } from '../../runtime/core/signal.js'
+import { after } from '../../runtime/core/time.js'
 import type { Cancel, Clock } from '../../runtime/ports/clock.js'
 import type { VenueLink } from '../../runtime/ports/venue-link.js'
 import { deviceErrorOf } from './errno.js'
@@ -16,11 +17,14 @@ const GROUP = '239.255.43.10'
 const DATAGRAM_BYTES_MAX = 1_400
 const QUESTION_BYTES_MAX = 4_096
 const ANSWER_BYTES_MAX = 8 * 1_024 * 1_024
-const STREAM_MS_MAX = 2_000
-const STREAMS_MAX = 16
+/** Of silence, and of a whole question with its answer. */
+const SILENT_MS_MAX = 2_000
+const STREAM_MS_MAX = 5_000
+/** Answered at once: beyond it the oldest gives way, of its address or of all; who is in earnest needs milliseconds. */
+const STREAMS_MAX = 64
+const STREAMS_EACH_MAX = 4
 /** How often it is looked whether the interface is still there: who only listens is told by nobody. */
 const WATCH_EVERY_MS = 250
-/** Expedited forwarding, RFC 3246, as the upper bits of the byte in the header. */
 const LENGTH_BYTES = 4
 
 interface OpenLink {
@@ -57,8 +61,15 @@ export class LinuxVenueLink implements VenueLink {
       )
     const streams = new Set<Socket>()
     const socket = createSocket({ type: 'udp4', reuseAddr: true })
-    const server = createServer(stream => this.#serve(stream, streams))
-    server.maxConnections = STREAMS_MAX
+    const served = new Set<Socket>()
+    const server = createServer(stream => {
+      makeRoom(served, stream.remoteAddress)
+      served.add(stream)
+      stream.once('close', () => served.delete(stream))
+      this.#serve(stream, streams)
+    })
+    socket.on('error', error => this.#lose(messageOf(error)))
+    server.on('error', error => this.#lose(messageOf(error)))
     try {
       await bound(socket, this.#port)
       socket.addMembership(GROUP, address)
@@ -75,8 +86,6 @@ export class LinuxVenueLink implements VenueLink {
       if (datagram.length <= DATAGRAM_BYTES_MAX)
         this.#datagrams.emit({ datagram: Uint8Array.from(datagram), from })
     })
-    socket.on('error', error => this.#lose(messageOf(error)))
-    server.on('error', error => this.#lose(messageOf(error)))
     const stopWatch = repeat(this.#clock, WATCH_EVERY_MS, async () => this.#watch())
     this.#open = { socket, server, streams, address, stopWatch }
   }
@@ -112,8 +121,7 @@ export class LinuxVenueLink implements VenueLink {
         stream.destroy()
         reject(new BoxError(code, `${address} has not answered: ${why}`))
       }
-      limited(stream, link.streams)
-      stream.once('timeout', () => fail('link.timeout', 'too slow'))
+      this.#limit(stream, link.streams, () => fail('link.timeout', 'too slow'))
       stream.once('error', error => fail('link.down', messageOf(error)))
       stream.once('close', () => fail('link.down', 'it hung up'))
       collect(stream, ANSWER_BYTES_MAX, answer => {
@@ -141,13 +149,24 @@ export class LinuxVenueLink implements VenueLink {
 
   /** One question and one answer; who does not ask in time is hung up on. */
   #serve(stream: Socket, streams: Set<Socket>): void {
-    limited(stream, streams)
-    stream.once('timeout', () => stream.destroy())
+    this.#limit(stream, streams, () => stream.destroy())
     stream.on('error', () => stream.destroy())
     collect(stream, QUESTION_BYTES_MAX, question => {
       const answer = this.#answer(question)
       if (answer === null || answer.length > ANSWER_BYTES_MAX) stream.destroy()
       else stream.end(framed(answer))
+    })
+  }
+
+  /** Every stream ends, whatever the other side does. */
+  #limit(stream: Socket, streams: Set<Socket>, late: () => void): void {
+    streams.add(stream)
+    const cancel = this.#clock.runAt(after(this.#clock.monotonicMs(), STREAM_MS_MAX), late)
+    stream.setTimeout(SILENT_MS_MAX)
+    stream.once('timeout', late)
+    stream.once('close', () => {
+      cancel()
+      streams.delete(stream)
     })
   }
 
@@ -193,11 +212,11 @@ function listening(server: Server, port: number, host: string): Promise<void> {
   })
 }
 
-/** Every stream ends, whatever the other side does. */
-function limited(stream: Socket, streams: Set<Socket>): void {
-  streams.add(stream)
-  stream.once('close', () => streams.delete(stream))
-  stream.setTimeout(STREAM_MS_MAX)
+function makeRoom(served: Set<Socket>, from: string | undefined): void {
+  const [oldest] = served
+  const its = [...served].filter(({ remoteAddress }) => remoteAddress === from)
+  if (its.length >= STREAMS_EACH_MAX) its[0]?.destroy()
+  else if (served.size >= STREAMS_MAX) oldest?.destroy()
 }
 
 /** The length in four bytes, then as many. */

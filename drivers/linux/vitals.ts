@@ -1,9 +1,9 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
+import { NS_PER_MS } from '../../runtime/core/time.js'
 import type { Percentiles } from '../../runtime/ports/percentiles.js'
 import type { Vitals } from '../../runtime/ports/vitals.js'
 
 const RESOLUTION_MS = 10
-const NANOSECONDS_PER_MS = 1e6
 
 /** Asks Node and the kernel how this process is doing. */
 export class LinuxVitals implements Vitals {
@@ -24,7 +24,7 @@ export class LinuxVitals implements Vitals {
   /** The histogram counts from timer to timer, so the timer's own period is taken off. */
   takeLoopLagMs(): Percentiles {
     const lagMs = (nanoseconds: number): number =>
-      Math.max(0, nanoseconds / NANOSECONDS_PER_MS - RESOLUTION_MS)
+      Math.max(0, nanoseconds / NS_PER_MS - RESOLUTION_MS)
     const read = {
       count: this.#delay.count,
       p50: lagMs(this.#delay.percentile(50)),

@@ -1,6 +1,6 @@
 import { nextTick } from 'node:process'
 import { assert } from '../../runtime/core/errors.js'
-import { after, monotonicMs, showTimeMs, wallTimeMs } from '../../runtime/core/time.js'
+import { after, monotonicMs, NS_PER_MS, showTimeMs, wallTimeMs } from '../../runtime/core/time.js'
 import type {
   Cancel,
   Clock,
@@ -20,7 +20,6 @@ interface Task {
 
 /** Tasks between two looks at the world outside, which cost more than the tasks do. */
 const TASKS_PER_TURN = 64
-const NS_PER_MS = 1e6
 
 export interface SimulatedClockOptions {
   /** What the venue's timeline shows at monotonic zero. */

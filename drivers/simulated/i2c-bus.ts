@@ -8,7 +8,7 @@ import { BusTimetable } from '../../runtime/core/bus-timetable.js'
 import { ClockedWrites } from '../../runtime/core/clocked-writes.js'
 import { DeviceError, type ErrorCode } from '../../runtime/core/errors.js'
 import { BLOCK_BYTES_MAX, WRITES_MAX } from '../../runtime/core/planned-writes.js'
-import { after } from '../../runtime/core/time.js'
+import { wait } from '../../runtime/core/wait.js'
 import type { Clock } from '../../runtime/ports/clock.js'
 import type { I2cDevice, PlannedWrites, RegisterWrite } from '../../runtime/ports/host.js'
 import type { SimulatedChip } from './chips.js'
@@ -205,8 +205,6 @@ export class SimulatedI2cBus {
   }
 
   async #pass(durationMs: number): Promise<void> {
-    if (!this.#options.isTimed) return
-    const until = after(this.#clock.monotonicMs(), durationMs)
-    await new Promise<void>(resolve => this.#clock.runAt(until, resolve))
+    if (this.#options.isTimed) await wait(this.#clock, durationMs)
   }
 }

@@ -72,6 +72,8 @@ export class SimulatedNtpNetwork implements NtpNetwork {
   #ports = FIRST_FREE_PORT
   /** Until it is null again nothing can be opened, for this reason. */
   trouble: DeviceError | null = null
+  /** Until it is null again nothing leaves, for this reason. */
+  sendTrouble: DeviceError | null = null
 
   /** @param clock the machine's own, which may run at another rate than the network's */
   constructor(clock: Clock, internet: SimulatedInternet, address: string) {
@@ -85,7 +87,7 @@ export class SimulatedNtpNetwork implements NtpNetwork {
     const at = { address: this.#address, port: port === 0 ? this.#ports++ : port }
     if (this.#internet.has(at))
       throw new DeviceError('port.taken', `taking UDP port ${port}: EADDRINUSE`)
-    return new SimulatedNtpSocket(this.#clock, this.#internet, at, listener)
+    return new SimulatedNtpSocket(this.#clock, this.#internet, at, listener, () => this.sendTrouble)
   }
 
   async resolve(host: string): Promise<readonly string[]> {
@@ -101,12 +103,20 @@ class SimulatedNtpSocket implements NtpSocket {
   readonly #internet: SimulatedInternet
   readonly #at: NtpAddress
   readonly #listener: NtpListener
+  readonly #trouble: () => DeviceError | null
 
-  constructor(clock: Clock, internet: SimulatedInternet, at: NtpAddress, listener: NtpListener) {
+  constructor(
+    clock: Clock,
+    internet: SimulatedInternet,
+    at: NtpAddress,
+    listener: NtpListener,
+    trouble: () => DeviceError | null,
+  ) {
     this.#clock = clock
     this.#internet = internet
     this.#at = at
     this.#listener = listener
+    this.#trouble = trouble
     internet.plug(at, this)
   }
 
@@ -115,7 +125,9 @@ class SimulatedNtpSocket implements NtpSocket {
   }
 
   send(message: Uint8Array, to: NtpAddress): void {
-    this.#internet.carry(this.#at, message, to)
+    const trouble = this.#trouble()
+    if (trouble === null) this.#internet.carry(this.#at, message, to)
+    else this.#listener.failed(trouble)
   }
 
   async close(): Promise<void> {

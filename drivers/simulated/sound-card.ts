@@ -30,6 +30,8 @@ export class SimulatedSoundCard implements SoundOut {
   #taken = 0
   #lastLoud = Number.NEGATIVE_INFINITY
   isMissing = false
+  /** Hears each sample that is taken once it plays, and when it comes out. */
+  onSample: (sample: number, at: MonotonicMs) => void = () => {}
 
   constructor(clock: Clock, options: SimulatedSoundCardOptions) {
     this.#clock = clock
@@ -92,6 +94,7 @@ export class SimulatedSoundCard implements SoundOut {
   /** A sample is heard when all before it were, at the card's own pace. */
   #take(sample: number): void {
     const number = this.#taken++
+    if (this.#beganAt !== null) this.onSample(sample, after(this.#beganAt, number / this.#perMs()))
     if (Math.abs(sample) < QUIET) return
     const isNew = number - this.#lastLoud > PAUSE_MS * this.#perMs()
     this.#lastLoud = number

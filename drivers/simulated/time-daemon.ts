@@ -22,6 +22,7 @@ export class SimulatedTimeDaemon implements TimeDaemon {
   trouble: DeviceError | null = null
   isRunning = false
   readonly #endings = new Signal<string>()
+  readonly #sayings = new Signal<string>()
 
   async find(): Promise<DaemonFound> {
     return this.found
@@ -49,6 +50,14 @@ export class SimulatedTimeDaemon implements TimeDaemon {
 
   onEnded(listener: (why: string) => void): Cancel {
     return this.#endings.listen(listener)
+  }
+
+  say(line: string): void {
+    this.#sayings.emit(line)
+  }
+
+  onSaid(listener: (line: string) => void): Cancel {
+    return this.#sayings.listen(listener)
   }
 
   async ask(question: DaemonQuestion): Promise<readonly (readonly string[])[]> {

@@ -1,18 +1,25 @@
 /** The ways of timecode on a simulated machine; the far sides are whatever a test puts there. */
 import type { Clock } from '../../runtime/ports/clock.js'
 import type { ByteStream } from '../../runtime/ports/host.js'
+import type { SoundOut } from '../../runtime/ports/sound.js'
 import type { Datagrams, SoundInput, TimecodeLinks } from '../../runtime/ports/timecode-links.js'
 import { SimulatedByteStream } from './byte-stream.js'
 import { SimulatedDatagramNetwork } from './datagrams.js'
 import { SimulatedSound } from './sound.js'
+import { SimulatedSoundCard } from './sound-card.js'
+
+const CARD = { rate: 48_000, heldCount: 12_000, periodCount: 960, ppm: 0 }
 
 export class SimulatedTimecodeLinks implements TimecodeLinks {
   readonly network: SimulatedDatagramNetwork
   /** What every sound input hears. */
   readonly sound = new SimulatedSound()
+  /** What every sound output plays on. */
+  readonly soundCard: SimulatedSoundCard
   readonly #midi = new Map<string, SimulatedByteStream>()
 
   constructor(clock: Clock) {
+    this.soundCard = new SimulatedSoundCard(clock, CARD)
     this.network = new SimulatedDatagramNetwork(clock)
   }
 
@@ -26,6 +33,10 @@ export class SimulatedTimecodeLinks implements TimecodeLinks {
 
   soundIn(): SoundInput {
     return this.sound
+  }
+
+  soundOut(): SoundOut {
+    return this.soundCard
   }
 
   /** The far side of a MIDI port. */

@@ -2,7 +2,7 @@
 import { UNKNOWN_ERROR_MS } from '../core/clock-topics.js'
 import type { ClockAnswer } from '../gateways/page/api.js'
 import type { Row } from './table.js'
-import type { Paint } from './terminal.js'
+import { type Paint, printable } from './terminal.js'
 
 type ClockState = NonNullable<ClockAnswer['state']>
 
@@ -104,12 +104,13 @@ function countsText({ counts: { leaderChanges, steps, distrusted } }: ClockState
 }
 
 function badRows({ counts }: ClockState, paint: Paint): Row[] {
-  const { malformed, otherVersion, otherDomain, negativeDelays, notSent } = counts
+  const { malformed, otherVersion, otherDomain, negativeDelays, unanswered, notSent } = counts
   const text = [
     malformed === 0 ? null : `${malformed} malformed`,
     otherVersion === 0 ? null : `${otherVersion} of PTP version 1`,
     otherDomain === 0 ? null : `${otherDomain} of other domains`,
     negativeDelays === 0 ? null : paint.yellow(`${negativeDelays} faster than possible`),
+    unanswered === 0 ? null : paint.yellow(`${unanswered} requests too often to be answered`),
     notSent === 0 ? null : paint.yellow(`${notSent} not sent`),
   ].filter(part => part !== null)
   return text.length === 0 ? [] : [['Packets', text.join(', ')]]
@@ -159,6 +160,3 @@ export function duration(ms: number): string {
   if (size < 1) return `${(ms * 1e3).toFixed(1)} µs`
   return size < 1_000 ? `${ms.toFixed(2)} ms` : `${(ms / 1_000).toFixed(1)} s`
 }
-
-/** Some of it is what the system said, and must not move the cursor. */
-const printable = (text: string): string => text.replace(/\p{Cc}/gu, ' ')

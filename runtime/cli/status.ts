@@ -4,7 +4,7 @@ import { clockRow } from './clock-words.js'
 import type { CliSetting } from './setting.js'
 import { powerRows, printerRows } from './status-rows.js'
 import { cueName, type Row, table } from './table.js'
-import { type Paint, paintFor, writeJson } from './terminal.js'
+import { type Paint, paintFor, printable, writeJson } from './terminal.js'
 import { venueRows } from './venue.js'
 
 export function addStatus(program: Command, setting: CliSetting): void {
@@ -104,7 +104,7 @@ function troubleRows({ broker }: BoxSnapshot, paint: Paint): readonly Row[] {
   if (!broker?.trouble) return []
   const { wallMs } = broker.trouble
   // Some of it is what the other side said, and must not move the cursor.
-  const message = broker.trouble.message.replace(/\p{Cc}/gu, ' ')
+  const message = printable(broker.trouble.message)
   const text = broker.isConnected ? `until then: ${message}` : paint.red(message)
   return [['', `${text} (${stamp.format(wallMs)})`]]
 }

@@ -15,3 +15,6 @@ export const paintFor = (terminal: Terminal): Paint => pc.createColors(terminal.
 /** One JSON document, for programs. */
 export const writeJson = (terminal: Terminal, value: unknown): void =>
   terminal.write(`${JSON.stringify(value, null, 2)}\n`)
+
+/** Of what the system or the network said, and what must not move the cursor. */
+export const printable = (text: string): string => text.replace(/\p{Cc}/gu, ' ')

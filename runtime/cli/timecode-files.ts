@@ -1,5 +1,7 @@
 /** Linear timecode to and from sound files. */
+import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
+import { errnoOf } from '../../drivers/linux/errno.js'
 import { BoxError } from '../core/errors.js'
 import { frameOfLabel, readLabel, type TimecodeRate, timecodeText } from '../core/timecode.js'
 import { type LtcForm, ltcSamples, sampleOfFrame } from '../services/timecode/ltc-encode.js'
@@ -74,7 +76,9 @@ function framesWithin(start: number, seconds: number, form: LtcForm): number {
 
 /** What is on a recording. @param channel from 1 @throws CliFailure */
 export async function readLtc(file: string, channel: number): Promise<readonly Stretch[]> {
-  return withFile(file, 'r', async handle => {
+  // A pipe that nobody writes to would be waited for.
+  return withFile(file, constants.O_RDONLY | constants.O_NONBLOCK, async handle => {
+    if (!(await handle.stat()).isFile()) throw new CliFailure(exitCodes.usage, `${file} is no file`)
     const form = await formOf(handle, file)
     if (channel > form.channelCount)
       throw new CliFailure(exitCodes.usage, `${file} has ${form.channelCount} channels`)
@@ -107,7 +111,7 @@ async function formOf(handle: FileHandle, file: string): Promise<ReturnType<type
 
 async function withFile<T>(
   file: string,
-  flags: 'r' | 'w',
+  flags: number | 'w',
   work: (handle: FileHandle) => Promise<T>,
 ): Promise<T> {
   const handle = await open(file, flags).catch((cause: unknown) => {
@@ -116,6 +120,11 @@ async function withFile<T>(
   })
   try {
     return await work(handle)
+  } catch (cause) {
+    const name = errnoOf(cause)
+    if (name === null) throw cause
+    const what = flags === 'w' ? 'written' : 'read'
+    throw new CliFailure(exitCodes.usage, `${file} cannot be ${what}: ${name}`, { cause })
   } finally {
     await handle.close()
   }

@@ -5,7 +5,7 @@ import type { BoxSnapshot } from '../gateways/page/api.js'
 import type { Stretch } from '../services/timecode/ltc-report.js'
 import type { CliSetting } from './setting.js'
 import { type Row, table } from './table.js'
-import { type Paint, paintFor, writeJson } from './terminal.js'
+import { type Paint, paintFor, printable, writeJson } from './terminal.js'
 import { generateLtc, readLtc } from './timecode-files.js'
 
 type TimecodeState = NonNullable<BoxSnapshot['timecode']>
@@ -124,6 +124,3 @@ function positionText({ position, speed, jitterMs }: TimecodeState): string {
   const percent = speed === null ? '' : `, speed ${(speed * 100).toFixed(3)} %`
   return `${position}${percent}${jitterMs === null ? '' : `, jitter ${jitterMs.toFixed(2)} ms`}`
 }
-
-/** Some of it is what the system said, and must not move the cursor. */
-const printable = (text: string): string => text.replace(/\p{Cc}/gu, ' ')

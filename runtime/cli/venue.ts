@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { BoxSnapshot } from '../gateways/page/api.js'
 import type { CliSetting } from './setting.js'
 import type { Row } from './table.js'
-import { type Paint, paintFor, writeJson } from './terminal.js'
+import { type Paint, paintFor, printable, writeJson } from './terminal.js'
 
 type VenueState = NonNullable<BoxSnapshot['venue']>
 type MemberState = VenueState['members'][number]
@@ -26,7 +26,7 @@ export function venueRows({ venue }: Pick<BoxSnapshot, 'venue'>, paint: Paint): 
   const text = [
     roleText(venue, paint),
     `${there} of ${venue.members.length} boxes`,
-    venue.trouble === null ? null : paint.red(venue.trouble),
+    venue.trouble === null ? null : paint.red(printable(venue.trouble)),
   ]
   return [['Venue', text.filter(part => part !== null).join(', ')]]
 }
@@ -44,7 +44,7 @@ export function venueText(venue: VenueState | null, paint: Paint): string {
       : [
           `refused: ${forged} forged, ${replayed} replayed, ${malformed} malformed, ${outOfTurn} out of turn, ${flood} too many`,
         ]),
-    ...(venue.trouble === null ? [] : [paint.red(venue.trouble)]),
+    ...(venue.trouble === null ? [] : [paint.red(printable(venue.trouble))]),
     ...columns([HEADS, ...venue.members.map(member => cells(member, venue.leader))]).map(
       (line, index) => (index === 0 ? paint.dim(line) : line),
     ),

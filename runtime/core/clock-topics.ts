@@ -73,6 +73,8 @@ export const clockTopics = {
         otherDomain: whole,
         /** Exchanges that would have taken less than no time. */
         negativeDelays: whole,
+        /** Requests for this box's time that came too often to be answered. */
+        unanswered: whole,
         notSent: whole,
       }),
     }),

@@ -24,6 +24,13 @@ const network = pattern(
   18,
 )
 
+/** Given to other programs, too: nothing in it has a meaning for them. */
+const path = pattern(
+  /^(\/[A-Za-z0-9_+-][A-Za-z0-9._+-]*)+$/,
+  'the whole path of a file, like /etc/roadcase/time-ca.pem',
+  255,
+)
+
 const server = object({
   host: hostName,
   /** The name leads to many servers, of which a few are asked. */
@@ -40,6 +47,8 @@ export const ntpConfig = object({
   engine: withDefault(oneOf('auto', 'chrony', 'embedded'), 'auto'),
   /** On the internet, or a server of the house. None: the box asks nobody. */
   servers: withDefault(list(server, { max: 8 }), []),
+  /** PEM: who may sign the certificates of servers with NTS, beside those whom the operating system trusts. */
+  trustedCertificates: withDefault(nullable(path), null),
   /** The box of the venue that has the way to the internet: this one asks only that one then. */
   follow: withDefault(nullable(hostName), null),
   serve: withDefault(oneOf('off', 'loopback', 'venue'), 'off'),

@@ -17,25 +17,34 @@ export const object = <const F extends Fields>(fields: F): z.ZodObject<F, z.core
       issue.code === 'unrecognized_keys' ? unknownKeys(issue.keys, Object.keys(fields)) : undefined,
   })
 
+const between = (range: { min: number; max: number }): string =>
+  `must be between ${range.min} and ${range.max}`
+
+const within = (range: { min: number; max: number }) => [
+  z.gte(range.min, between(range)),
+  z.lte(range.max, between(range)),
+]
+
+const ofLength = ({ min = 0, max }: { max: number; min?: number }) => [
+  z.minLength(min, `must have at least ${min} characters`),
+  z.maxLength(max, `must have at most ${max} characters`),
+]
+
+/*
+ * All rules of a shape at once: each call of a rule by itself makes a copy of the whole shape, which is 8 kB.
+ */
 export const integer = (range: { min: number; max: number }): z.ZodNumber =>
-  z
-    .number()
-    .int(`must be a whole number`)
-    .min(range.min, between(range))
-    .max(range.max, between(range))
+  z.number().check(z.int('must be a whole number'), ...within(range))
 
 export const number = (range: { min: number; max: number }): z.ZodNumber =>
-  z.number().min(range.min, between(range)).max(range.max, between(range))
+  z.number().check(...within(range))
 
 export const string = (options: { max: number; min?: number }): z.ZodString =>
-  z
-    .string()
-    .min(options.min ?? 0, `must have at least ${options.min ?? 0} characters`)
-    .max(options.max, `must have at most ${options.max} characters`)
+  z.string().check(...ofLength(options))
 
 /** A text of a given form; `form` says it in words: "lower-case letters, digits and dashes". */
 export const pattern = (expression: RegExp, form: string, max = 128): z.ZodString =>
-  string({ max }).regex(expression, `must be ${form}`)
+  z.string().check(...ofLength({ max }), z.regex(expression, `must be ${form}`))
 
 /** What things in this house are called: in configs, shows and topics. */
 export const name = pattern(
@@ -158,9 +167,6 @@ export function pathText(root: string, path: readonly PropertyKey[]): string {
     root,
   )
 }
-
-const between = (range: { min: number; max: number }): string =>
-  `must be between ${range.min} and ${range.max}`
 
 type Issue = z.core.$ZodIssue
 

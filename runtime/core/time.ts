@@ -7,6 +7,8 @@ export const monotonicMs = (value: number): MonotonicMs => value as MonotonicMs
 export const showTimeMs = (value: number): ShowTimeMs => value as ShowTimeMs
 export const wallTimeMs = (value: number): WallTimeMs => value as WallTimeMs
 
+export const NS_PER_MS = 1e6
+
 /** As it is published: to the microsecond. What a clock says beyond that is noise. */
 export const publishedMs = (ms: number): number => Math.round(ms * 1000) / 1000
 

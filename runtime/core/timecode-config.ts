@@ -5,6 +5,7 @@ import {
   list,
   literal,
   nullable,
+  number,
   type Of,
   object,
   oneOf,
@@ -80,8 +81,19 @@ const artNetOut = object({
 
 const mtcOut = object({ kind: literal('mtc'), device: midiFile, ...sending })
 
+const ltcOut = object({
+  kind: literal('ltc'),
+  /** As ALSA calls it: `default`, `plughw:1,0`. */
+  device: withDefault(string({ min: 1, max: 64 }), 'default'),
+  /** Of full scale; the peaks, which is all that there is. */
+  volume: withDefault(number({ min: 0.01, max: 1 }), 0.5),
+  /** What the way behind the card takes besides: it is played so much earlier. */
+  latencyMs: withDefault(integer({ min: -500, max: 500 }), 0),
+  ...sending,
+})
+
 const source = choice('kind', artNetIn, mtcIn, ltcIn)
-const output = choice('kind', artNetOut, mtcOut)
+const output = choice('kind', artNetOut, mtcOut, ltcOut)
 
 export const timecodeConfig = object({
   /** Null: the box follows none. */
@@ -111,6 +123,7 @@ export const timecodeConfig = object({
 export type TimecodeConfig = Of<typeof timecodeConfig>
 export type TimecodeSourceConfig = NonNullable<TimecodeConfig['in']>
 export type TimecodeOutputConfig = TimecodeConfig['out'][number]
+export type LtcOutputConfig = Extract<TimecodeOutputConfig, { readonly kind: 'ltc' }>
 
 function isLabelAt(text: string, at: TimecodeRate): boolean {
   const label = readLabel(text)

@@ -2,6 +2,7 @@
  * Timecode: hours, minutes, seconds and frames as SMPTE ST 12-1 counts them. A frame here is a whole number, counted from
  * 00:00:00:00; its label is what people read. Pure, and exact: nothing is added up.
  */
+import { NS_PER_MS } from './time.js'
 
 export const timecodeRates = ['24', '25', '29.97df', '30'] as const
 export type TimecodeRate = (typeof timecodeRates)[number]
@@ -35,7 +36,6 @@ const DAY_SECONDS = 86_400
 const DROPPED = 2
 const DROP_FRAMES_PER_MINUTE = 60 * 30 - DROPPED
 const DROP_FRAMES_PER_TEN_MINUTES = 10 * 60 * 30 - 9 * DROPPED
-const NS_PER_MS = 1e6
 
 export const labelsPerSecond = (rate: TimecodeRate): number => countings[rate].labelsPerSecond
 export const isDropFrame = (rate: TimecodeRate): boolean => countings[rate].isDropFrame

@@ -28,6 +28,10 @@ export interface Player<Command> {
   readonly digest: string
   /** How far its journal goes. */
   readonly place: Place
+  /** What happens is kept over a restart: its disk works, and has for a while. */
+  readonly isKeeping: boolean
+  /** Of the commands in its journal, the last ones last. */
+  readonly ids: readonly string[]
   /** Decides as the leader does, carries out, and answers on the bus. Panic is carried out whoever leads. */
   obey(command: Command): void
   /**

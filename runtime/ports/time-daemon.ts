@@ -35,6 +35,8 @@ export interface TimeDaemon {
   stop(): Promise<void>
   /** It ended without being told to: why, in its own words. */
   onEnded(listener: (why: string) => void): Cancel
+  /** A line that it says to people, which begins with the date. */
+  onSaid(listener: (line: string) => void): Cancel
   /**
    * Asks it one thing, as chronyc does.
    * @returns lines of values @throws DeviceError `device.timeout`, `device.io`
@@ -49,5 +51,12 @@ export interface TimeDaemon {
   setDate(wallSeconds: number, local: string | null): Promise<void>
 }
 
-/** Of chronyc(1). `offline` and `online`: whether it asks its sources. */
-export type DaemonQuestion = 'tracking' | 'sources' | 'serverstats' | 'offline' | 'online'
+/** Of chronyc(1). `offline` and `online`: whether it asks its sources. `makestep`: sets the system's date to what it has found. */
+export type DaemonQuestion =
+  | 'tracking'
+  | 'sources'
+  | 'authdata'
+  | 'serverstats'
+  | 'offline'
+  | 'online'
+  | 'makestep'

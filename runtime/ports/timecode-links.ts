@@ -1,5 +1,6 @@
 import type { Cancel, MonotonicMs } from './clock.js'
 import type { ByteStream } from './host.js'
+import type { SoundOut } from './sound.js'
 
 /** The ways by which timecode and clicks come and go. Nothing is touched until the returned object is opened. */
 export interface TimecodeLinks {
@@ -9,6 +10,8 @@ export interface TimecodeLinks {
   midi(file: string): ByteStream
   /** @param device of ALSA: `default`, `plughw:1,0`; @param sampleRate samples a second */
   soundIn(device: string, sampleRate: number): SoundInput
+  /** @param device as of `soundIn` */
+  soundOut(device: string): SoundOut
 }
 
 /** One UDP socket. */

@@ -37,7 +37,7 @@ function start(): Promise<{ child: ChildProcess; tookMs: number }> {
     const startedMs = performance.now()
     const program = [
       '--max-semi-space-size=1',
-      'dist/runtime/main.js',
+      'dist/program/main.js',
       ...['--config', join(folder, 'box.json'), '--board', 'simulated'],
       ...['--state', join(folder, 'state')],
     ]

@@ -1,7 +1,9 @@
 /** The tools around timecode, as a technician uses them. */
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { exitCodes } from '../../runtime/cli/failure.js'
 import { paintFor } from '../../runtime/cli/terminal.js'
 import { timecodeText } from '../../runtime/cli/timecode.js'
 import { type Generated, generateLtc, readLtc } from '../../runtime/cli/timecode-files.js'
@@ -56,6 +58,15 @@ t.test('what is no sound file, or no frame, is said so', async t => {
   await t.rejects(readLtc(join(folder, 'x.wav'), 1), /is not a WAV file/)
   await t.rejects(readLtc(join(folder, 'y.wav'), 1), /x|WAV|PCM/)
   await t.rejects(make(join(folder, 'z.wav'), { start: '10:00:00:27' }), /no frame at 25/)
+})
+
+t.test('what cannot be read, or takes nothing, is said so in words', async t => {
+  const folder = t.testdir({ folder: {} })
+  const pipe = join(folder, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  for (const file of [join(folder, 'folder'), pipe])
+    await t.rejects(readLtc(file, 1), { message: /is no file/, exitCode: exitCodes.usage })
+  await t.rejects(make('/dev/full'), { message: /ENOSPC/, exitCode: exitCodes.usage })
 })
 
 t.test('the state is told in words', async t => {

@@ -65,3 +65,9 @@ t.test('the status has one line for it, and none for a box alone', async t => {
   ])
   t.same(venueRows({ venue: null }, paint), [])
 })
+
+t.test('what the system says of trouble does not move the cursor', async t => {
+  const trouble = 'eth0\u001b[2J is\ngone'
+  t.notMatch(venueText({ ...venue, trouble }, paint), '\u001b')
+  t.match(venueRows({ venue: { ...venue, trouble } }, paint)[0]?.[1], 'eth0 [2J is gone')
+})

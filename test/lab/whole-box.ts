@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { assert } from '../../runtime/core/errors.js'
 
 /** Of the same build as this file, whichever version of Node that is for. */
-const BOX_PROGRAM = fileURLToPath(new URL('../../runtime/main.js', import.meta.url))
+const BOX_PROGRAM = fileURLToPath(new URL('../../program/main.js', import.meta.url))
 const READY_MS_MAX = 60_000
 const STOP_MS_MAX = 20_000
 const ANSWER_MS_MAX = 20_000

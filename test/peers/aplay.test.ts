@@ -1,6 +1,7 @@
 /**
- * Goal: beats are heard through ALSA's own player. Method: aplay writes what it is given to a file instead of a card, and
- * the file holds clicks where the beats are. How long a card holds them is not seen here: there is none.
+ * Goal: beats and linear timecode are heard through ALSA's own player. Method: aplay writes what it is given to a file
+ * instead of a card, and the file holds clicks where the beats are, and timecode that libltc reads. How long a card holds
+ * them is not seen here: there is none.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,8 +13,11 @@ import { SimulatedLog } from '../../drivers/simulated/log.js'
 import { changed } from '../../runtime/core/beat-grid.js'
 import { Bus } from '../../runtime/core/bus.js'
 import { after } from '../../runtime/core/time.js'
+import { frameOfLabel, readLabel } from '../../runtime/core/timecode.js'
 import { Click } from '../../runtime/services/tempo/click.js'
+import { LtcSender } from '../../runtime/services/timecode/ltc-sender.js'
 import type { Messages } from '../../runtime/topics.js'
+import { Libltc } from './libltc.js'
 import { skipWithout } from './peer.js'
 
 const BPM = 240
@@ -25,6 +29,8 @@ const LOUD = 0.05
 const SPACING_SHARE_MAX = 0.004
 
 const needs = skipWithout('aplay')
+const missing = Libltc.missing()
+const needsBoth = missing === null ? needs : { skip: missing }
 const clock = new LinuxClock(ownAnchor())
 const pause = (ms: number): Promise<void> =>
   new Promise(resolve => void clock.runAt(after(clock.monotonicMs(), ms), resolve))
@@ -40,6 +46,11 @@ function onsetsIn(bytes: Buffer): number[] {
     last = frame
   }
   return onsets
+}
+
+function frameOfText(text: string): number {
+  const label = readLabel(text)
+  return (label && frameOfLabel(label, '25')) ?? Number.NaN
 }
 
 t.test('aplay is given a click for each beat, as far apart as the beats', needs, async t => {
@@ -66,6 +77,45 @@ t.test('aplay is given a click for each beat, as far apart as the beats', needs,
   const good = spacings.filter(spacing => Math.abs(spacing - beat) < SPACING_SHARE_MAX * beat)
   // A machine that stood still has a gap where the stream begins anew.
   t.ok(good.length >= spacings.length - 2, `${good.length} of ${spacings.length} are a beat apart`)
+})
+
+/** The left channel in 16 bits. */
+function leftOf(bytes: Buffer): Uint8Array {
+  const samples = new Int16Array(Math.floor(bytes.length / FRAME_BYTES))
+  for (const index of samples.keys()) samples[index] = bytes.readInt32LE(index * FRAME_BYTES) >> 16
+  return new Uint8Array(samples.buffer)
+}
+
+t.test('libltc reads every frame of the timecode that aplay is given', needsBoth, async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'roadcase-test-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'heard.raw')
+  const sender = new LtcSender(clock, new SimulatedLog(), new Aplay(clock, `file:${file},raw`), {
+    kind: 'ltc',
+    device: 'default',
+    rate: '25',
+    runs: 'armed',
+    offset: '10:00:00:00',
+    volume: 0.5,
+    latencyMs: 0,
+  })
+  sender.setArmed(clock.showTimeMs())
+  sender.start()
+  await pause(SECONDS * 1_000)
+  await sender.stop()
+  const found = new Libltc(folder).decode(leftOf(readFileSync(file)), RATE, 25)
+  t.ok(found.length >= 2 * 25, `${found.length} frames`)
+  const frames = found.map(({ text }) => frameOfText(text))
+  const lengths = found.slice(1).map(({ fromSample }, index) => ({
+    samples: fromSample - (found[index]?.fromSample ?? 0),
+    frames: (frames[index + 1] ?? 0) - (frames[index] ?? 0),
+  }))
+  const good = lengths.filter(
+    ({ samples, frames: count }) => count === 1 && Math.abs(samples / (RATE / 25) - 1) < 0.02,
+  )
+  // A machine that stood still has a gap where the stream begins anew.
+  t.ok(good.length >= lengths.length - 4, `${good.length} of ${lengths.length} follow each other`)
+  t.ok((frames[0] ?? 0) >= 10 * 3_600 * 25 && (frames[0] ?? 0) < (10 * 3_600 + SECONDS) * 25)
 })
 
 t.test('a player that does not start says why', needs, async t => {

@@ -1,8 +1,8 @@
 /** The page on the network of a venue: in a flood of news, after a break, and where a GO comes late. */
-import type { Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { type Cable, startCable } from './mosquitto-broker.js'
-import { desk, hasChromium, launchChromium, says, type Visit, visit } from './page-visit.js'
+import { chromiumFor, desk, says, type Visit, visit } from './page-visit.js'
 
 t.setTimeout(170_000)
 
@@ -14,10 +14,7 @@ const rows = (page: Page): Promise<string[]> =>
   page.locator('#recent li span').evaluateAll(spans => spans.map(span => span.textContent ?? ''))
 
 /** Between the browser and the box there is a cable. */
-async function visitByCable(
-  t: Test,
-  browser: Awaited<ReturnType<typeof launchChromium>>,
-): Promise<Visit & { readonly cable: Cable }> {
+async function visitByCable(t: Test, browser: Browser): Promise<Visit & { readonly cable: Cable }> {
   const cables: Cable[] = []
   const via = async (port: number): Promise<number> => {
     const cable = await startCable(port)
@@ -31,13 +28,8 @@ async function visitByCable(
   return { ...visited, cable }
 }
 
-if (!hasChromium) {
-  if (process.env['CI']) t.fail('chromium is missing')
-  else t.pass('skipped', { skip: 'chromium is missing' })
-} else {
-  const browser = await launchChromium()
-  t.teardown(() => browser.close())
-
+const browser = await chromiumFor(t)
+if (browser !== null) {
   t.test(
     'news that are all alike are each drawn once, however often the page is drawn',
     async t => {

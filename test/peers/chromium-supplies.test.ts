@@ -2,16 +2,7 @@
 import t from 'tap'
 import type { Messages } from '../../runtime/topics.js'
 import { someJob } from '../gateways/page/spool-stand-in.js'
-import {
-  desk,
-  hasChromium,
-  launchChromium,
-  picture,
-  says,
-  startBox,
-  TOKEN,
-  visit,
-} from './page-visit.js'
+import { chromiumFor, desk, picture, says, startBox, TOKEN, visit } from './page-visit.js'
 
 t.setTimeout(120_000)
 
@@ -79,13 +70,8 @@ const ticket = {
   message: 'the printer was switched off',
 } as const
 
-if (!hasChromium) {
-  if (process.env['CI']) t.fail('chromium is missing')
-  else t.pass('skipped', { skip: 'chromium is missing' })
-} else {
-  const browser = await launchChromium()
-  t.teardown(() => browser.close())
-
+const browser = await chromiumFor(t)
+if (browser !== null) {
   t.test('a box without battery and printer shows neither', async t => {
     const { page } = await visit(t, browser, desk)
     await says(page, '#role', 'Operator')

@@ -2,16 +2,7 @@
 import type { Page, Route } from 'playwright-core'
 import t from 'tap'
 import type { ShowCommand } from '../../runtime/topics.js'
-import {
-  desk,
-  hasChromium,
-  launchChromium,
-  picture,
-  says,
-  startBox,
-  TOKEN,
-  visit,
-} from './page-visit.js'
+import { chromiumFor, desk, picture, says, startBox, TOKEN, visit } from './page-visit.js'
 
 t.setTimeout(170_000)
 
@@ -36,13 +27,8 @@ async function spoil(
   return sent
 }
 
-if (!hasChromium) {
-  if (process.env['CI']) t.fail('chromium is missing')
-  else t.pass('skipped', { skip: 'chromium is missing' })
-} else {
-  const browser = await launchChromium()
-  t.teardown(() => browser.close())
-
+const browser = await chromiumFor(t)
+if (browser !== null) {
   t.test('GO lights the lamps, shows the cue and how late it was', async t => {
     const { page, box, complaints } = await visit(t, browser, desk)
     await says(page, '#role', 'Operator')

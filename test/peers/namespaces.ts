@@ -1,8 +1,10 @@
 /**
  * Networks of a test's own: namespaces of the kernel, joined by a bridge in one more of them. What is in one of them sees
- * nothing of the machine's network, nor the machine anything of it. Their names have the process id of the test.
+ * nothing of the machine's network, nor the machine anything of it. Their names have the process id of the test, so that
+ * those of a test that was killed can be told from those of one that runs.
  */
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 
 /** What every namespace calls its interface to the others. */
 export const LAN = 'lan'
@@ -38,6 +40,7 @@ let madeCount = 0
 
 /** @param count of namespaces: the first is 10.77.0.1, the next 10.77.0.2, and so on */
 export function makeNamespaces(count: number): Namespaces {
+  if (madeCount === 0) removeLeft()
   const prefix = `roadcase-${process.pid}-${++madeCount}`
   const names = Array.from({ length: count }, (_, number) => `${prefix}-${number}`)
   const hub = `${prefix}-hub`
@@ -70,6 +73,45 @@ export function makeNamespaces(count: number): Namespaces {
     plug: (number, isIn) => ip('-n', hub, 'link', 'set', `port${number}`, isIn ? 'up' : 'down'),
     turn: (number, isOn) => ip('-n', names[number] ?? '', 'link', 'set', LAN, isOn ? 'up' : 'down'),
     remove,
+  }
+}
+
+const OURS = /^roadcase-(\d+)-\d+-(?:hub|\d+)(?= |$)/gm
+
+/** Those of tests that were killed, and what they have left running in them. */
+function removeLeft(): void {
+  for (const [name, pid] of said('ip', ['netns', 'list']).matchAll(OURS)) {
+    if (isRunning(Number(pid))) continue
+    for (const left of said('ip', ['netns', 'pids', name]).split('\n')) end(Number(left))
+    // Another test may do the same at this moment.
+    works('ip', ['netns', 'del', name])
+  }
+}
+
+/** Not one that has ended and waits to be asked for how. */
+export function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    // It is gone.
+    return false
+  }
+}
+
+function end(pid: number): void {
+  try {
+    if (pid > 1) process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+function said(program: string, args: readonly string[]): string {
+  try {
+    return execFileSync(program, args, { env: environment, encoding: 'utf8', stdio: 'pipe' })
+  } catch {
+    // Then it has nothing to say.
+    return ''
   }
 }
 

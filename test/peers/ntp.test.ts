@@ -6,8 +6,9 @@ import t, { type Test } from 'tap'
 import { compileInto } from '../fixtures/compiled.js'
 import type { TimeServerSettings } from '../fixtures/time-server.js'
 import { askOnce, startChronyd, whyNoChrony } from './chrony.js'
-import { makeNamespaces, type Namespaces } from './namespaces.js'
-import { type Follow, follow } from './ptp4l.js'
+import { isRunning, makeNamespaces, type Namespaces } from './namespaces.js'
+import type { Follow } from './ptp4l.js'
+import { serveTime } from './time-server.js'
 import { type BoxDate, startWallClock } from './wall-clock.js'
 
 const SERVER = 'test/fixtures/time-server'
@@ -28,27 +29,12 @@ function network(t: Test, count: number): Namespaces {
   return namespaces
 }
 
-async function serve(
+const serve = (
   t: Test,
   namespaces: Namespaces,
   number: number,
   settings: Partial<TimeServerSettings> = {},
-): Promise<Follow> {
-  const all: TimeServerSettings = {
-    port: 123,
-    aheadMs: 0,
-    stratum: 10,
-    allow: ['10.77.0.0/24'],
-    questionsPerSecond: 100,
-    ...settings,
-  }
-  const script = join(compiled, `${SERVER}.js`)
-  const args = [script, JSON.stringify(all)]
-  const server = follow(...namespaces.within(number, process.execPath, args))
-  t.teardown(() => server.stop())
-  await server.until(() => server.output().includes('port'), 'a server')
-  return server
-}
+): Promise<Follow> => serveTime(t, join(compiled, `${SERVER}.js`), namespaces, number, settings)
 
 t.test('chronyd accepts the time of a box, and finds it where it is', { skip }, async t => {
   const namespaces = network(t, 3)
@@ -237,15 +223,6 @@ const isAlive = (stateFolder: string): boolean => {
     return isRunning(Number(readFileSync(join(stateFolder, 'chrony/chronyd.pid'), 'utf8')))
   } catch {
     // It has not written its number yet.
-    return false
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  } catch {
-    // It is gone.
     return false
   }
 }

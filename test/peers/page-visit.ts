@@ -157,10 +157,16 @@ export const says = (page: Page, selector: string, text: string): Promise<unknow
 
 export const desk = { width: 1440, height: 900, token: TOKEN }
 
-export const hasChromium = existsSync(CHROMIUM)
-
-export const launchChromium = (): Promise<Browser> =>
-  chromium.launch({
+/** The browser of one file of tests; null where there is none, which only CI takes amiss. */
+export async function chromiumFor(
+  t: Pick<Test, 'fail' | 'pass' | 'teardown'>,
+): Promise<Browser | null> {
+  if (!existsSync(CHROMIUM)) {
+    if (process.env['CI']) t.fail('chromium is missing')
+    else t.pass('skipped', { skip: 'chromium is missing' })
+    return null
+  }
+  const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: [
       '--headless',
@@ -173,3 +179,6 @@ export const launchChromium = (): Promise<Browser> =>
       '--disable-sync',
     ],
   })
+  t.teardown(() => browser.close())
+  return browser
+}

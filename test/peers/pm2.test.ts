@@ -12,7 +12,7 @@ const PM2 = 'node_modules/pm2/bin'
 
 t.setTimeout(180_000)
 t.test('a box that is killed is brought back by pm2, and remembers how often', async t => {
-  if (!statSync('dist/runtime/main.js', { throwIfNoEntry: false }))
+  if (!statSync('dist/program/main.js', { throwIfNoEntry: false }))
     execFileSync('npm', ['run', 'build'])
   // pm2 puts its sockets there, and a socket's path has at most 107 bytes.
   const folder = mkdtempSync(join(tmpdir(), 'roadcase-'))

@@ -65,13 +65,13 @@ function peer(t: Test, namespaces: Namespaces, number: number, settings: Ptp4lSe
 
 /** A box as it is, with the documents of the example. */
 function wholeBox(t: Test, namespaces: Namespaces, number: number): Follow {
-  if (!statSync('dist/runtime/main.js', { throwIfNoEntry: false }))
+  if (!statSync('dist/program/main.js', { throwIfNoEntry: false }))
     execFileSync('npm', ['run', 'build'])
   const { configFile, stateFolder } = fillBoxFolder(folder(t))
   const config = JSON.parse(readFileSync(configFile, 'utf8'))
   writeFileSync(configFile, JSON.stringify({ ...config, clock: { ptp: { interface: LAN } } }))
   const options = ['--config', configFile, '--board', 'simulated', '--state', stateFolder]
-  const args = ['dist/runtime/main.js', ...options]
+  const args = ['dist/program/main.js', ...options]
   const box = follow(...namespaces.within(number, process.execPath, args))
   t.teardown(() => box.stop())
   return box

@@ -20,12 +20,13 @@ export interface BoxDate extends Pick<Follow, 'until' | 'stop'> {
 /** @param script the fixture as Node runs it */
 export function startWallClock(
   script: string,
-  namespaces: Namespaces,
+  namespaces: Pick<Namespaces, 'within'>,
   number: number,
   stateFolder: string,
   ntp: object,
+  maySetSystem = false,
 ): BoxDate {
-  const args = [script, JSON.stringify({ stateFolder, ntp })]
+  const args = [script, JSON.stringify({ stateFolder, ntp, maySetSystem })]
   const program = follow(...namespaces.within(number, process.execPath, args))
   const logged: string[] = []
   let last: WallStateLine | null = null

@@ -7,6 +7,7 @@ import { linuxPictures } from '../../drivers/linux/pictures.js'
 import { LinuxPtpLink } from '../../drivers/linux/ptp-link.js'
 import { LinuxTimecodeLinks } from '../../drivers/linux/timecode-links.js'
 import { SimulatedClock } from '../../drivers/simulated/clock.js'
+import { SimulatedDateKeepers } from '../../drivers/simulated/date-keepers.js'
 import { SimulatedFiles } from '../../drivers/simulated/files.js'
 import { SimulatedHost } from '../../drivers/simulated/host.js'
 import { SimulatedLog } from '../../drivers/simulated/log.js'
@@ -14,10 +15,10 @@ import { SimulatedNetwork } from '../../drivers/simulated/network.js'
 import { SimulatedPowerSwitch } from '../../drivers/simulated/power-switch.js'
 import { SimulatedStore } from '../../drivers/simulated/store.js'
 import { SimulatedVitals } from '../../drivers/simulated/vitals.js'
-import { playedDateParts } from '../../runtime/date-parts.js'
 import type { Machine } from '../../runtime/machine.js'
 import type { Cancel, MonotonicMs } from '../../runtime/ports/clock.js'
 import { Rehearsal } from '../../runtime/rehearsal.js'
+import { noTimeParts } from '../../runtime/time-parts.js'
 
 /** On the real clock: how long things take is what is rehearsed. */
 function bench(changes: Partial<Machine> = {}) {
@@ -31,7 +32,7 @@ function bench(changes: Partial<Machine> = {}) {
     timecodeLinks: told('timecode', new LinuxTimecodeLinks(clock), touched),
     ptpLink: told('network', new LinuxPtpLink(clock, 'none'), touched),
     sound: told('sound', new Aplay(clock, 'none'), touched),
-    date: told('date', playedDateParts(clock), touched),
+    date: told('date', noTimeParts(clock, new SimulatedDateKeepers()).date, touched),
     venue: null,
     houseLink: null,
     log,

@@ -27,8 +27,32 @@ export const clockState: Payload<'clock/state'> = {
     otherVersion: 12,
     otherDomain: 7,
     negativeDelays: 0,
+    unanswered: 0,
     notSent: 0,
   },
+}
+
+/** A box that was switched on a while ago, and asks two servers that agree. */
+export const wallState: Payload<'clock/wall'> = {
+  wallMs: 1_790_000_300_000,
+  isUtcKnown: true,
+  source: 'ntp',
+  errorMs: 12.5,
+  aheadMs: -0.25,
+  stratum: 3,
+  rootDelayMs: 20,
+  rootDispersionMs: 2.5,
+  leap: 'none',
+  referenceId: '192.0.2.1',
+  isFrozen: false,
+  engine: 'embedded',
+  servedPerSecond: 4,
+  servers: [
+    { host: 'a.example', state: 'followed', stratum: 2, aheadMs: 0.1, delayMs: 20 },
+    { host: 'b.example', state: 'followed', stratum: 2, aheadMs: 0.2, delayMs: 21 },
+    { host: 'c.example', state: 'silent', stratum: null, aheadMs: null, delayMs: null },
+  ],
+  trouble: null,
 }
 
 /** An audio network's, that was switched on a while ago and counts from 1970. */

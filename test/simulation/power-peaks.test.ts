@@ -10,6 +10,7 @@ import { Bus } from '../../runtime/core/bus.js'
 import { rankOf, type Stage } from '../../runtime/services/power/policy.js'
 import { Power } from '../../runtime/services/power/power.js'
 import type { Messages } from '../../runtime/topics.js'
+import { arm } from '../services/arm.js'
 import { reading, ScriptedGauge } from '../services/power/scripted-gauge.js'
 import { usualPolicy } from '../services/power/usual-policy.js'
 import { TextbookPack, textbookTrial } from './textbook-packs.js'
@@ -82,25 +83,11 @@ async function night(milliohms: number, isArmed: boolean): Promise<Night> {
     },
   )
   await power.start()
-  if (isArmed) arm(bus)
+  if (isArmed) arm(bus, true)
   for (let hour = 0; hour < 12 && offAtCharge === null; hour++) await clock.advance(HOUR_MS)
   await power.stop()
   return { stages, offAtCharge, lowestVolts, swaps }
 }
-
-const arm = (bus: Bus<Messages>): void =>
-  bus.publish('show/state', {
-    name: 'show',
-    digest: '',
-    isArmed: true,
-    current: null,
-    next: null,
-    epoch: 0,
-    running: [],
-    isBlackout: false,
-    isPanic: false,
-    manual: {},
-  })
 
 t.test('a printer does not take a box down that is not empty', async t => {
   for (const isArmed of [true, false]) {

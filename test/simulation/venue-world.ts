@@ -12,6 +12,7 @@ import { Bus } from '../../runtime/core/bus.js'
 import { randomFrom } from '../../runtime/core/random.js'
 import { after, monotonicMs } from '../../runtime/core/time.js'
 import type { Cancel, Clock, MonotonicMs } from '../../runtime/ports/clock.js'
+import type { Store } from '../../runtime/ports/store.js'
 import type { VenueLink } from '../../runtime/ports/venue-link.js'
 import { Show } from '../../runtime/services/show/show.js'
 import { Venue } from '../../runtime/services/venue/venue.js'
@@ -20,7 +21,8 @@ import { RecordingLight, readShow } from '../services/show/stage.js'
 import { LifeClock } from './life-clock.js'
 
 const SHOW_START_MS = 1_777_665_600_000
-const KEY = new Uint8Array(32).fill(7)
+/** Of the venue: a box that has gone mad has it, too. */
+export const KEY = new Uint8Array(32).fill(7)
 export const BOXES_MAX = 5
 
 export const venueShow = (): string => {
@@ -155,8 +157,13 @@ export class VenueWorld {
   readonly shows = new Map<string, Payload<'show/state'>>()
   readonly leads: { readonly box: string; readonly atMs: number; readonly epoch: number }[] = []
   readonly dropped: { readonly box: string; readonly ids: readonly string[] }[] = []
+  /** What a write takes on the disk of a box; nothing where none is named. */
+  readonly slowMs = new Map<string, number>()
+  /** Ways that nothing takes any more: `box-1 to box-2`. */
+  readonly cut = new Set<string>()
   readonly #options: VenueWorldOptions
   readonly #stores: ReadonlyMap<string, SimulatedStore>
+  readonly #wholes = new Map<string, () => unknown>()
   readonly #lives = new Map<string, VenueBoxLife>()
   #ids = 0
 
@@ -166,12 +173,29 @@ export class VenueWorld {
     this.random = randomFrom(seed)
     const random = randomFrom(seed + 1_000_003)
     const wayMs = (): number => delayMs.min + random() * (delayMs.max - delayMs.min)
-    this.network = new SimulatedVenueNetwork(this.clock, () => {
-      if (random() < loss) return []
+    this.network = new SimulatedVenueNetwork(this.clock, (from, to) => {
+      if (this.cut.has(`${from} to ${to}`) || random() < loss) return []
       return random() < doubles ? [wayMs(), wayMs()] : [wayMs()]
     })
     this.names = Array.from({ length: boxes }, (_, index) => `box-${index + 1}`)
     this.#stores = new Map(this.names.map(name => [name, new SimulatedStore(this.random)]))
+  }
+
+  /** Of the show that all play. */
+  get digest(): string {
+    return readShow(venueShow(), 'box-1').digest
+  }
+
+  /** What outlives the box of that name. */
+  disk(name: string): SimulatedStore {
+    const disk = this.#stores.get(name)
+    if (!disk) throw new Error(`no ${name}`)
+    return disk
+  }
+
+  /** As the box would tell it to another. */
+  wholeOf(name: string): unknown {
+    return JSON.parse(JSON.stringify(this.#wholes.get(name)?.() ?? null))
   }
 
   get living(): readonly string[] {
@@ -191,8 +215,15 @@ export class VenueWorld {
     const clock = new StallingClock(this.clock, lifeClock)
     const bus = new Bus<Messages>()
     const light = new RecordingLight(clock, 'dimmer', { channelCount: 1 })
-    const store = this.#stores.get(name)?.boot({ callsUntilPowerCut: Number.POSITIVE_INFINITY })
-    if (!store) throw new Error(`no ${name}`)
+    const disk = this.disk(name).boot({ callsUntilPowerCut: Number.POSITIVE_INFINITY })
+    const store: Store = {
+      read: (table, key) => disk.read(table, key),
+      scan: (table, range) => disk.scan(table, range),
+      commit: async changes => {
+        await this.#pass(this.slowMs.get(name) ?? 0)
+        await disk.commit(changes)
+      },
+    }
     const keys = new SimulatedKeys(this.random)
     const { log } = this
     const wire = new SimulatedVenueLink(this.network, name)
@@ -207,6 +238,11 @@ export class VenueWorld {
         isPreferred: this.#options.isPreferred?.(name) ?? false,
       },
     )
+    const join = venue.join.bind(venue)
+    venue.join = player => {
+      this.#wholes.set(name, () => player.whole())
+      join(player)
+    }
     const show = new Show(
       { clock, log, bus, store, keys, network: new SimulatedNetwork(clock), company: venue },
       { lights: new Map([['dimmer', light]]), captures: new Map() },
@@ -218,6 +254,12 @@ export class VenueWorld {
     this.#hear(name, bus, () => this.#lives.get(name) === life)
     const starting = show.start().then(() => venue.start())
     await this.until(starting)
+  }
+
+  #pass(ms: number): Promise<void> {
+    if (ms === 0) return Promise.resolve()
+    const at = after(this.clock.monotonicMs(), ms)
+    return new Promise(resolve => void this.clock.runAt(at, resolve))
   }
 
   #hear(box: string, bus: Bus<Messages>, isIts: () => boolean): void {
@@ -244,7 +286,7 @@ export class VenueWorld {
     void wire.close()
     this.#lives.delete(name)
     this.states.delete(name)
-    this.#stores.get(name)?.cutPower()
+    this.disk(name).cutPower()
   }
 
   async stop(name: string): Promise<void> {

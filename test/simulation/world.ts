@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs'
 import { simulated as board } from '../../boards/simulated.js'
 import { linuxPictures } from '../../drivers/linux/pictures.js'
 import { SimulatedClock } from '../../drivers/simulated/clock.js'
+import { SimulatedDateKeepers } from '../../drivers/simulated/date-keepers.js'
 import { SimulatedDisk } from '../../drivers/simulated/disk.js'
 import { SimulatedFiles } from '../../drivers/simulated/files.js'
 import { SimulatedHost, wellBehaved } from '../../drivers/simulated/host.js'
@@ -26,11 +27,13 @@ import { startAll } from '../../runtime/core/lifecycle.js'
 import { randomFrom } from '../../runtime/core/random.js'
 import { Signal } from '../../runtime/core/signal.js'
 import { after } from '../../runtime/core/time.js'
-import { playedDateParts } from '../../runtime/date-parts.js'
 import type { Machine } from '../../runtime/machine.js'
 import { ownTemplates } from '../../runtime/print-shop.js'
 import { readTimeline, showAtZero } from '../../runtime/services/timeline.js'
 import { plugChips } from '../../runtime/simulated-venue.js'
+// What a box loads only when it is asked for takes real time, which a simulated box has none of.
+import '../../runtime/services/timecode/timecode.js'
+import { noTimeParts } from '../../runtime/time-parts.js'
 import { type Payload, type ShowCommand, type Topic, topics } from '../../runtime/topics.js'
 import { LifeClock } from './life-clock.js'
 
@@ -177,12 +180,8 @@ export class World {
       board,
       clock: life.clock,
       timeline: { follow: () => {} },
-      ptpLink: null,
-      date: playedDateParts(life.clock),
+      ...noTimeParts(life.clock, new SimulatedDateKeepers()),
       timecodeLinks: life.timecodeLinks,
-      sound: null,
-      venue: null,
-      houseLink: null,
       log: this.log,
       store,
       files,
@@ -210,7 +209,7 @@ export class World {
     const [monotonic, wall] = [life.clock.monotonicMs(), life.clock.wallTimeMs()]
     life.clock.setShowAtZero(showAtZero(saved, { bootId, monotonic, wall }))
     const { config, showText } = this
-    const box = buildBox(machine, {
+    const box = await buildBox(machine, {
       config,
       showText,
       boot: life.boot,

@@ -24,7 +24,7 @@ const fileMeant = ({ from, specifier }: Import): string =>
 
 /** Started by something other than an import. */
 const ENTRY_POINT =
-  /(^|\/)main\.ts$|^runtime\/cli\.ts$|-worker\.ts$|^docs\/examples\/|^test\/suite\.ts$|\.(test|lab|hw|bench)\.ts$|\.cjs$|\.config\.(ts|js)$/
+  /(^|\/)main\.ts$|^runtime\/cli\.ts$|^ota\/(bundle|launcher|cli)\.ts$|-worker\.ts$|^docs\/examples\/|^test\/suite\.ts$|\.(test|lab|hw|bench)\.ts$|\.cjs$|\.config\.(ts|js)$/
 
 export function deadFiles(files: readonly TreeFile[]): string[] {
   const code = files.filter(isCode)
@@ -62,6 +62,8 @@ export const homes: Readonly<Record<string, Home>> = {
   'dejavu-fonts-ttf': { place: 'runtime/gateways/preview/', isOneFile: true },
   commander: { place: 'runtime/cli', isOneFile: false },
   'johnny-five': { place: 'drivers/linux/', isOneFile: true },
+  esbuild: { place: 'ota/release/', isOneFile: true },
+  '@tufjs/models': { place: 'ota/tuf/', isOneFile: true },
 }
 
 /** `fastify` for `fastify`, `@photostructure/sqlite` for `@photostructure/sqlite/x`. */

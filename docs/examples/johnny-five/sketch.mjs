@@ -8,10 +8,10 @@
  */
 import { simulated } from '../../../dist/boards/simulated.js'
 import { LinuxClock, ownAnchor } from '../../../dist/drivers/linux/clock.js'
-import { loadJohnnyFive } from '../../../dist/drivers/linux/johnny-five.js'
 import { SimulatedHost } from '../../../dist/drivers/simulated/host.js'
 import { plugVenueDimmer } from '../../../dist/drivers/simulated/venue.js'
 import { VenueIO, venueIoDefaults } from '../../../dist/drivers/venue-io.js'
+import { loadJohnnyFive } from '../../../dist/program/sketch.js'
 import { after } from '../../../dist/runtime/core/time.js'
 
 const clock = new LinuxClock(ownAnchor())

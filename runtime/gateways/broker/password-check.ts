@@ -1,3 +1,4 @@
+import { forgetOldest } from '../../core/oldest.js'
 import type { Keys } from '../../ports/keys.js'
 import type { BrokerRole } from './grants.js'
 import { PASSWORD_BYTES_MAX, verifyPassword } from './password.js'
@@ -82,9 +83,8 @@ export class PasswordCheck {
   }
 
   #remember(digest: string, credential: Credential): void {
-    const [oldest] = this.#remembered.keys()
-    if (this.#remembered.size >= REMEMBERED_MAX && oldest) this.#remembered.delete(oldest)
     this.#remembered.set(digest, credential)
+    forgetOldest(this.#remembered, REMEMBERED_MAX)
   }
 
   /** No password has this hash; checking against it costs what checking any other does. */

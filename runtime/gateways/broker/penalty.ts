@@ -1,3 +1,4 @@
+import { forgetOldest } from '../../core/oldest.js'
 import { after } from '../../core/time.js'
 import type { Clock, MonotonicMs } from '../../ports/clock.js'
 
@@ -22,9 +23,8 @@ export class Penalties {
     const isFresh = before !== undefined && now < after(before.at, FORGET_MS)
     const count = isFresh ? before.count + 1 : 1
     this.#failures.delete(address)
-    const [oldest] = this.#failures.keys()
-    if (this.#failures.size >= ADDRESSES_MAX && oldest !== undefined) this.#failures.delete(oldest)
     this.#failures.set(address, { count, at: now })
+    forgetOldest(this.#failures, ADDRESSES_MAX)
     return Math.min(DELAY_MS_MAX, DELAY_MS_MIN * 2 ** Math.min(count - 1, 10))
   }
 

@@ -1,3 +1,4 @@
+import { forgetOldest } from '../../core/oldest.js'
 import { after } from '../../core/time.js'
 import type { Clock } from '../../ports/clock.js'
 import { Refusal } from './refusal.js'
@@ -98,8 +99,7 @@ export class AnswerDesk<Answer extends { readonly id: string }> {
   }
 
   #keep(id: string, slip: Slip<Answer>): void {
-    const [oldest] = this.#slips.keys()
-    if (this.#slips.size >= KEPT_MAX && oldest !== undefined) this.#slips.delete(oldest)
     this.#slips.set(id, slip)
+    forgetOldest(this.#slips, KEPT_MAX)
   }
 }

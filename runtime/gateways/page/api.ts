@@ -175,6 +175,7 @@ export const stateAnswer = object({
   telemetry: nullable(topics['telemetry/state'].payload),
   broker: nullable(topics['broker/state'].payload),
   clock: nullable(topics['clock/state'].payload),
+  wall: optional(nullable(topics['clock/wall'].payload)),
   power: nullable(topics['power/state'].payload),
   timecode: optional(nullable(topics['timecode/state'].payload)),
   venue: nullable(topics['venue/state'].payload),

@@ -1,3 +1,4 @@
+import { forgetOldest } from '../../core/oldest.js'
 import type { Clock, MonotonicMs } from '../../ports/clock.js'
 
 const FAILURES_MAX = 10
@@ -27,8 +28,8 @@ export class FailureLimit {
       current.count++
       return false
     }
-    this.#forgetOldest()
     this.#counts.set(address, { count: 1, since: this.#clock.monotonicMs() })
+    forgetOldest(this.#counts, ADDRESSES_MAX)
     return true
   }
 
@@ -38,10 +39,5 @@ export class FailureLimit {
     if (this.#clock.monotonicMs() - found.since < WINDOW_MS) return found
     this.#counts.delete(address)
     return null
-  }
-
-  #forgetOldest(): void {
-    const [oldest] = this.#counts.keys()
-    if (this.#counts.size >= ADDRESSES_MAX && oldest !== undefined) this.#counts.delete(oldest)
   }
 }

@@ -64,6 +64,7 @@ export function clockFamilies(clock: ClockState | null): readonly Family[] {
       { labels: { kind: 'other-version' }, value: counts.otherVersion },
       { labels: { kind: 'other-domain' }, value: counts.otherDomain },
       { labels: { kind: 'negative-delay' }, value: counts.negativeDelays },
+      { labels: { kind: 'too-often' }, value: counts.unanswered },
     ]),
     one('not_sent_total', 'counter', 'Messages that could not be sent.', counts.notSent),
   ]

@@ -4,6 +4,7 @@ import type { Payload } from '../../topics.js'
 import { clockFamilies } from './metrics-clock.js'
 import { lateCueFamily } from './metrics-late-cues.js'
 import { exposition, type Family, type MetricType, type Sample } from './metrics-text.js'
+import { wallFamilies } from './metrics-wall.js'
 
 /** The last of every state; null where nothing was said yet. */
 export interface MetricStates {
@@ -19,6 +20,7 @@ export interface MetricStates {
   readonly devices: readonly Payload<'device/state'>[]
   readonly broker: Payload<'broker/state'> | null
   readonly clock: Payload<'clock/state'> | null
+  readonly wall: Payload<'clock/wall'> | null
 }
 
 export const metricsText = (states: MetricStates): string =>
@@ -31,6 +33,7 @@ export const metricsText = (states: MetricStates): string =>
     ...deviceFamilies(states.devices),
     ...brokerFamilies(states.broker),
     ...clockFamilies(states.clock),
+    ...wallFamilies(states.wall),
   ])
 
 /** A family of one sample, or of one for each thing. */

@@ -1,15 +1,13 @@
 /** The part of the OpenAPI document about tickets. */
 import {
   answer,
+  asked,
   body,
   denied,
-  foreign,
   invalid,
-  limited,
   operating,
   reading,
   refusal,
-  refusedAs,
 } from './open-api-words.js'
 
 const jobParameter = {
@@ -28,15 +26,11 @@ const wanted = (name: string, schema: object): object => ({
 })
 
 const asking = (what: string): object => ({
-  200: answer('Accepted and on disk.', 'PrintAnswer'),
-  400: invalid,
-  401: denied,
-  403: foreign,
-  409: refusedAs(`Refused: ${what}, or the id was used for something else.`, 'PrintAnswer'),
+  ...asked('PrintAnswer', {
+    accepted: 'Accepted and on disk.',
+    refused: `Refused: ${what}, or the id was used for something else.`,
+  }),
   413: refusal('The body is larger than 64 KiB.'),
-  429: limited,
-  503: refusal('64 requests are waiting already, or the box is stopping.'),
-  504: refusal('No answer within 5 s; ask again with the same id.'),
 })
 
 export const printPaths = {

@@ -1,15 +1,13 @@
 /** The part of the OpenAPI document about the date. */
 import {
   answer,
+  asked,
   body,
   denied,
-  foreign,
-  invalid,
-  limited,
   operating,
   reading,
   refusal,
-  refusedAs,
+  sentAt,
 } from './open-api-words.js'
 
 export const wallPaths = {
@@ -28,17 +26,12 @@ export const wallPaths = {
       description:
         'It is taken within a second of what a person sees, never while a show is armed, and never where time servers, the venue or the system have told it.',
       security: operating,
+      parameters: [sentAt],
       requestBody: body('SetWall'),
-      responses: {
-        200: answer('It is the date of the box now.', 'CommandAnswer'),
-        400: invalid,
-        401: denied,
-        403: foreign,
-        409: refusedAs('Better is known, or a show is armed.', 'CommandAnswer'),
-        429: limited,
-        503: refusal('The box is stopping.'),
-        504: refusal('No answer within 5 s; ask again with the same id.'),
-      },
+      responses: asked('CommandAnswer', {
+        accepted: 'It is the date of the box now.',
+        refused: 'Better is known, or a show is armed, or the id was used for another date.',
+      }),
     },
   },
 }

@@ -19,6 +19,16 @@ import {
   sessionAnswer,
   stateAnswer,
 } from './api.js'
+import { nowHeader, sentHeader } from './lateness.js'
+
+/** Of what is worth less the later it comes. */
+export const sentAt = {
+  name: sentHeader,
+  in: 'header',
+  required: false,
+  description: `When it was asked, in milliseconds on the clock of the box, as \`beat\` and the header \`${nowHeader}\` of answers tell it. What was more than 2 s on its way is then refused with 409.`,
+  schema: { type: 'number', minimum: 0 },
+}
 
 export const shapes = {
   Acknowledgement: acknowledgement,
@@ -63,7 +73,7 @@ export const operating = [{ bearer: [] }, { cookie: [] }]
 export const reading = [{}, ...operating]
 
 /** Refused by whoever answers, or an id that was used for something else. */
-export const refusedAs = (description: string, shape: ShapeName): object => ({
+const refusedAs = (description: string, shape: ShapeName): object => ({
   description,
   content: {
     'application/json': {
@@ -75,4 +85,19 @@ export const refusedAs = (description: string, shape: ShapeName): object => ({
       },
     },
   },
+})
+
+/** What may become of a request that another part of the box decides. */
+export const asked = (
+  shape: ShapeName,
+  { accepted, refused }: { readonly accepted: string; readonly refused: string },
+): object => ({
+  200: answer(accepted, shape),
+  400: invalid,
+  401: denied,
+  403: foreign,
+  409: refusedAs(refused, shape),
+  429: limited,
+  503: refusal('64 requests are waiting already, or the box is stopping.'),
+  504: refusal('No answer within 5 s; ask again with the same id.'),
 })

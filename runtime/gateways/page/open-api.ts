@@ -1,12 +1,12 @@
 /** Describes the HTTP interface in OpenAPI 3.1, from the very shapes that check it. */
 import { jsonSchema } from '../../core/schema.js'
-import { nowHeader, sentHeader } from './lateness.js'
 import { clockPaths } from './open-api-clock.js'
 import { powerPaths } from './open-api-power.js'
 import { printPaths } from './open-api-print.js'
 import { wallPaths } from './open-api-wall.js'
 import {
   answer,
+  asked,
   body,
   denied,
   foreign,
@@ -15,17 +15,9 @@ import {
   operating,
   reading,
   refusal,
-  refusedAs,
+  sentAt,
   shapes,
 } from './open-api-words.js'
-
-const sentAt = {
-  name: sentHeader,
-  in: 'header',
-  required: false,
-  description: `When it was asked, in milliseconds on the clock of the box, as \`beat\` and the header \`${nowHeader}\` of answers tell it. What was more than 2 s on its way is then refused with 409.`,
-  schema: { type: 'number', minimum: 0 },
-}
 
 const paths = {
   '/health': {
@@ -129,19 +121,11 @@ const paths = {
       security: operating,
       parameters: [sentAt],
       requestBody: body('Command'),
-      responses: {
-        200: answer('Accepted and on disk.', 'CommandAnswer'),
-        400: invalid,
-        401: denied,
-        403: foreign,
-        409: refusedAs(
+      responses: asked('CommandAnswer', {
+        accepted: 'Accepted and on disk.',
+        refused:
           'Refused by the show, or it came too late, or the id was used for another command.',
-          'CommandAnswer',
-        ),
-        429: limited,
-        503: refusal('64 commands are waiting already, or the box is stopping.'),
-        504: refusal('No answer within 5 s; ask again with the same id.'),
-      },
+      }),
     },
   },
   ...printPaths,

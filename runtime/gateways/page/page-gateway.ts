@@ -234,6 +234,7 @@ export class PageGateway implements Service {
       devices: mirror.devices(),
       broker: mirror.state('broker/state'),
       clock: mirror.state('clock/state'),
+      wall: mirror.state('clock/wall'),
     })
   }
 
@@ -260,6 +261,7 @@ export class PageGateway implements Service {
       telemetry: mirror.state('telemetry/state'),
       broker: mirror.state('broker/state'),
       clock: mirror.state('clock/state'),
+      wall: mirror.state('clock/wall'),
       power: mirror.state('power/state'),
       timecode: mirror.state('timecode/state'),
       venue: mirror.state('venue/state'),

@@ -101,7 +101,7 @@ export function addRoutes(app: FastifyInstance, at: Surroundings): void {
     jobs: at.jobs,
     ...asking,
   })
-  addWallRoutes(app, { wall: at.wallDesk, ...asking })
+  addWallRoutes(app, { wall: at.wallDesk, inTime: inTime(at), ...asking })
 }
 
 function addAssetRoutes(app: FastifyInstance, assets: Surroundings['assets']): void {
@@ -156,13 +156,10 @@ function addSessionRoutes(app: FastifyInstance, at: Surroundings): void {
   )
 }
 
-function addOperatingRoutes(app: FastifyInstance, at: Surroundings): void {
-  const onRequest = async (request: FastifyRequest): Promise<void> => {
-    requireCredential(at, request)
-    requireOrigin(at, request)
-  }
-  // When the body is there: it may come long after the head.
-  const preHandler = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+/** Refuses what was too long on its way; when the body is there, which may come long after the head. */
+const inTime =
+  (at: Surroundings) =>
+  async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const now = at.now()
     reply.header(nowHeader, now)
     const lateness = latenessOf(request.headers, now)
@@ -170,6 +167,13 @@ function addOperatingRoutes(app: FastifyInstance, at: Surroundings): void {
     at.log.warn('page.request-late', { address: request.ip, message: lateness.message })
     throw lateness
   }
+
+function addOperatingRoutes(app: FastifyInstance, at: Surroundings): void {
+  const onRequest = async (request: FastifyRequest): Promise<void> => {
+    requireCredential(at, request)
+    requireOrigin(at, request)
+  }
+  const preHandler = inTime(at)
   app.post('/api/command', { onRequest, preHandler }, async (request, reply) => {
     const answer = await at.desk.ask(request.body, originOf(at, request))
     return reply.code(answer.isAccepted ? 200 : 409).send(answer)

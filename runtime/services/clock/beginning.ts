@@ -1,9 +1,9 @@
 /** Where a box's show time begins, and what it believes of nobody. */
+import { NS_PER_MS } from '../../core/time.js'
 import type { Clock } from '../../ports/clock.js'
 import type { KeptClock } from './kept-clock.js'
 import { ShowScale } from './show-scale.js'
 
-const NS_PER_MS = 1e6
 /** Two clocks of one box that agree on a day are wrong by no more. */
 const DAY_MS = 86_400_000
 const LEAST_NS = -(2n ** 63n)

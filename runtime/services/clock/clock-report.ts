@@ -1,4 +1,5 @@
 /** What the venue's clock says of itself: collected from what happens to it, told as one state. */
+import { NS_PER_MS } from '../../core/time.js'
 import type { MonotonicMs, WallTimeMs } from '../../ports/clock.js'
 import type { Payload } from '../../topics.js'
 import type { Counts } from './ptp/packet-counts.js'
@@ -7,8 +8,6 @@ import type { ShowScale } from './show-scale.js'
 import type { Notice, VenueTime } from './venue-time.js'
 
 type State = Payload<'clock/state'>
-
-const NS_PER_MS = 1e6
 
 /** What only whoever carries the clock knows. */
 interface Surroundings {
@@ -88,7 +87,7 @@ export class ClockReport {
     }
   }
 
-  #counts({ malformed, otherVersion, otherDomain, refused }: Counts): State['counts'] {
+  #counts({ malformed, otherVersion, otherDomain, refused, unanswered }: Counts): State['counts'] {
     return {
       leaderChanges: this.#leaderChanges,
       steps: this.#steps,
@@ -97,6 +96,7 @@ export class ClockReport {
       otherVersion,
       otherDomain,
       negativeDelays: refused,
+      unanswered,
       notSent: this.#notSent,
     }
   }
@@ -124,6 +124,7 @@ const nothingHeard: Counts = {
   otherVersion: 0,
   otherDomain: 0,
   refused: 0,
+  unanswered: 0,
   masters: 0,
 }
 

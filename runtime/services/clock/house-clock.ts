@@ -11,6 +11,7 @@ import type { Log } from '../../ports/log.js'
 import type { PtpLink } from '../../ports/ptp-link.js'
 import type { ShowMapping } from '../../ports/show-timeline.js'
 import type { Messages, Payload } from '../../topics.js'
+import { shareTime } from './share-time.js'
 import { VenueClock, type VenueClockOptions } from './venue-clock.js'
 
 /** So far ahead the difference is taken once more, to tell how fast it grows: a double holds a microsecond of our days. */
@@ -53,6 +54,7 @@ export class HouseClock implements Service {
         files: forgetful,
         timeline: { follow },
         link,
+        shareTime,
       },
       {
         ...options,

@@ -1,7 +1,6 @@
+import { NS_PER_MS } from '../../core/time.js'
 import type { Log } from '../../ports/log.js'
 import type { Notice } from './venue-time.js'
-
-const NS_PER_MS = 1e6
 
 /** What a technician wants to find in the log afterwards; the states on the way are not. */
 export function logNotice(log: Log, notice: Notice): void {

@@ -1,6 +1,7 @@
 /** How a box takes part in PTP, from what its config says. */
 import type { PtpLink } from '../../ports/ptp-link.js'
 import type { Description, PortOptions } from './ptp/port.js'
+import { clockIdentity } from './ptp/wire.js'
 
 export interface PtpOptions {
   readonly domain: number
@@ -26,7 +27,7 @@ export const portOptions = (
   { domain, isPreferred, isFollowOnly }: PtpOptions,
   description: Description,
 ): Omit<PortOptions, 'quality'> => ({
-  identity: { clock: identityOf(description.hardwareAddress), port: 1 },
+  identity: { clock: clockIdentity(description.hardwareAddress), port: 1 },
   domain,
   isSlaveOnly: isFollowOnly,
   priority1: PRIORITY_USUAL,
@@ -51,9 +52,3 @@ export const describedBy = (
     return link.address ?? ''
   },
 })
-
-/** EUI-64 of an EUI-48 (7.5.2.2.2). */
-function identityOf(hardwareAddress: Uint8Array): string {
-  const bytes = [...hardwareAddress.slice(0, 3), 0xff, 0xfe, ...hardwareAddress.slice(3)]
-  return bytes.map(byte => byte.toString(16).padStart(2, '0')).join('')
-}

@@ -3,11 +3,10 @@
  * where the leader's is by running a little faster or slower, and goes on at the rate it has learned when there is
  * none. It jumps only when it is told that it may, and in between it never runs backwards.
  */
-import { after, monotonicMs, showTimeMs } from '../../core/time.js'
+import { after, monotonicMs, NS_PER_MS, showTimeMs } from '../../core/time.js'
 import type { MonotonicMs, ShowTimeMs } from '../../ports/clock.js'
 import type { Estimate } from './ptp/path-filter.js'
 
-const NS_PER_MS = 1_000_000
 /** What is off is made up for in so long, as far as the limit allows. */
 const SLEW_MS = 2000
 const SLEW_PPM_MAX = 500

@@ -3,10 +3,10 @@
  * the oscillator, and tells what it knows. A box without a network, or without the right to its ports, leads itself.
  */
 import type { Bus } from '../../core/bus.js'
-import { BoxError, messageOf } from '../../core/errors.js'
+import { assert, BoxError, messageOf } from '../../core/errors.js'
 import type { Service } from '../../core/lifecycle.js'
 import { repeat } from '../../core/repeat.js'
-import { after } from '../../core/time.js'
+import { after, NS_PER_MS } from '../../core/time.js'
 import type { Cancel, Clock, MonotonicMs } from '../../ports/clock.js'
 import type { Files } from '../../ports/files.js'
 import type { Log } from '../../ports/log.js'
@@ -19,17 +19,17 @@ import { ClockHistory, type ClockPoint } from './clock-history.js'
 import { ClockReport } from './clock-report.js'
 import { type KeptClock, keepClock, readKeptClock } from './kept-clock.js'
 import { logNotice } from './notice-log.js'
-import { DaemonEngine } from './ptp/daemon-engine.js'
+import type { DaemonEngine } from './ptp/daemon-engine.js'
 import type { Description, Send } from './ptp/port.js'
-import { describedBy, type PtpOptions, portOptions } from './ptp-options.js'
+import type { PtpOptions } from './ptp-options.js'
+import type { ShareTime } from './share-time.js'
 import type { ShowScale } from './show-scale.js'
-import { type Notice, type Outcome, VenueTime } from './venue-time.js'
+import type { Notice, Outcome, VenueTime } from './venue-time.js'
 
 const STATE_EVERY_MS = 1_000
 const SAVE_EVERY_MS = 60_000
 const REOPEN_MS_MIN = 1_000
 const REOPEN_MS_MAX = 15_000
-const NS_PER_MS = 1e6
 
 interface Ports {
   readonly clock: Clock
@@ -39,6 +39,8 @@ interface Ports {
   readonly timeline: ShowTimeline
   /** Or what another program says of it. Null: nothing is said of a network to share the time on. */
   readonly link: PtpLink | PtpDaemon | null
+  /** How it is shared there; null where there is no such network. */
+  readonly shareTime: ShareTime | null
 }
 
 export interface VenueClockOptions {
@@ -172,12 +174,13 @@ class Life {
   }
 
   #newVenue(link: PtpLink | PtpDaemon, now: MonotonicMs): VenueTime {
+    const { shareTime } = this.#ports
+    assert(shareTime !== null, 'where there is a link the time is shared on it')
     const { ptp, description, random, newTimeline } = this.#options
-    const port = portOptions(ptp, describedBy(link, description))
-    if ('onReading' in link) this.#daemon = new DaemonEngine(port.identity, port.domain)
     const timeline = this.#kept.timeline?.id ?? null
-    const options = { port, floorNs: this.#floorNs, timeline, newTimeline }
-    const venue = new VenueTime(this.#scale, options, now, random, this.#daemon)
+    const how = { ptp, description, random, floorNs: this.#floorNs, timeline, newTimeline }
+    const { venue, daemon } = shareTime(link, this.#scale, how, now)
+    this.#daemon = daemon
     venue.setShowMode(this.#isFrozen, now)
     return venue
   }

@@ -14,7 +14,7 @@ import type { WallTimeline } from '../../ports/wall-timeline.js'
 import type { Messages, Payload } from '../../topics.js'
 import { keepDate, readKept } from './wall/kept-date.js'
 import { noStanding, type Standing } from './wall/ntp-server.js'
-import { noEngine, type TimeEngine } from './wall/time-engine.js'
+import { type KnownDate, noEngine, type TimeEngine } from './wall/time-engine.js'
 import type { Served } from './wall/time-server.js'
 import { type SetRefusal, WallDate } from './wall/wall-date.js'
 import { wallState } from './wall/wall-state.js'
@@ -42,7 +42,7 @@ export interface WallClockOptions {
   /** Changes at each boot of the machine. */
   readonly bootId: string
   /** @param served what it tells to others */
-  readonly engine: (served: Served, floorMs: () => number) => Promise<TimeEngine>
+  readonly engine: (served: Served, known: KnownDate) => Promise<TimeEngine>
 }
 
 export class WallClock implements Service {
@@ -64,7 +64,11 @@ export class WallClock implements Service {
     timeline.followWall(date)
     const life = new Life(this.#ports, date)
     this.#life = life
-    await life.begin(() => this.#options.engine(life, () => date.floorMs))
+    const known: KnownDate = {
+      floorMs: () => date.floorMs,
+      isSystemRight: () => date.isSystemRight(clock.monotonicMs()),
+    }
+    await life.begin(() => this.#options.engine(life, known))
   }
 
   async stop(): Promise<void> {

@@ -2,7 +2,9 @@
  * The past of the packs on disk, in bounded space: each second of the last hour, each minute of the last 31 days. Rows are
  * written over in a ring, one a minute and one more an hour, so nothing has to be swept up and the card wears little.
  */
+
 import { BoxError } from '../../core/errors.js'
+import { forgetOldest } from '../../core/oldest.js'
 import type { WallTimeMs } from '../../ports/clock.js'
 import type { Change, Store } from '../../ports/store.js'
 import {
@@ -90,10 +92,9 @@ export class History {
 
   #takeHour(hour: OpenRow): Change {
     this.#hour = null
-    const [oldest] = this.#left.keys()
-    if (this.#left.size >= HOURS_LEFT_MAX && oldest !== undefined) this.#left.delete(oldest)
     this.#left.delete(hour.number)
     this.#left.set(hour.number, hour)
+    forgetOldest(this.#left, HOURS_LEFT_MAX)
     return put(`m${hour.number % HOUR_ROWS}`, hour)
   }
 

@@ -1,4 +1,5 @@
 import { BoxError, messageOf } from '../../core/errors.js'
+import { forgetOldest } from '../../core/oldest.js'
 import type { Log } from '../../ports/log.js'
 import type { Change, Store } from '../../ports/store.js'
 
@@ -30,8 +31,7 @@ export class RecordsWriter {
     const key = 'key' in change ? `${change.table}/${change.key}` : change.table
     this.#waiting.delete(key)
     this.#waiting.set(key, change)
-    const [oldest] = this.#waiting.keys()
-    if (this.#waiting.size > WAITING_MAX && oldest !== undefined) this.#waiting.delete(oldest)
+    forgetOldest(this.#waiting, WAITING_MAX)
   }
 
   async #drain(): Promise<void> {

@@ -1,5 +1,7 @@
 /** Grays as black and white dots. Pure. */
+
 import { blacken, blank } from '../../core/bitmap.js'
+import { forgetOldest } from '../../core/oldest.js'
 import type { GrayImage } from '../../ports/pictures.js'
 import type { Bitmap } from '../../ports/ticket.js'
 import { atOnce, type Steps } from './slices.js'
@@ -43,9 +45,8 @@ export function* blackAndWhiteByRows(
 /** In the place of the one that was made first, where there are too many. */
 function keep(image: GrayImage, key: string, bitmap: Bitmap): void {
   const known = made.get(image) ?? new Map<string, Bitmap>()
-  const [first] = known.keys()
-  if (first !== undefined && known.size >= MADE_MAX) known.delete(first)
   made.set(image, known.set(key, bitmap))
+  forgetOldest(known, MADE_MAX)
 }
 
 function* make(image: GrayImage, widthDots: number, dither: Dither): Steps<Bitmap> {

@@ -2,8 +2,10 @@
  * One printer and what waits for it, one ticket at a time in order of arrival. `sending` is on disk before the printer is
  * given the first byte, and what became of the ticket is on disk before the next one is begun.
  */
+
 import { BoxError, messageOf } from '../../core/errors.js'
 import { after, earlier } from '../../core/time.js'
+import { wait } from '../../core/wait.js'
 import type { Cancel, Clock, MonotonicMs } from '../../ports/clock.js'
 import type { Log } from '../../ports/log.js'
 import type { Printer, PrintOutcome, PrintProgress } from '../../ports/printer.js'
@@ -218,7 +220,7 @@ export class PrinterQueue {
     for (let tries = 0; !(await this.#isKept(job, next)); tries++) {
       // At the next start it is found `sending`, and is not printed again in silence.
       if (!this.#isStarted) break
-      await this.#sleep(pauseMs(tries))
+      await wait(this.#clock, pauseMs(tries))
     }
     this.#sending = null
     if (outcome.kind === 'confirmed' || outcome.kind === 'sent') this.#tries = 0
@@ -263,12 +265,6 @@ export class PrinterQueue {
     this.#pauseUntil = at
     this.#cancelPause()
     if (this.#isStarted) this.#cancelPause = this.#clock.runAt(at, () => this.wake())
-  }
-
-  #sleep(durationMs: number): Promise<void> {
-    return new Promise(resolve => {
-      this.#clock.runAt(after(this.#clock.monotonicMs(), durationMs), resolve)
-    })
   }
 }
 

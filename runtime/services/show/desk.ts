@@ -2,7 +2,9 @@
  * Takes commands, one at a time, and sees that each is answered once it is on the disk: the same id is the same request,
  * and gets the same answer without a second effect.
  */
+
 import type { Bus } from '../../core/bus.js'
+import { forgetOldest } from '../../core/oldest.js'
 import type { Company, Place } from '../../ports/company.js'
 import type { Log } from '../../ports/log.js'
 import type { Messages, ShowCommand } from '../../topics.js'
@@ -119,9 +121,7 @@ export class Desk {
   #refuse(command: ShowCommand, code: string, message: string): void {
     const answer = { isAccepted: false, code, message: message.slice(0, 512) }
     this.#refusals.set(command.id, answer)
-    const oldest =
-      this.#refusals.size > COMMANDS_MAX ? this.#refusals.keys().next().value : undefined
-    if (oldest !== undefined) this.#refusals.delete(oldest)
+    forgetOldest(this.#refusals, COMMANDS_MAX)
     this.#log.info('command.refused', { action: command.action, origin: command.origin, message })
     this.#answer(command, answer)
   }

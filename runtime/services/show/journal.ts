@@ -1,38 +1,32 @@
 /**
- * The show's memory: every event in order, and now and then the whole state, so that what must be read at the next start
- * stays small. One commit is under way at a time; what comes meanwhile goes into the next one. When the disk fails the
- * show goes on: as soon as the disk takes something again it gets the whole state, so that no gap is left.
+ * The show's memory: every event in order, and now and then the whole state, so that little must be read at the next start.
+ * One commit is under way at a time; what comes meanwhile goes into the next one. When the disk fails the show goes on: as
+ * soon as the disk takes something again it gets the whole state, so that no gap is left.
  */
 import { BoxError, messageOf } from '../../core/errors.js'
 import { within } from '../../core/lifecycle.js'
+import { forgetOldest } from '../../core/oldest.js'
 import { Records } from '../../core/records.js'
-import { boolean, integer, nullable, number, type Of, object, string } from '../../core/schema.js'
+import type { Of } from '../../core/schema.js'
 import { after } from '../../core/time.js'
 import type { Cancel, Clock } from '../../ports/clock.js'
 import type { Place } from '../../ports/company.js'
 import type { Log } from '../../ports/log.js'
 import type { Change, Store } from '../../ports/store.js'
+import {
+  type answerRow,
+  commandRow,
+  eventRow,
+  fireRow,
+  inOrder,
+  keyOf,
+  lastOf,
+  placeRow,
+  snapshotRow,
+} from './journal-rows.js'
+import { Keeping, notKept } from './keeping.js'
 import type { Times } from './resume.js'
-import { FIRES_KEPT, type ShowEvent, type ShowState, showEvent, showState } from './state.js'
-
-const sequence = integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
-const moment = number({ min: -8.64e15, max: 8.64e15 })
-const snapshotRow = object({
-  digest: string({ max: 64 }),
-  sequence,
-  wallMs: moment,
-  showMs: moment,
-  state: showState,
-})
-const eventRow = object({ wallMs: moment, event: showEvent })
-const fireRow = object({ sequence })
-const answerRow = object({
-  isAccepted: boolean,
-  code: nullable(string({ max: 64 })),
-  message: nullable(string({ max: 512 })),
-})
-const commandRow = object({ sequence, answer: answerRow })
-const placeRow = object({ epoch: sequence, position: sequence })
+import { FIRES_KEPT, type ShowEvent, type ShowState } from './state.js'
 
 export type Answer = Of<typeof answerRow>
 export const ACCEPTED: Answer = { isAccepted: true, code: null, message: null }
@@ -89,15 +83,19 @@ export class Journal {
   readonly #places: Records<Of<typeof placeRow>>
   readonly #queue: Entry[] = []
   readonly #answers = new Map<string, Answer>()
+  readonly #keeping: Keeping
   #fireIds: string[] = []
   #place: Place = { epoch: 0, position: 0 }
   #sequence = 0
+  #idOrder = 0
   #eventCount = 0
   /** The tables may have gaps or rot: the next commit writes everything anew. */
   #isTorn = false
   #isClosed = false
   #retryMs = RETRY_MS_MIN
   #isCommitting = false
+  /** Something came since the commit that is under way began. */
+  #isBehind = false
   #turn: Promise<void> = Promise.resolve()
   #cancelRetry: Cancel = () => {}
 
@@ -106,6 +104,7 @@ export class Journal {
     this.#log = log
     this.#store = store
     this.#options = options
+    this.#keeping = new Keeping(clock)
     this.#snapshots = new Records(store, 'show-state', snapshotRow)
     this.#events = new Records(store, 'show-events', eventRow)
     this.#fires = new Records(store, 'show-fires', fireRow)
@@ -130,6 +129,7 @@ export class Journal {
     for (const { key, record } of inOrder(commands)) this.#answers.set(key, record.answer)
     const fires = await this.#fires.scan('', null, ROWS_MAX)
     this.#fireIds.push(...inOrder(fires).map(({ key }) => key))
+    this.#idOrder = lastOf([...commands, ...fires])
     this.#place = (await this.#places.read(PLACE)) ?? this.#place
     const snapshot = await this.#snapshots.read(SNAPSHOT)
     if (!snapshot) return null
@@ -147,9 +147,19 @@ export class Journal {
     }
   }
 
+  /** Whether the disk takes what is given to it, and has for a while. */
+  get isKeeping(): boolean {
+    return this.#keeping.isWell
+  }
+
   /** How far it goes in the log of the venue's boxes. */
   get place(): Place {
     return this.#place
+  }
+
+  /** Of the commands that it knows, in the order in which they came. */
+  get ids(): readonly string[] {
+    return [...this.#answers.keys()]
   }
 
   /** Whether a command or a fire with this id is in it. */
@@ -180,6 +190,7 @@ export class Journal {
     this.#place = place
     this.#fireIds = fires.slice(-FIRES_KEPT)
     for (const id of ids) if (!this.#answers.has(id)) this.#answers.set(id, ACCEPTED)
+    forgetOldest(this.#answers, COMMANDS_MAX)
     this.keepState()
   }
 
@@ -198,12 +209,13 @@ export class Journal {
   }
 
   #flush(): void {
+    this.#isBehind = this.#isCommitting
     if (this.#isCommitting) return
     this.#isCommitting = true
     this.#cancelRetry()
     this.#turn = this.#commit().finally(() => {
       this.#isCommitting = false
-      if (this.#queue.length > 0) this.#flush()
+      if (this.#isBehind) this.#flush()
     })
   }
 
@@ -223,14 +235,17 @@ export class Journal {
     const added = this.#addedChanges(entries)
     const changes = isWhole ? this.#wholeChanges() : added
     this.#isTorn = false
+    this.#keeping.begin()
     try {
       const work = this.#store.commit(changes)
       await within(this.#clock, COMMIT_MS_MAX, 'the show journal did not commit', work)
     } catch (error) {
       if (!(error instanceof BoxError)) throw error
+      this.#keeping.end({ isKept: false })
       this.#fail(error)
       return error
     }
+    this.#keeping.end({ isKept: true })
     if (this.#retryMs > RETRY_MS_MIN) this.#log.info('show.journal-recovered')
     this.#retryMs = RETRY_MS_MIN
     return null
@@ -268,7 +283,7 @@ export class Journal {
     this.#fireIds.push(id)
     const over = this.#fireIds.splice(0, Math.max(0, this.#fireIds.length - FIRES_KEPT))
     return [
-      this.#fires.insert(id, { sequence: this.#sequence }),
+      this.#fires.insert(id, { sequence: ++this.#idOrder }),
       ...over.map(old => this.#fires.remove(old)),
     ]
   }
@@ -279,19 +294,19 @@ export class Journal {
     const over = [...this.#answers.keys()].slice(0, Math.max(0, this.#answers.size - COMMANDS_MAX))
     for (const old of over) this.#answers.delete(old)
     return [
-      this.#commands.insert(id, { sequence: this.#sequence, answer: given }),
+      this.#commands.insert(id, { sequence: ++this.#idOrder, answer: given }),
       ...over.map(old => this.#commands.remove(old)),
     ]
   }
 
   #putPlace(): Change {
-    const { epoch, position } = this.#place
-    return this.#places.put(PLACE, { epoch, position })
+    return this.#places.put(PLACE, { ...this.#place })
   }
 
   /** Everything anew, in place of all that is there. */
   #wholeChanges(): Change[] {
     this.#eventCount = 0
+    this.#idOrder = Math.max(this.#idOrder, this.#answers.size, this.#fireIds.length)
     return [
       this.#events.clear('', null),
       this.#fires.clear('', null),
@@ -311,20 +326,3 @@ export class Journal {
     ]
   }
 }
-
-/**
- * An accepted command is one that survives a power cut, so this is not one; but it was carried out, and must not be
- * sent again under another id.
- */
-const notKept = (failure: BoxError): Answer => ({
-  isAccepted: false,
-  code: failure.code.startsWith('storage.') ? failure.code : 'storage.io',
-  message: `done, but not kept over a restart: ${failure.message}`.slice(0, 512),
-})
-
-/** Sorts as text as the numbers do. */
-const keyOf = (number_: number): string => String(number_).padStart(16, '0')
-
-const inOrder = <T extends { readonly record: { readonly sequence: number } }>(
-  rows: readonly T[],
-): T[] => [...rows].sort((a, b) => a.record.sequence - b.record.sequence)

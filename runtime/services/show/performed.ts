@@ -3,8 +3,10 @@
  * Written behind the action, which must not wait for a disk, at most once a second, and at the end. What a power cut left
  * unwritten is neither: nobody knows, and the log says so. It is never done again.
  */
+
 import { BoxError, messageOf } from '../../core/errors.js'
 import { within } from '../../core/lifecycle.js'
+import { forgetOldest } from '../../core/oldest.js'
 import { Records } from '../../core/records.js'
 import { boolean, list, number, type Of, object, string, withDefault } from '../../core/schema.js'
 import { after } from '../../core/time.js'
@@ -93,8 +95,7 @@ export class Performed {
     const furthest = Math.max(offsetMs, this.#reached.get(fire) ?? offsetMs)
     this.#reached.delete(fire)
     this.#reached.set(fire, furthest)
-    const oldest = this.#reached.size > OPEN_MAX ? this.#reached.keys().next().value : undefined
-    if (oldest !== undefined) this.#reached.delete(oldest)
+    forgetOldest(this.#reached, OPEN_MAX)
     if (this.#isDue) return
     this.#isDue = true
     const now = this.#clock.monotonicMs()

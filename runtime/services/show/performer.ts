@@ -2,8 +2,10 @@
  * Carries out what cues do beside light: pictures, messages, requests. Each at its moment and at most once: what was due
  * while the box was away is not done afterwards. Panic takes back whatever has not happened yet.
  */
+
 import type { Bus } from '../../core/bus.js'
 import { BoxError, messageOf } from '../../core/errors.js'
+import { forgetOldest } from '../../core/oldest.js'
 import { after, later, publishedMs, showTimeMs } from '../../core/time.js'
 import type { Cancel, Clock, MonotonicMs, ShowTimeMs } from '../../ports/clock.js'
 import type { Capture, CaptureTrigger } from '../../ports/devices.js'
@@ -222,8 +224,7 @@ export class Performer {
     const shot = this.#options.newId()
     const due = this.#clock.showToMonotonic(at)
     this.#shots.set(shot, { deed, device: trigger.name, cancel: () => {} })
-    const oldest = this.#shots.size > SHOTS_MAX ? this.#shots.keys().next().value : undefined
-    if (oldest !== undefined) this.#shots.delete(oldest)
+    forgetOldest(this.#shots, SHOTS_MAX)
     try {
       const cancel = trigger.capture(shot, due)
       if (this.#shots.has(shot)) this.#shots.set(shot, { deed, device: trigger.name, cancel })

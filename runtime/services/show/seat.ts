@@ -66,6 +66,14 @@ export class Seat implements Player<ShowCommand> {
     return this.#journal.place
   }
 
+  get isKeeping(): boolean {
+    return this.#journal.isKeeping
+  }
+
+  get ids(): readonly string[] {
+    return this.#journal.ids
+  }
+
   obey(command: ShowCommand): void {
     this.#options.obey(command)
   }

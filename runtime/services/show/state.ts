@@ -15,6 +15,7 @@ import {
   type Of,
   object,
   oneOf,
+  pattern,
   string,
   withDefault,
 } from '../../core/schema.js'
@@ -25,6 +26,11 @@ const level = number({ min: 0, max: 1 })
 const milliseconds = number({ min: 0, max: 8.64e15 })
 const components = list(level, { max: 4 })
 const word = string({ max: 128 })
+/** A key in the journal. */
+const fireId = pattern(
+  /^[A-Za-z0-9._:-]{1,128}$/,
+  'letters, digits, dots, colons and dashes, at most 128',
+)
 const epoch = integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
 
 /** Fires remembered so that none happens twice. */
@@ -52,7 +58,7 @@ const deed = choice(
   'kind',
   object({
     kind: literal('fire'),
-    id: word,
+    id: fireId,
     cue: word,
     epoch,
     origin: word,
@@ -124,10 +130,10 @@ export const showState = object({
   armedWallMs: nullable(moment),
   /** Clock cues that had their moment. */
   clockDone: list(word, { max: 2000 }),
-  fires: list(word, { max: FIRES_KEPT }),
+  fires: list(fireId, { max: FIRES_KEPT }),
   waiting: list(object({ t0Ms: moment, deed }), { max: WAITING_MAX + 1 }),
   /** Fires whose actions are not over. */
-  open: list(object({ id: word, cue: word, t0Ms: moment }), { max: OPEN_MAX }),
+  open: list(object({ id: fireId, cue: word, t0Ms: moment }), { max: OPEN_MAX }),
   /** By output: what plays, then what will take over, in order of start. */
   segments: list(list(segment, { max: SEGMENTS_MAX }), { max: 256 }),
   manual: list(nullable(manual), { max: 256 }),

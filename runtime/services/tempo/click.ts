@@ -1,26 +1,16 @@
 /**
- * Beats that can be heard: a stream of silence and clicks, written ahead of a sound card by its own pace. Where a click
- * stands in it is worked out from the grid, show time and the card's own time, for each click anew, so nothing adds up.
+ * Beats that can be heard: a stream of silence and clicks. Where a click stands in it is worked out from the grid, show time
+ * and the card's own time, for each click anew, so nothing adds up.
  */
 import type { Bus } from '../../core/bus.js'
-import { BoxError, messageOf } from '../../core/errors.js'
 import type { Service } from '../../core/lifecycle.js'
-import { repeat } from '../../core/repeat.js'
-import { after } from '../../core/time.js'
-import type { Cancel, Clock, MonotonicMs } from '../../ports/clock.js'
+import { type Passage, SoundStream } from '../../core/sound-stream.js'
+import type { Cancel, Clock } from '../../ports/clock.js'
 import type { Log } from '../../ports/log.js'
 import type { SoundOut } from '../../ports/sound.js'
 import type { Messages } from '../../topics.js'
 import { beatsBetween, type Pieces } from './beats.js'
-import { SoundClock } from './sound-clock.js'
 
-/** So often the stream is filled up: no part of what cards take at a time, or their lumps would always look alike. */
-const EVERY_MS = 7
-const BLOCK = 480
-/** More than a card asks for in one turn. */
-const BLOCKS_MAX = 64
-const RETRY_MS_MIN = 1_000
-const RETRY_MS_MAX = 30_000
 const CLICK_MS = 25
 /** In hertz: the first of a bar, and the others. */
 const ACCENT_HZ = 1_600
@@ -43,143 +33,70 @@ interface Voice {
 
 export class Click implements Service {
   readonly name = 'click'
-  readonly #clock: Clock
-  readonly #log: Log
   readonly #bus: Bus<Messages>
   readonly #sound: SoundOut
   readonly #options: ClickOptions
-  readonly #heard: SoundClock
+  readonly #stream: SoundStream
   #pieces: Pieces = []
-  #beganMs: MonotonicMs
-  #written = 0
-  /** Made, and not taken yet. */
-  #rest: Float32Array = new Float32Array(0)
   /** Up to where beats were looked for, in show time. */
   #soughtMs: number | null = null
   #voices: Voice[] = []
-  #isPlaying = false
-  #retryMs = RETRY_MS_MIN
-  #trouble = ''
-  #starting: Promise<void> = Promise.resolve()
-  #cancelRetry: Cancel = () => {}
   #cancels: Cancel[] = []
 
   constructor(clock: Clock, log: Log, bus: Bus<Messages>, sound: SoundOut, options: ClickOptions) {
-    this.#clock = clock
-    this.#log = log
     this.#bus = bus
     this.#sound = sound
     this.#options = options
-    this.#heard = new SoundClock(sound)
-    this.#beganMs = clock.monotonicMs()
+    const maker = {
+      fill: (passage: Passage) => this.#fill(passage),
+      restart: (isNew: boolean) => this.#restart(isNew),
+      began: (rate: number) => log.info('tempo.sound', { rate }),
+      failed: (error: string) => log.warn('tempo.no-sound', { error }),
+    }
+    this.#stream = new SoundStream(clock, sound, maker, options.latencyMs)
   }
 
-  /** Does not wait for the sound: a box without a card has a show to run. */
   async start(): Promise<void> {
     this.#cancels = [
       this.#bus.subscribe('tempo/state', ({ pieces }) => {
         this.#pieces = pieces
       }),
-      this.#bus.subscribe('clock/stepped', () => {
-        this.#soughtMs = null
-      }),
-      this.#sound.onLost(why => this.#lose(why)),
-      repeat(this.#clock, EVERY_MS, async () => this.#fill()),
+      this.#bus.subscribe('clock/stepped', () => this.#restart(false)),
     ]
-    this.#starting = this.#begin()
+    this.#stream.start()
   }
 
   async stop(): Promise<void> {
     for (const cancel of this.#cancels.splice(0)) cancel()
-    this.#cancelRetry()
-    await this.#starting
-    this.#isPlaying = false
-    await this.#sound.stop()
+    await this.#stream.stop()
   }
 
-  async #begin(): Promise<void> {
-    try {
-      await this.#sound.start()
-    } catch (error) {
-      if (!(error instanceof BoxError)) throw error
-      this.#later(error)
-      return
-    }
-    this.#log.info('tempo.sound', { rate: this.#sound.rate })
-    this.#trouble = ''
-    this.#retryMs = RETRY_MS_MIN
-    this.#beganMs = this.#clock.monotonicMs()
-    this.#written = 0
-    this.#rest = new Float32Array(0)
-    this.#voices = []
+  #restart(isNew: boolean): void {
     this.#soughtMs = null
-    this.#heard.forget()
-    this.#isPlaying = true
+    if (isNew) this.#voices = []
   }
 
-  #lose(why: Error): void {
-    if (!this.#isPlaying) return
-    this.#isPlaying = false
-    this.#later(why)
-  }
-
-  /** Said once, tried again ever more rarely. */
-  #later(why: Error): void {
-    const trouble = messageOf(why)
-    if (trouble !== this.#trouble) this.#log.warn('tempo.no-sound', { error: trouble })
-    this.#trouble = trouble
-    this.#cancelRetry()
-    const at = after(this.#clock.monotonicMs(), this.#retryMs)
-    this.#retryMs = Math.min(RETRY_MS_MAX, 2 * this.#retryMs)
-    this.#cancelRetry = this.#clock.runAt(at, () => {
-      this.#starting = this.#begin()
-    })
-  }
-
-  #fill(): void {
-    const now = this.#clock.monotonicMs()
-    const writtenMax = this.#heard.takenMax(now - this.#beganMs)
-    for (let block = 0; block < BLOCKS_MAX && this.#isPlaying; block++) {
-      if (this.#rest.length === 0) this.#rest = this.#nextBlock()
-      const taken = this.#written < writtenMax ? this.#sound.write(this.#rest) : 0
-      this.#written += taken
-      this.#rest = this.#rest.subarray(taken)
-      if (this.#rest.length === 0) continue
-      const isSteady = this.#heard.look(this.#written, now)
-      if (!isSteady) this.#soughtMs = null
-      return
-    }
-  }
-
-  #nextBlock(): Float32Array {
-    const from = this.#written
-    const samples = new Float32Array(BLOCK)
-    if (this.#heard.isSure) this.#seek(from)
-    for (const voice of this.#voices) this.#mix(samples, from, voice)
+  #fill(passage: Passage): void {
+    this.#seek(passage)
+    for (const voice of this.#voices) this.#mix(passage, voice)
     const clickSamples = (CLICK_MS / 1_000) * this.#sound.rate
-    this.#voices = this.#voices.filter(voice => voice.from + clickSamples > from + BLOCK)
-    return samples
+    const end = passage.from + passage.samples.length
+    this.#voices = this.#voices.filter(voice => voice.from + clickSamples > end)
   }
 
-  /** Finds the beats that are heard within the next block. */
-  #seek(from: number): void {
-    const until = this.#showMsOf(from + BLOCK)
-    const since = this.#soughtMs ?? this.#showMsOf(from)
-    for (const { atShowMs, beat, beatsPerBar } of beatsBetween(this.#pieces, since, until)) {
-      const share = (atShowMs - this.#showMsOf(from)) / (until - this.#showMsOf(from))
+  /** Finds the beats that are heard within it. */
+  #seek({ from, samples, fromShowMs, untilShowMs }: Passage): void {
+    const since = this.#soughtMs ?? fromShowMs
+    for (const { atShowMs, beat, beatsPerBar } of beatsBetween(this.#pieces, since, untilShowMs)) {
+      const share = (atShowMs - fromShowMs) / (untilShowMs - fromShowMs)
       const hertz = beat === 1 && beatsPerBar > 1 ? ACCENT_HZ : BEAT_HZ
-      this.#voices.push({ from: from + Math.max(0, Math.round(share * BLOCK)), hertz })
+      this.#voices.push({ from: from + Math.max(0, Math.round(share * samples.length)), hertz })
     }
     // Where the card was found to be a little slower, a beat was sought already.
-    this.#soughtMs = Math.max(since, until)
+    this.#soughtMs = Math.max(since, untilShowMs)
   }
 
-  #showMsOf(sample: number): number {
-    const heardAt = after(this.#heard.heardAt(sample), this.#options.latencyMs)
-    return this.#clock.monotonicToShow(heardAt)
-  }
-
-  #mix(samples: Float32Array, from: number, voice: Voice): void {
+  #mix({ samples, from }: Passage, voice: Voice): void {
     const { rate } = this.#sound
     const first = Math.max(0, voice.from - from)
     const end = Math.min(samples.length, voice.from - from + (CLICK_MS / 1_000) * rate)

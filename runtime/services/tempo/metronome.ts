@@ -64,7 +64,11 @@ export class Metronome implements Service {
     this.#cancels = [
       this.#bus.subscribe('tempo/state', ({ pieces }) => this.#change(pieces)),
       // The moments that were planned are those of the timeline as it was.
-      this.#bus.subscribe('clock/stepped', () => this.#change(this.#pieces)),
+      this.#bus.subscribe('clock/stepped', () => {
+        // What was told of a moment that is to come again was told of another one.
+        this.#toldMs = Math.min(this.#toldMs, this.#clock.showTimeMs())
+        this.#change(this.#pieces)
+      }),
       this.#bus.subscribe('device/state', ({ device, state }) => {
         if (device === this.#lamp?.name && state === 'ready') this.#change(this.#pieces)
       }),

@@ -3,18 +3,20 @@
  * it comes to.
  */
 import type { Bus } from '../../core/bus.js'
+import type { Door } from '../../core/door.js'
 import { repeat } from '../../core/repeat.js'
 import { after } from '../../core/time.js'
-import { frameOfDay, nsOfFrame, timecodeText } from '../../core/timecode.js'
+import { frameOfDay, nsOfFrame, type TimecodeRate, timecodeText } from '../../core/timecode.js'
 import type { TimecodeSourceConfig } from '../../core/timecode-config.js'
 import type { Cancel, Clock } from '../../ports/clock.js'
 import type { Log } from '../../ports/log.js'
 import type { Messages, Payload } from '../../topics.js'
 import { Chase, type ChaseState, frameAt, momentOf, type Run } from './chase.js'
-import { Door } from './door.js'
+import { doorTo } from './door.js'
 import { Passing } from './passing.js'
 import type { Sighting } from './sighting.js'
 import { earlierBy, type Source } from './source.js'
+import { SparingLog } from './sparing-log.js'
 
 /** Between looks; the positions until the next one, and then some, are told before. */
 const LOOK_MS = 20
@@ -37,10 +39,12 @@ export class Follower {
   readonly #door: Door
   readonly #chase: Chase
   readonly #passing: Passing
+  readonly #log: SparingLog
   readonly #cancels: Cancel[] = []
+  /** At which it was said what is never passed. */
+  readonly #toldRates = new Set<TimecodeRate>()
   #state: ChaseState = 'none'
   #jumpCount = 0
-  #toldRate: string | null = null
 
   /** @param positions what triggers wait for */
   constructor(
@@ -52,9 +56,10 @@ export class Follower {
     this.#ports = ports
     this.#source = source
     this.#config = config
-    this.#door = new Door(ports.clock, ports.log, config.kind, source)
+    this.#door = doorTo(ports.clock, ports.log, config.kind, source)
     this.#chase = new Chase(config)
     this.#passing = new Passing(positions)
+    this.#log = new SparingLog(ports.clock, ports.log)
   }
 
   start(): void {
@@ -112,16 +117,16 @@ export class Follower {
         timecodeText(frameOfDay(Math.round(frame), rate), rate),
       )
       const byMs = (nsOfFrame(jump.toFrame, rate) - nsOfFrame(jump.fromFrame, rate)) / 1e6
-      this.#ports.log.info('timecode.jumped', { from, to, byMs })
+      this.#log.info('timecode.jumped', { from, to, byMs })
     }
     this.#look()
   }
 
   #look(): void {
-    const { clock, log, bus } = this.#ports
+    const { clock, bus } = this.#ports
     const now = clock.monotonicMs()
     const state = this.#chase.state(now)
-    if (state !== this.#state) log.info('timecode.state', { state, before: this.#state })
+    if (state !== this.#state) this.#log.info('timecode.state', { state, before: this.#state })
     this.#state = state
     const { run } = this.#chase
     if (run === null) return
@@ -133,8 +138,8 @@ export class Follower {
 
   /** Once for each rate: a show that waits for what never comes was written for another one. */
   #tellAbsent({ rate }: Run): void {
-    if (this.#toldRate === rate) return
-    this.#toldRate = rate
+    if (this.#toldRates.has(rate)) return
+    this.#toldRates.add(rate)
     const positions = this.#passing.absent(rate)
     if (positions.length > 0) this.#ports.log.warn('timecode.no-such-frame', { rate, positions })
   }

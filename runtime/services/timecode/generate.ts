@@ -1,10 +1,9 @@
 /** Timecode that the box makes: which frame is on at a show time, and when the next one is due. Pure. */
 
-import { showTimeMs } from '../../core/time.js'
+import { NS_PER_MS, showTimeMs } from '../../core/time.js'
 import { frameOfNs, nsOfFrame, type TimecodeRate } from '../../core/timecode.js'
 import type { ShowTimeMs } from '../../ports/clock.js'
 
-const NS_PER_MS = 1e6
 const DAY_MS = 86_400_000
 
 /** It shows `startFrame` at `startShowMs`, and runs from there. */

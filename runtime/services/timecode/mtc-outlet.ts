@@ -1,9 +1,10 @@
+import type { Door } from '../../core/door.js'
 import { BoxError } from '../../core/errors.js'
 import type { TimecodeRate } from '../../core/timecode.js'
 import type { Cancel, Clock } from '../../ports/clock.js'
 import type { ByteStream } from '../../ports/host.js'
 import type { Log } from '../../ports/log.js'
-import { Door } from './door.js'
+import { doorTo } from './door.js'
 import { fullFrame, QUARTERS, quarterFrame } from './mtc.js'
 
 /** Quarter frames on a MIDI port; where they do not follow each other, a full message tells first where they go on. */
@@ -19,7 +20,7 @@ export class MtcOutlet {
   constructor(clock: Clock, log: Log, stream: ByteStream, rate: TimecodeRate) {
     this.#stream = stream
     this.#rate = rate
-    this.#door = new Door(clock, log, 'mtc', stream)
+    this.#door = doorTo(clock, log, 'mtc', stream)
   }
 
   open(): void {

@@ -1,10 +1,11 @@
 /** Sends one kind of timecode, frame by frame, each when the venue's timeline says so. */
 import { after, showTimeMs } from '../../core/time.js'
-import { frameOfDay, frameOfLabel, readLabel, timecodeText } from '../../core/timecode.js'
+import { frameOfDay } from '../../core/timecode.js'
 import type { TimecodeOutputConfig } from '../../core/timecode-config.js'
 import type { Cancel, Clock } from '../../ports/clock.js'
 import type { Payload } from '../../topics.js'
-import { dueAfter, frameOnAt, type Running, timeOfDay } from './generate.js'
+import { dueAfter, frameOnAt, type Running } from './generate.js'
+import { OutputRun } from './output-run.js'
 
 /** The timeline may be steered meanwhile, so it is looked at so often while a moment is waited for. */
 const REST_MS_MAX = 1_000
@@ -25,9 +26,7 @@ export class Sender {
   readonly #clock: Clock
   readonly #config: TimecodeOutputConfig
   readonly #way: Way
-  readonly #offsetFrame: number
-  /** Where it began when the show was armed; null while it is not. */
-  #armed: Running | null = null
+  readonly #run: OutputRun
   #isStarted = false
   #cancel: Cancel = () => {}
 
@@ -35,8 +34,7 @@ export class Sender {
     this.#clock = clock
     this.#config = config
     this.#way = way
-    const label = readLabel(config.offset)
-    this.#offsetFrame = (label && frameOfLabel(label, config.rate)) ?? 0
+    this.#run = new OutputRun(config)
   }
 
   start(): void {
@@ -51,30 +49,17 @@ export class Sender {
 
   /** @param startShowMs null: it is not, or not any more */
   setArmed(startShowMs: number | null): void {
-    this.#armed = startShowMs === null ? null : { startFrame: this.#offsetFrame, startShowMs }
+    this.#run.setArmed(startShowMs)
     this.#wait()
   }
 
   read(): Payload<'timecode/state'>['outputs'][number] {
-    const { kind, rate } = this.#config
-    const running = this.#running()
-    const frame = running && frameOnAt(running, rate, this.#clock.showTimeMs(), 1)
-    return {
-      kind,
-      rate,
-      position: frame === null ? null : timecodeText(frameOfDay(frame, rate), rate),
-      trouble: this.#way.trouble()?.slice(0, 256) ?? null,
-    }
-  }
-
-  #running(): Running | null {
-    if (this.#config.runs === 'armed') return this.#armed
-    return timeOfDay(this.#clock.showTimeMs(), this.#offsetFrame)
+    return this.#run.read(this.#clock.showTimeMs(), this.#way.trouble())
   }
 
   #wait(): void {
     this.#cancel()
-    const running = this.#running()
+    const running = this.#run.at(this.#clock.showTimeMs())
     if (!this.#isStarted || running === null) return
     const now = showTimeMs(this.#clock.showTimeMs() + EARLY_MS_MAX)
     const { frame, atShowMs } = dueAfter(running, this.#config.rate, now, this.#way.parts)

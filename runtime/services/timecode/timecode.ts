@@ -12,8 +12,7 @@ import type { Log } from '../../ports/log.js'
 import type { TimecodeLinks } from '../../ports/timecode-links.js'
 import type { Messages } from '../../topics.js'
 import { type Followed, Follower } from './follower.js'
-import { Sender } from './sender.js'
-import { type Outlet, outletOf, sourceOf } from './ways.js'
+import { type Output, outputOf, sourceOf } from './ways.js'
 
 const FILE = 'timecode.json'
 const TELL_MS = 500
@@ -44,11 +43,6 @@ const nothing: Followed = {
   trouble: null,
 }
 
-interface Output {
-  readonly sender: Sender
-  readonly outlet: Outlet
-}
-
 export class Timecode implements Service {
   readonly name = 'timecode'
   readonly #ports: TimecodePorts
@@ -57,6 +51,8 @@ export class Timecode implements Service {
   readonly #outputs: readonly Output[]
   readonly #cancels: Cancel[] = []
   #armedShowMs: number | null = null
+  /** Armed in this life, on the timeline as it was: what was kept is of the one that is found again. */
+  #isArmedHere = false
   #lastText = ''
 
   /** @param positions what triggers of the show wait for */
@@ -68,24 +64,18 @@ export class Timecode implements Service {
       config.in === null
         ? null
         : new Follower(ports, sourceOf(clock, links, config.in), config.in, positions)
-    this.#outputs = config.out.map(out => {
-      const outlet = outletOf(clock, log, links, out)
-      return { outlet, sender: new Sender(clock, out, outlet) }
-    })
+    this.#outputs = config.out.map(out => outputOf(clock, log, links, out))
   }
 
   async start(): Promise<void> {
     const { clock, bus } = this.#ports
     this.#armedShowMs = await this.#readArmed()
     this.#setArmed(this.#armedShowMs)
-    for (const { outlet, sender } of this.#outputs) {
-      outlet.open()
-      sender.start()
-    }
+    for (const output of this.#outputs) output.start()
     this.#follower?.start()
     this.#cancels.push(
       bus.subscribe('show/state', ({ isArmed }) => void this.#noteArmed(isArmed)),
-      bus.subscribe('clock/stepped', () => this.#setArmed(this.#armedShowMs)),
+      bus.subscribe('clock/stepped', ({ byMs }) => void this.#noteStepped(byMs)),
       repeat(clock, TELL_MS, async () => this.#tell()),
     )
     this.#tell()
@@ -93,23 +83,32 @@ export class Timecode implements Service {
 
   async stop(): Promise<void> {
     for (const cancel of this.#cancels.splice(0)) cancel()
-    for (const { outlet, sender } of this.#outputs) {
-      sender.stop()
-      await outlet.close()
-    }
+    for (const output of this.#outputs) await output.stop()
     await this.#follower?.stop()
   }
 
   #setArmed(showMs: number | null): void {
-    for (const { sender } of this.#outputs) sender.setArmed(showMs)
+    for (const output of this.#outputs) output.setArmed(showMs)
   }
 
   async #noteArmed(isArmed: boolean): Promise<void> {
     if (isArmed === (this.#armedShowMs !== null)) return
-    const { clock, files, log } = this.#ports
-    this.#armedShowMs = isArmed ? clock.showTimeMs() : null
-    this.#setArmed(this.#armedShowMs)
-    const saved = { armedShowMs: this.#armedShowMs }
+    this.#isArmedHere = isArmed
+    await this.#keepArmed(isArmed ? this.#ports.clock.showTimeMs() : null)
+  }
+
+  /** The show goes on where it stood, and so does the timecode that began with it. */
+  async #noteStepped(byMs: number): Promise<void> {
+    const armed = this.#armedShowMs
+    if (armed !== null && this.#isArmedHere) await this.#keepArmed(armed + byMs)
+    else this.#setArmed(armed)
+  }
+
+  async #keepArmed(showMs: number | null): Promise<void> {
+    const { files, log } = this.#ports
+    this.#armedShowMs = showMs
+    this.#setArmed(showMs)
+    const saved = { armedShowMs: showMs }
     try {
       await files.replace(FILE, new TextEncoder().encode(JSON.stringify(saved)))
     } catch (error) {
@@ -135,7 +134,7 @@ export class Timecode implements Service {
     const state = {
       source: this.#config.in?.kind ?? null,
       ...(this.#follower?.read() ?? nothing),
-      outputs: this.#outputs.map(({ sender }) => sender.read()),
+      outputs: this.#outputs.map(output => output.read()),
     }
     const text = JSON.stringify(state)
     if (text === this.#lastText) return

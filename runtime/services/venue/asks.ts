@@ -18,6 +18,8 @@ export interface AsksOptions {
   /** To whoever leads; nothing happens while nobody does. */
   readonly send: (command: VenueCommand) => void
   readonly answer: (command: VenueCommand, answer: Answer) => void
+  /** Whether it has been carried out here: then it was decided, and only the answer is slow. */
+  readonly isDone: (id: string) => boolean
 }
 
 interface Ask {
@@ -87,12 +89,25 @@ export class Asks {
     const now = this.#clock.monotonicMs()
     for (const [id, { command, until }] of [...this.#asks])
       if (now < until) this.#options.send(command)
-      else this.answered(id, refused('no box of the venue has answered; ask again'))
+      else
+        this.answered(
+          id,
+          this.#options.isDone(id)
+            ? NOT_KEPT
+            : refused('no box of the venue has answered; ask again'),
+        )
   }
 
   #answer(command: VenueCommand, answer: Answer): void {
     if (command.action !== 'panic') this.#options.answer(command, answer)
   }
+}
+
+/** The disk of the box that leads takes its time. Another id would be another GO. */
+const NOT_KEPT: Answer = {
+  isAccepted: false,
+  code: 'storage.io',
+  message: 'done, but the box that leads has not said yet that it is kept over a restart',
 }
 
 const refused = (message: string): Answer => ({

@@ -45,6 +45,8 @@ export class Follower {
   /** The leader has what this box has: its log goes on from there. */
   #isInStep = false
   #strangeCount = 0
+  /** Since this leader leads, the states were equal once. */
+  #isSettled = false
   /** By which what is carried out was moved. */
   #shiftMs = 0
 
@@ -76,6 +78,7 @@ export class Follower {
     this.#wantedAt = null
     this.#fetchedAt = null
     this.#strangeCount = 0
+    this.#isSettled = false
   }
 
   /** The own timeline was set, and everything with it: what was known of the leader's is void. */
@@ -154,10 +157,15 @@ export class Follower {
     )
   }
 
+  /**
+   * What this box did alone until just now, like a follow that was taken back without it, is set right at once. Later a
+   * difference is rather that of two looks at a state that changes.
+   */
   #isStrange({ fingerprint }: Beat): boolean {
     const isEqual = fingerprint === this.#options.player.fingerprint()
+    if (isEqual) this.#isSettled = true
     this.#strangeCount = isEqual || this.#delivery.apartMs !== 0 ? 0 : this.#strangeCount + 1
-    return this.#strangeCount >= STRANGE_MAX
+    return this.#strangeCount >= (this.#isSettled ? STRANGE_MAX : 1)
   }
 
   #want({ address, beat }: Member): void {

@@ -1,7 +1,9 @@
 /** Tells the others ten times a second that this box is there, and how far it is. */
 import { after } from '../../core/time.js'
 import type { Cancel, Clock, MonotonicMs } from '../../ports/clock.js'
-import type { Beat } from './messages.js'
+import type { Player } from '../../ports/company.js'
+import type { Leadership } from './leadership.js'
+import { type Beat, MEMBERS_MAX, type VenueCommand } from './messages.js'
 
 const BEAT_MS = 100
 
@@ -47,5 +49,36 @@ export class Heartbeat {
   stop(): void {
     this.#isStopped = true
     this.#cancel()
+  }
+}
+
+interface Speaker {
+  readonly box: string
+  readonly isPreferred: boolean
+  readonly player: Pick<Player<VenueCommand>, 'fingerprint' | 'isKeeping'>
+}
+
+type Standing = Pick<Leadership, 'role' | 'leader' | 'epoch' | 'mayLead' | 'isSettled' | 'party'>
+
+type Heard = 'count' | 'show' | 'head' | 'showMs' | 'boundMs' | 'deliveryP99Ms' | 'hears'
+
+/** What a box says of itself. */
+export function beatOf(speaker: Speaker, standing: Standing, rest: Pick<Beat, Heard>): Beat {
+  const { box, isPreferred, player } = speaker
+  const { role, leader, epoch, mayLead, isSettled } = standing
+  const party = role === 'leading' ? standing.party().length + 1 : 1
+  return {
+    kind: 'beat',
+    box,
+    role,
+    leader,
+    epoch,
+    party: Math.min(MEMBERS_MAX, party),
+    canLead: mayLead,
+    isKeeping: player.isKeeping,
+    isSettled,
+    isPreferred,
+    fingerprint: player.fingerprint(),
+    ...rest,
   }
 }

@@ -1,11 +1,13 @@
 /** What the box that leads does for the others: tells them what was decided, and decides what they ask. */
-import type { Clock } from '../../ports/clock.js'
+import { forgetOldest } from '../../core/oldest.js'
+import { after } from '../../core/time.js'
+import type { Clock, MonotonicMs } from '../../ports/clock.js'
 import type { Place, Player } from '../../ports/company.js'
 import type { Answer } from './asks.js'
 import { leadMsOf } from './delivery.js'
 import type { Leadership } from './leadership.js'
 import type { Member } from './members.js'
-import type { Message, VenueCommand } from './messages.js'
+import { MEMBERS_MAX, type Message, type VenueCommand } from './messages.js'
 import { isBefore } from './ranks.js'
 import { Repeats } from './repeats.js'
 import { Shares } from './shares.js'
@@ -14,6 +16,8 @@ import type { Chained, VenueLog } from './venue-log.js'
 const ASKERS_MAX = 256
 /** Entries that are sent again at once; whoever lacks more asks again. */
 const RESENT_MAX = 64
+/** A box asks half as often: one that has gone mad must not make the leader talk without an end. */
+const HELP_EVERY_MS = 20
 
 export interface LeaderOptions {
   readonly box: string
@@ -30,6 +34,8 @@ export class Leader {
   readonly #repeats: Repeats
   /** Who waits for the answer to which command. */
   readonly #askers = new Map<string, string>()
+  /** When each box was last told what it lacks. */
+  readonly #helpedAt = new Map<string, MonotonicMs>()
 
   constructor(clock: Clock, options: LeaderOptions) {
     this.#clock = clock
@@ -88,8 +94,7 @@ export class Leader {
   #takeAsk(command: VenueCommand, { address }: Member): void {
     this.#askers.delete(command.id)
     this.#askers.set(command.id, address)
-    const oldest = this.#askers.size > ASKERS_MAX ? this.#askers.keys().next().value : undefined
-    if (oldest !== undefined) this.#askers.delete(oldest)
+    forgetOldest(this.#askers, ASKERS_MAX)
     this.#options.player.obey(command)
   }
 
@@ -100,12 +105,23 @@ export class Leader {
     player.play({ place: this.share(id, events), id, events }, 0)
   }
 
-  #help({ address }: Member, head: Place): void {
+  #help({ box: asker, address }: Member, head: Place): void {
+    if (!this.#mayHelp(asker)) return
     const { box, send, log, leadership } = this.#options
     const { epoch, base } = leadership
     const lacking = log.after(head)
     if (lacking === null) send({ kind: 'behind', box, epoch, base: { ...base } }, address)
     for (const entry of lacking?.slice(0, RESENT_MAX) ?? []) this.#send(entry, address)
+  }
+
+  #mayHelp(asker: string): boolean {
+    const now = this.#clock.monotonicMs()
+    const last = this.#helpedAt.get(asker)
+    if (last !== undefined && now < after(last, HELP_EVERY_MS)) return false
+    this.#helpedAt.delete(asker)
+    this.#helpedAt.set(asker, now)
+    forgetOldest(this.#helpedAt, MEMBERS_MAX)
+    return true
   }
 
   #send({ place, before, id, events }: Chained, to: string | null): void {

@@ -7,7 +7,7 @@ import type { Clock, MonotonicMs } from '../../ports/clock.js'
 import type { Place } from '../../ports/company.js'
 import { LEASE_MS, type Member, type Members } from './members.js'
 import type { Beat } from './messages.js'
-import { byClaim, byParty, epochAfter, isSame, markOf } from './ranks.js'
+import { byClaim, byFitness, byParty, epochAfter, isSame, markOf } from './ranks.js'
 
 /** How long it is left open who goes on: all have noticed by then, and said how far they are. */
 export const ELECTION_MS = 150
@@ -22,6 +22,8 @@ export interface LeadershipOptions {
   readonly show: string
   readonly canLead: boolean
   readonly isPreferred: boolean
+  /** Its disk works. */
+  readonly isKeeping: () => boolean
   readonly head: () => Place
   /** It leads from now on, or follows, or neither; `why` is for people. */
   readonly changed: (why: string) => void
@@ -79,6 +81,11 @@ export class Leadership {
     return this.#epoch
   }
 
+  /** The newest reign that was heard of. */
+  get seenEpoch(): number {
+    return this.#seenEpoch
+  }
+
   /** Where its reign began. */
   get base(): Place {
     return this.#base
@@ -101,6 +108,12 @@ export class Leadership {
     if (this.#role === 'leading') return null
     const leader = this.#role === 'following' ? this.#members.get(this.#leader) : null
     return leader ? after(leader.heardAt, LEASE_MS + 1) : this.#electAt
+  }
+
+  /** Who leads others, and is not heard here; null where there is none. */
+  get unheard(): string | null {
+    if (this.#role !== 'listening' || this.#clock.monotonicMs() < this.#electAt) return null
+    return this.others().find(({ beat }) => this.#isLed(beat))?.beat.leader ?? null
   }
 
   /** The boxes that are there, and play the same show. */
@@ -166,8 +179,8 @@ export class Leadership {
     }
     const seen = Math.max(0, ...others.map(({ beat }) => Math.max(beat.epoch, beat.head.epoch)))
     if (seen > this.#epoch) this.#reign('it met a newer reign')
-    else if (!this.#mayLead && this.party().some(({ beat }) => this.#isHeir(beat)))
-      this.#listen(ELECTION_MS, 'it leaves the lead to a box that should have it')
+    else if (this.party().some(({ beat }) => this.#isHeir(beat)))
+      this.#listen(ELECTION_MS, 'it leaves the lead to a box that is fitter for it')
     this.#noteCompany(others.length > 0)
   }
 
@@ -252,22 +265,24 @@ export class Leadership {
     this.#options.lost(isLost)
   }
 
-  #isHeir({ canLead, head }: Beat): boolean {
-    return canLead && isSame(head, this.#options.head())
+  #isHeir(beat: Beat): boolean {
+    const own = { canLead: this.#mayLead, isKeeping: this.#options.isKeeping() }
+    return byFitness(beat, own) < 0 && isSame(beat.head, this.#options.head())
   }
 
   /** What this box says of itself. */
   #standing(): Pick<
     Beat,
-    'box' | 'head' | 'party' | 'epoch' | 'canLead' | 'isPreferred' | 'isSettled'
+    'box' | 'head' | 'party' | 'epoch' | 'canLead' | 'isKeeping' | 'isPreferred' | 'isSettled'
   > {
-    const { box, head, isPreferred } = this.#options
+    const { box, head, isPreferred, isKeeping } = this.#options
     return {
       box,
       head: head(),
       party: this.party().length + 1,
       epoch: this.#epoch,
       canLead: this.#mayLead,
+      isKeeping: isKeeping(),
       isPreferred,
       isSettled: this.#isSettled,
     }

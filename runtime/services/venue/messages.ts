@@ -15,10 +15,12 @@ import {
   type Of,
   object,
   oneOf,
+  pattern,
   string,
   unknown,
 } from '../../core/schema.js'
 import { moment, requestId, whole } from '../../core/shapes.js'
+import type { Place } from '../../ports/company.js'
 
 /** More boxes in one venue are not heard. */
 export const MEMBERS_MAX = 64
@@ -29,7 +31,11 @@ export const IDS_MAX = 256
 
 const box = name
 const place = object({ epoch: whole, position: whole })
-const entryId = string({ min: 1, max: 128 })
+/** Of a command, of one part of it (`:2`), or of what the box does by itself: a key in every journal. */
+const entryId = pattern(
+  /^[A-Za-z0-9._:-]{1,128}$/,
+  'letters, digits, dots, colons and dashes, at most 128',
+)
 const events = list(unknown, { max: 16 })
 const fingerprint = integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
 /** The first characters of a session: enough to tell lives of a box apart, and 64 of them fit into a beat. */
@@ -49,6 +55,8 @@ const beat = object({
   /** Of boxes that it leads, itself included. */
   party: integer({ min: 1, max: MEMBERS_MAX }),
   canLead: boolean,
+  /** What it decides is kept over its restart: its disk works. */
+  isKeeping: boolean,
   /** It has listened for long enough since its start to know whether somebody leads. */
   isSettled: boolean,
   isPreferred: boolean,
@@ -109,6 +117,21 @@ export type Beat = Of<typeof beat>
 export type EntryMessage = Of<typeof entry>
 export type WholeAnswer = Of<typeof wholeAnswer>
 export type VenueCommand = Of<typeof venueCommand>
+
+/** The furthest place that a message speaks of; whoever says where it stands has been there. */
+export function furthest(said: Message | WholeAnswer): Place {
+  const places = [
+    'head' in said ? said.head : null,
+    'place' in said ? said.place : null,
+    'before' in said ? said.before : null,
+    'base' in said ? said.base : null,
+    'epoch' in said ? { epoch: said.epoch, position: 0 } : null,
+  ].filter(one => one !== null)
+  return {
+    epoch: Math.max(0, ...places.map(({ epoch }) => epoch)),
+    position: Math.max(0, ...places.map(({ position }) => position)),
+  }
+}
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })

@@ -10,5 +10,9 @@ export type Notice =
     }
   /** Decided here while another box led the venue, and void. */
   | { readonly kind: 'dropped'; readonly ids: readonly string[] }
+  /** Another box of the same name is there. */
+  | { readonly kind: 'same-name'; readonly from: string }
+  /** It speaks of reigns that cannot be; nothing that it says is believed. */
+  | { readonly kind: 'mad'; readonly box: string }
   | { readonly kind: 'same-mark'; readonly box: string }
   | { readonly kind: 'not-played'; readonly id: string }

@@ -1,4 +1,5 @@
 /** Panic waits for no leader: whoever hears of it carries it out, and no more than once. */
+import { forgetOldest } from '../../core/oldest.js'
 import type { Clock } from '../../ports/clock.js'
 import type { VenueCommand } from './messages.js'
 import { Repeats } from './repeats.js'
@@ -16,17 +17,15 @@ export class Panics {
     this.#spread = spread
   }
 
-  /** Asked here, or heard; what was heard is not spread again. */
-  tell(command: VenueCommand): void {
-    if (this.hear(command)) this.#repeats.panic(() => this.#spread(command))
-  }
-
-  /** @returns whether it is new */
-  hear(command: VenueCommand): boolean {
+  /**
+   * Asked here, or heard: who hears of it spreads it, too, so that it reaches whom only a third can hear.
+   * @returns whether it is new
+   */
+  tell(command: VenueCommand): boolean {
     if (command.action !== 'panic' || this.#known.has(command.id)) return false
     this.#known.set(command.id, command)
-    const [oldest] = this.#known.keys()
-    if (this.#known.size > PANICS_MAX && oldest !== undefined) this.#known.delete(oldest)
+    forgetOldest(this.#known, PANICS_MAX)
+    this.#repeats.panic(() => this.#spread(command))
     return true
   }
 

@@ -5,7 +5,10 @@
  *     0        4                 12           18                              50
  *     "RCv1" | session, 8 bytes | count, 6   | code of authentication, 32    | message
  */
+
 import { assert } from '../../core/errors.js'
+import { hexOf } from '../../core/hex.js'
+import { forgetOldest } from '../../core/oldest.js'
 import type { Keys } from '../../ports/keys.js'
 
 const MAGIC = new TextEncoder().encode('RCv1')
@@ -79,8 +82,7 @@ export class Seal {
     // The one that was silent for longest gives way.
     this.#windows.delete(session)
     this.#windows.set(session, window)
-    const oldest = this.#windows.size > SESSIONS_MAX ? this.#windows.keys().next().value : undefined
-    if (oldest !== undefined) this.#windows.delete(oldest)
+    forgetOldest(this.#windows, SESSIONS_MAX)
     return window.take(count)
   }
 }
@@ -121,6 +123,3 @@ function isEqual(one: Uint8Array, other: Uint8Array): boolean {
   for (const [at, byte] of one.entries()) difference |= byte ^ (other[at] ?? 0)
   return difference === 0
 }
-
-const hexOf = (bytes: Uint8Array): string =>
-  Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')

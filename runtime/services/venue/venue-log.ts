@@ -22,10 +22,12 @@ export class VenueLog {
   #floor: Place
   #entries: Chained[] = []
   readonly #early = new Map<number, Chained>()
-  #ids: string[] = []
+  #ids: string[]
 
-  constructor(floor: Place) {
+  /** @param ids of what was done before */
+  constructor(floor: Place, ids: readonly string[] = []) {
     this.#floor = floor
+    this.#ids = ids.slice(-ENTRIES_MAX)
   }
 
   get head(): Place {

@@ -4,43 +4,25 @@
  */
 import { after } from '../../core/time.js'
 import type { Cancel, Clock } from '../../ports/clock.js'
-import type { Place, Player } from '../../ports/company.js'
-import { type Answer, Asks } from './asks.js'
+import type { Place } from '../../ports/company.js'
+import { Asks } from './asks.js'
 import { Follower } from './follower.js'
-import { Heartbeat } from './heartbeat.js'
+import { beatOf, Heartbeat } from './heartbeat.js'
 import { Leader } from './leader.js'
 import { Leadership } from './leadership.js'
+import { NOT_KEEPING, type VenueMemberOptions } from './member-options.js'
 import { type Member, Members } from './members.js'
-import {
-  type Beat,
-  MEMBERS_MAX,
-  type Message,
-  type VenueCommand,
-  type WholeAnswer,
-} from './messages.js'
-import type { Notice } from './notice.js'
+import type { Beat, Message, VenueCommand, WholeAnswer } from './messages.js'
 import { Panics } from './panics.js'
+import { isBelievable } from './ranks.js'
+import { Strangers } from './strangers.js'
 import { type Chained, VenueLog } from './venue-log.js'
 
 /** While it waits for another box to lead, it looks again so often. */
 const LOOK_MS = 25
 /** Of a show's digest, for the beat. */
 const SHOW_LENGTH = 16
-export interface VenueMemberOptions {
-  readonly box: string
-  /** Of this start. */
-  readonly session: string
-  readonly canLead: boolean
-  readonly isPreferred: boolean
-  readonly player: Player<VenueCommand>
-  /** @param to an address; null for all */
-  readonly send: (message: Message, to: string | null) => void
-  /** The whole state of that box is wanted. */
-  readonly fetch: (from: Member) => void
-  /** Another box has decided a command that was asked here. */
-  readonly answer: (command: VenueCommand, answer: Answer) => void
-  readonly notice: (notice: Notice) => void
-}
+const NOWHERE: Place = { epoch: 0, position: 0 }
 
 export class VenueMember {
   readonly #clock: Clock
@@ -53,6 +35,7 @@ export class VenueMember {
   readonly #heartbeat: Heartbeat
   readonly #leader: Leader
   readonly #panics: Panics
+  readonly #strangers: Strangers
   /** The own show time when a leader was last heard. */
   #ledShowMs: number
   #refusedCount = 0
@@ -65,9 +48,13 @@ export class VenueMember {
     this.#options = options
     this.#ledShowMs = clock.showTimeMs()
     this.#members = new Members(options.session)
-    this.#log = new VenueLog(player.place)
+    this.#strangers = new Strangers(clock, options.notice)
+    // A box that went mad has its nonsense on the disk, too.
+    const place = isBelievable(player.place, NOWHERE) ? player.place : NOWHERE
+    this.#log = new VenueLog(place, player.ids)
     this.#panics = new Panics(clock, command => send({ kind: 'panic', box, command }, null))
-    this.#asks = new Asks(clock, { send: command => this.#ask(command), answer })
+    const isDone = (id: string): boolean => this.#log.ids.includes(id)
+    this.#asks = new Asks(clock, { send: command => this.#ask(command), answer, isDone })
     this.#heartbeat = new Heartbeat(clock, {
       make: count => this.#makeBeat(count),
       send: beat => send(beat, null),
@@ -78,6 +65,7 @@ export class VenueMember {
       show: player.digest.slice(0, SHOW_LENGTH),
       canLead,
       isPreferred,
+      isKeeping: () => player.isKeeping,
       head: () => this.#log.head,
       changed: why => this.#changed(why),
       leads: () => this.#lead(),
@@ -147,8 +135,21 @@ export class VenueMember {
     return this.#refusedCount + this.#members.turnedAwayCount
   }
 
+  /** What a person should look after, in words. */
+  get trouble(): string | null {
+    const { unheard } = this.#leadership
+    const isCut = unheard === null ? null : `${unheard} leads, and is heard by others, not here`
+    const isKept = this.#options.player.isKeeping ? null : NOT_KEEPING
+    return this.#strangers.trouble ?? isCut ?? isKept
+  }
+
   members(): readonly Member[] {
     return this.#members.all(this.#clock.monotonicMs())
+  }
+
+  /** Of boxes that are there. */
+  addresses(): readonly string[] {
+    return this.members().flatMap(({ isProven, address }) => (isProven ? address : []))
   }
 
   isSameShow({ beat }: Member): boolean {
@@ -173,18 +174,20 @@ export class VenueMember {
 
   /** @param session of the sender, as its seal proves */
   receive(message: Message, session: string, from: string): void {
-    if (this.#isStopped || message.box === this.#options.box) return
+    if (this.#isStopped) return
+    if (message.box === this.#options.box) {
+      this.#refusedCount++
+      this.#strangers.note({ kind: 'same-name', from })
+      return
+    }
+    if (!this.#isBelievable(message)) return
     // A leader that has stood still is none any more, whatever it hears first.
     this.#look()
     if (message.kind === 'beat') {
       const at = { now: this.#clock.monotonicMs(), showMs: this.#clock.showTimeMs() }
       const member = this.#members.note(message, session, from, at)
       if (member?.isProven && this.isSameShow(member)) this.#hearBeat(member)
-    } else {
-      const member = this.#members.speaker(message.box, session)
-      if (member === null || !this.isSameShow(member)) this.#refusedCount++
-      else this.#hear(message, member)
-    }
+    } else this.#hearSpoken(message, session)
     this.#look()
   }
 
@@ -192,7 +195,7 @@ export class VenueMember {
   adopt(answer: WholeAnswer): void {
     const { role, leader } = this.#leadership
     if (this.#isStopped || role !== 'following' || answer.box !== leader) return
-    this.#follower.adopt(answer)
+    if (this.#isBelievable(answer)) this.#follower.adopt(answer)
   }
 
   /** Of this box, for another one. */
@@ -201,6 +204,13 @@ export class VenueMember {
     const { epoch } = this.#leadership
     const { head, ids } = this.#log
     return { box, epoch, place: { ...head }, ids: [...ids], state: player.whole() }
+  }
+
+  #isBelievable(said: Message | WholeAnswer): boolean {
+    const { seenEpoch } = this.#leadership
+    const isIt = this.#strangers.believe(said, { ...this.#log.head, epoch: seenEpoch })
+    if (!isIt) this.#refusedCount++
+    return isIt
   }
 
   #hearBeat(member: Member): void {
@@ -213,6 +223,14 @@ export class VenueMember {
     this.#leadership.ledIn(beat.epoch)
     this.#ledShowMs = this.#clock.showTimeMs()
     this.#follower.hearBeat(member)
+  }
+
+  #hearSpoken(message: Exclude<Message, Beat>, session: string): void {
+    const member = this.#members.speaker(message.box, session)
+    // Panic is one whatever is played.
+    const isHeeded = member !== null && (message.kind === 'panic' || this.isSameShow(member))
+    if (isHeeded) this.#hear(message, member)
+    else this.#refusedCount++
   }
 
   #hear(message: Exclude<Message, Beat>, member: Member): void {
@@ -229,7 +247,7 @@ export class VenueMember {
         if (this.#leadership.role === 'leading') this.#leader.hear(message, member)
         break
       case 'panic':
-        if (this.#panics.hear(message.command)) this.#options.player.obey(message.command)
+        if (this.#panics.tell(message.command)) this.#options.player.obey(message.command)
         break
       case 'bye':
         this.#leadership.bye(member.box)
@@ -293,28 +311,16 @@ export class VenueMember {
   }
 
   #makeBeat(count: number): Beat {
-    const { box, isPreferred, player } = this.#options
-    const { role, leader, epoch, mayLead, isSettled } = this.#leadership
-    const party = role === 'leading' ? this.#leadership.party().length + 1 : 1
-    return {
-      kind: 'beat',
-      box,
+    const now = this.#clock.monotonicMs()
+    return beatOf(this.#options, this.#leadership, {
       count,
-      show: player.digest.slice(0, SHOW_LENGTH),
-      role,
-      leader,
-      epoch,
+      show: this.#options.player.digest.slice(0, SHOW_LENGTH),
       head: { ...this.#log.head },
-      party: Math.min(MEMBERS_MAX, party),
-      canLead: mayLead,
-      isSettled,
-      isPreferred,
       showMs: this.#clock.showTimeMs(),
       boundMs: this.#clock.showErrorMs(),
       deliveryP99Ms: this.#follower.delivery.p99Ms,
-      fingerprint: player.fingerprint(),
-      hears: [...this.#members.hearings(this.#clock.monotonicMs())],
-    }
+      hears: [...this.#members.hearings(now)],
+    })
   }
 
   #rest(): void {

@@ -3,10 +3,9 @@
  * network, and what comes from there to the member. A box whose network is gone leads itself.
  */
 import type { Bus } from '../../core/bus.js'
-import { BoxError, messageOf } from '../../core/errors.js'
+import { Door } from '../../core/door.js'
 import type { Service } from '../../core/lifecycle.js'
 import { repeat } from '../../core/repeat.js'
-import { after } from '../../core/time.js'
 import type { Cancel, Clock } from '../../ports/clock.js'
 import type { Company, Place, Player } from '../../ports/company.js'
 import type { Keys } from '../../ports/keys.js'
@@ -112,20 +111,22 @@ class Life {
   readonly #seal: Seal
   readonly #states: WholeStates
   readonly #refusals: Refusals
+  readonly #door: Door
   #cancels: Cancel[] = []
-  #cancelReopen: Cancel = () => {}
-  #reopenMs = REOPEN_MS_MIN
-  #opening: Promise<void> = Promise.resolve()
-  #trouble: string | null = null
   #lastState = ''
-  #isEnded = false
 
   constructor(ports: VenuePorts, options: VenueOptions, player: Player<ShowCommand>) {
     const { clock, log, keys, link } = ports
     const { tour, box, key, canLead, isPreferred } = options
     this.#ports = ports
     this.#seal = new Seal(keys, key, tour)
-    this.#refusals = new Refusals(clock, log)
+    this.#door = new Door(clock, link, {
+      retryMsMin: REOPEN_MS_MIN,
+      retryMsMax: REOPEN_MS_MAX,
+      opened: () => log.info('venue.link', { interface: link.interfaceName }),
+      failed: error => log.warn('venue.no-link', { error }),
+    })
+    this.#refusals = new Refusals(clock, log, () => this.member.addresses())
     this.#states = new WholeStates(log, keys, link, this.#seal, {
       box,
       own: () => this.member.whole(),
@@ -149,62 +150,26 @@ class Life {
     this.#cancels = [
       link.onDatagram((datagram, from) => this.#hear(datagram, from)),
       link.onRequest(question => this.#states.answer(question)),
-      link.onLost(why => this.#lost(why)),
+      link.onLost(why => this.#door.lose(why)),
       bus.subscribe('command/answered', ({ id, ...answer }) =>
         this.member.leader.answered(id, answer),
       ),
       bus.subscribe('clock/stepped', ({ byMs }) => this.member.resetClock(byMs)),
       repeat(clock, STATE_EVERY_MS, async () => this.#tell()),
     ]
-    this.#opening = this.#open()
+    this.#door.open()
     this.member.start()
     this.#tell()
   }
 
   async end(): Promise<void> {
     this.member.stop()
-    this.#isEnded = true
-    this.#cancelReopen()
     for (const cancel of this.#cancels.splice(0)) cancel()
-    await this.#opening
-    await this.#ports.link.close()
-  }
-
-  async #open(): Promise<void> {
-    const { link, log } = this.#ports
-    try {
-      await link.open()
-      this.#trouble = null
-      this.#reopenMs = REOPEN_MS_MIN
-      log.info('venue.link', { interface: link.interfaceName })
-    } catch (error) {
-      if (!(error instanceof BoxError)) throw error
-      this.#noteTrouble(messageOf(error))
-      this.#openLater()
-    }
-  }
-
-  #lost(why: Error): void {
-    this.#noteTrouble(messageOf(why))
-    this.#openLater()
-  }
-
-  #noteTrouble(trouble: string): void {
-    if (trouble !== this.#trouble) this.#ports.log.warn('venue.no-link', { error: trouble })
-    this.#trouble = trouble
-  }
-
-  #openLater(): void {
-    if (this.#isEnded) return
-    const { clock } = this.#ports
-    this.#cancelReopen = clock.runAt(after(clock.monotonicMs(), this.#reopenMs), () => {
-      this.#opening = this.#open()
-    })
-    this.#reopenMs = Math.min(REOPEN_MS_MAX, 2 * this.#reopenMs)
+    await this.#door.close()
   }
 
   #hear(datagram: Uint8Array, from: string): void {
-    if (this.#refusals.isTooMuch()) {
+    if (this.#refusals.isTooMuch(from)) {
       this.#refusals.add('flood', from)
       return
     }
@@ -242,6 +207,14 @@ class Life {
         log.warn('venue.dropped', { leader, ids: notice.ids })
         bus.publish('venue/dropped', { leader, ids: [...notice.ids] })
         break
+      case 'same-name':
+        log.error('venue.same-name', { from: notice.from })
+        this.#tell()
+        break
+      case 'mad':
+        log.error('venue.mad', { box: notice.box })
+        this.#tell()
+        break
       case 'same-mark':
         log.error('venue.same-mark', { box: notice.box })
         break
@@ -255,7 +228,7 @@ class Life {
       nowMs: this.#ports.clock.monotonicMs(),
       interfaceName: this.#ports.link.interfaceName,
       refused: this.#refusals.counts,
-      trouble: this.#trouble,
+      trouble: this.#door.trouble,
     })
     const text = JSON.stringify(state)
     if (text === this.#lastState) return

@@ -1,5 +1,6 @@
 /** Whole states between boxes: asked with a number that is drawn anew, answered with the same, both under the venue's seal. */
 import { BoxError, messageOf } from '../../core/errors.js'
+import { hexOf } from '../../core/hex.js'
 import { object } from '../../core/schema.js'
 import type { Keys } from '../../ports/keys.js'
 import type { Log } from '../../ports/log.js'
@@ -48,7 +49,7 @@ export class WholeStates {
   async fetch({ box, session, address }: Member): Promise<void> {
     if (this.#isFetching) return
     this.#isFetching = true
-    const number = this.#keys.randomBytes(NUMBER_BYTES).join('').slice(0, 32)
+    const number = hexOf(this.#keys.randomBytes(NUMBER_BYTES))
     try {
       const question = this.#seal.seal(encode({ box: this.#options.box, number }))
       const opened = this.#seal.open(await this.#link.request(address, question))

@@ -1,6 +1,6 @@
 /** The venue's sockets on loopback, which has no multicast: one box, answers that no datagram holds, and who asks wrongly. */
 import { createSocket } from 'node:dgram'
-import { createConnection, createServer } from 'node:net'
+import { createConnection, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { LinuxClock, ownAnchor } from '../../../drivers/linux/clock.js'
 import { LinuxVenueLink } from '../../../drivers/linux/venue-link.js'
@@ -70,6 +70,56 @@ t.test('who asks too much is hung up on, and the next one is answered', async t 
     await closed
   }
   t.same(await link.request(HERE, Uint8Array.of(4)), Uint8Array.of(4))
+})
+
+/** Somebody who is not hung up on, until the end of the test at the latest. */
+function stranger(t: Test, port: number, from: string): Socket {
+  const stream = createConnection({ host: HERE, port, localAddress: from })
+  stream.on('error', () => {})
+  t.teardown(() => stream.destroy())
+  return stream
+}
+
+const closed = (stream: Socket): Promise<unknown> =>
+  stream.closed ? Promise.resolve() : new Promise(resolve => stream.once('close', resolve))
+
+t.test('who dribbles is hung up on as who says nothing', async t => {
+  const port = await freePort()
+  const link = await opened(t, port)
+  link.onRequest(question => question)
+  const dribbler = stranger(t, port, HERE)
+  dribbler.write(Buffer.from([0, 0, 16, 0]))
+  const dribbling = setInterval(() => dribbler.write(Buffer.alloc(1)), 200)
+  t.teardown(() => clearInterval(dribbling))
+  await Promise.all([closed(dribbler), closed(stranger(t, port, HERE))])
+  t.ok(dribbler.closed)
+})
+
+t.test('an answer that dribbles in is given up', async t => {
+  const port = await freePort()
+  const link = await opened(t, port)
+  const server = createServer(stream => {
+    stream.on('error', () => {})
+    stream.write(Buffer.from([0, 0, 16, 0]))
+    const dribbling = setInterval(() => stream.write(Buffer.alloc(1)), 200)
+    stream.once('close', () => clearInterval(dribbling))
+  })
+  await new Promise<void>(resolve => server.listen(port, '127.0.0.9', resolve))
+  t.teardown(() => new Promise(resolve => server.close(resolve)))
+  await t.rejects(link.request('127.0.0.9', Uint8Array.of(1)), { code: 'link.timeout' })
+})
+
+t.test('hundreds who say nothing keep nobody from an answer', async t => {
+  const port = await freePort()
+  const link = await opened(t, port)
+  link.onRequest(question => question)
+  const silent = Array.from({ length: 300 }, (_, at) =>
+    stranger(t, port, `127.0.0.${10 + (at % 3)}`),
+  )
+  await Promise.all(silent.map(one => new Promise(resolve => one.once('connect', resolve))))
+  t.same(await link.request(HERE, Uint8Array.of(6)), Uint8Array.of(6))
+  const ended = await Promise.all(silent.map(one => closed(one).then(() => true)))
+  t.equal(ended.length, 300)
 })
 
 t.test('a closed link can be opened again, and closed twice', async t => {

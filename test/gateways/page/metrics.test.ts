@@ -9,6 +9,7 @@ const nothing: MetricStates = {
   power: null,
   batteries: [],
   clock: null,
+  wall: null,
   printers: [],
   lateness: null,
   lateCues: [],
@@ -114,6 +115,7 @@ const full: MetricStates = {
     },
   ],
   clock: null,
+  wall: null,
   broker: {
     kind: 'embedded',
     url: null,

@@ -76,3 +76,16 @@ t.test('nobody else does, and nothing but a date is one', async t => {
     t.equal((await post(world, body)).status, 400, JSON.stringify(body))
   t.same(world.asked, [])
 })
+
+t.test('a date that was too long on its way is not taken', async t => {
+  const world = await openClock(t)
+  await world.clock.advance(10_000)
+  const reply = await world.ask('/api/clock/wall', {
+    method: 'POST',
+    body: { wallMs: 1_795_400_000_000 },
+    headers: { authorization: `Bearer ${TOKEN}`, 'roadcase-sent-ms': '0' },
+  })
+  t.equal(reply.status, 409)
+  t.match(reply.json(), { message: /late/ })
+  t.same(world.asked, [])
+})

@@ -11,8 +11,10 @@ import { check } from '../../../runtime/core/schema.js'
 import type { MonotonicMs } from '../../../runtime/ports/clock.js'
 import type { Files } from '../../../runtime/ports/files.js'
 import type { PtpLink } from '../../../runtime/ports/ptp-link.js'
+import { shareTime } from '../../../runtime/services/clock/share-time.js'
 import { VenueClock } from '../../../runtime/services/clock/venue-clock.js'
 import { type Messages, type Payload, topics } from '../../../runtime/topics.js'
+import { arm } from '../arm.js'
 import { OscillatorClock } from './oscillator-clock.js'
 
 type State = Payload<'clock/state'>
@@ -105,7 +107,7 @@ export class Box {
       this.steppedMs.push(check(topics['clock/stepped'].payload, payload, 'stepped').byMs)
     })
     this.service = new VenueClock(
-      { clock, log, bus, files, timeline: clock, link: isLinked ? link : null },
+      { clock, log, bus, files, timeline: clock, link: isLinked ? link : null, shareTime },
       {
         ptp: { domain, isPreferred: false, isFollowOnly: false },
         description: { product: 'box', revision: '1', name: `box ${index}` },
@@ -128,18 +130,7 @@ export class Box {
   }
 
   arm(isArmed: boolean): void {
-    this.bus.publish('show/state', {
-      name: 'evening',
-      digest: 'a',
-      isArmed,
-      current: null,
-      next: null,
-      epoch: 0,
-      running: [],
-      isBlackout: false,
-      isPanic: false,
-      manual: {},
-    })
+    arm(this.bus, isArmed)
   }
 }
 

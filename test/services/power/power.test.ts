@@ -9,6 +9,7 @@ import type { GaugeReading } from '../../../runtime/ports/gauge.js'
 import type { Change } from '../../../runtime/ports/store.js'
 import { Power } from '../../../runtime/services/power/power.js'
 import { type Messages, type Payload, topics } from '../../../runtime/topics.js'
+import { arm } from '../arm.js'
 import { reading, ScriptedGauge } from './scripted-gauge.js'
 import { usualPolicy } from './usual-policy.js'
 
@@ -81,18 +82,7 @@ class World {
   }
 
   arm(isArmed: boolean): void {
-    this.bus.publish('show/state', {
-      name: 'show',
-      digest: '',
-      isArmed,
-      current: null,
-      next: null,
-      epoch: 0,
-      running: [],
-      isBlackout: false,
-      isPanic: false,
-      manual: {},
-    })
+    arm(this.bus, isArmed)
   }
 
   get last(): Payload<'power/state'> | undefined {

@@ -5,7 +5,7 @@ import { SimulatedClock } from '../../../drivers/simulated/clock.js'
 import { SimulatedLog } from '../../../drivers/simulated/log.js'
 import { SimulatedStore } from '../../../drivers/simulated/store.js'
 import { randomFrom } from '../../../runtime/core/random.js'
-import { showTimeMs } from '../../../runtime/core/time.js'
+import { after, showTimeMs } from '../../../runtime/core/time.js'
 import type { Store } from '../../../runtime/ports/store.js'
 import { decide } from '../../../runtime/services/show/decide.js'
 import { fold } from '../../../runtime/services/show/fold.js'
@@ -242,4 +242,33 @@ t.test('the place in the log of the venue is kept with what happened there', asy
     ['one', 'two', 'fire-1', 'three'].map(id => later.knows(id)),
     [true, true, true, false],
   )
+})
+
+t.test('a state that is adopted while a slow disk is busy is on it soon after', async t => {
+  const disk = new SimulatedStore()
+  const clock = new SimulatedClock({ showStartMs: START_MS, driftPpm: 0 })
+  const state = initialState(show, START_MS)
+  const slow: Store = {
+    commit: async changes => {
+      await new Promise<void>(resolve => void clock.runAt(after(clock.monotonicMs(), 50), resolve))
+      await disk.commit(changes)
+    },
+    read: (table, key) => disk.read(table, key),
+    scan: (table, range) => disk.scan(table, range),
+  }
+  const open = async (): Promise<Journal> => {
+    const options = { digest: show.digest, state: () => state }
+    const journal = new Journal(clock, new SimulatedLog(), slow, options)
+    await Promise.all([journal.open(), clock.advance(1)])
+    return journal
+  }
+  const journal = await open()
+  const entry = { events: [], answer: ACCEPTED, done: () => {} }
+  journal.keep({ ...entry, commandId: 'one', place: { epoch: 7, position: 3 } })
+  await clock.advance(10)
+  journal.adopt({ epoch: 9, position: 40 }, [], ['two'])
+  await clock.advance(200)
+  const later = await open()
+  t.same(later.place, { epoch: 9, position: 40 })
+  t.ok(later.knows('two'))
 })

@@ -4,6 +4,8 @@ import { SimulatedLog } from '../../../drivers/simulated/log.js'
 import { SimulatedSoundCard } from '../../../drivers/simulated/sound-card.js'
 import { changed } from '../../../runtime/core/beat-grid.js'
 import { Bus } from '../../../runtime/core/bus.js'
+import { DeviceError } from '../../../runtime/core/errors.js'
+import { after } from '../../../runtime/core/time.js'
 import { Click } from '../../../runtime/services/tempo/click.js'
 import type { Messages, Payload } from '../../../runtime/topics.js'
 import { stepShow } from './step-show.js'
@@ -132,4 +134,42 @@ t.test('after the stop nothing more is played', async t => {
   const count = sound.onsets.length
   await clock.advance(5_000)
   t.equal(sound.onsets.length, count)
+})
+
+t.test(
+  'a card that is there and gone again and again is asked ever more rarely, and told of once',
+  async t => {
+    const { clock, log, sound } = await bench()
+    let starts = 0
+    const start = sound.start.bind(sound)
+    sound.start = async () => {
+      starts++
+      await start()
+      clock.runAt(after(clock.monotonicMs(), 50), () => sound.lose())
+    }
+    sound.lose()
+    await clock.advance(600_000)
+    t.ok(starts > 5 && starts < 40, `${starts} starts in ten minutes`)
+    const told = log.lines.filter(({ event }) => event === 'tempo.no-sound').length
+    t.ok(told <= 2, `${told} lines`)
+  },
+)
+
+t.test('one that is stopped while it asks for a card asks no more', async t => {
+  const { clock, sound, service } = await bench({ isMissing: true })
+  let starts = 0
+  sound.start = () => {
+    starts++
+    return new Promise((_, reject) => {
+      const gone = new DeviceError('device.absent', 'there is no sound card')
+      clock.runAt(after(clock.monotonicMs(), 100), () => reject(gone))
+    })
+  }
+  await clock.advance(1_050)
+  t.equal(starts, 1)
+  const stopped = service.stop()
+  await clock.advance(60_000)
+  await stopped
+  await clock.advance(60_000)
+  t.equal(starts, 1)
 })

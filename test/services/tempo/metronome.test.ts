@@ -155,3 +155,17 @@ t.test('a beat between two pieces belongs to the one that has begun', async t =>
     [0, 1_500, 2_500],
   )
 })
+
+t.test(
+  'after a step back beats are told on, not only once the time that was is come again',
+  async t => {
+    const { clock, bus, beats } = await bench()
+    bus.publish('tempo/state', { pieces: [piece(START - 7_200_000, 60)] })
+    await clock.advance(5_500)
+    const before = beats.length
+    stepShow(clock, -3_600_000)
+    bus.publish('clock/stepped', { byMs: -3_600_000 })
+    await clock.advance(10_000)
+    t.equal(beats.length, before + 10)
+  },
+)

@@ -13,10 +13,13 @@ import {
   readArtTimeCode,
   writeArtTimeCode,
 } from '../../../runtime/services/timecode/art-timecode.js'
+import { LtcDecoder } from '../../../runtime/services/timecode/ltc-decode.js'
 import { ltcSamples } from '../../../runtime/services/timecode/ltc-encode.js'
 import { type MtcHeard, MtcReader, quarterFrame } from '../../../runtime/services/timecode/mtc.js'
 import { Timecode } from '../../../runtime/services/timecode/timecode.js'
 import type { Messages, Payload } from '../../../runtime/topics.js'
+import { arm } from '../arm.js'
+import { stepShow } from '../tempo/step-show.js'
 
 const HOUR_10 = 10 * 3600 * 25
 /** 2026-05-01T20:00:00Z */
@@ -164,11 +167,6 @@ t.test('timecode of an armed show begins at its offset and goes on after a resta
   const config = { out: [{ kind: 'artnet', rate: '25', runs: 'armed', offset: '10:00:00:00' }] }
   const files = new SimulatedFiles()
   const bench = new Bench(config, [], files)
-  const arm = (bus: Bus<Messages>, isArmed: boolean): void =>
-    bus.publish('show/state', {
-      ...{ name: 'x', digest: 'x', isArmed, current: null, next: null, epoch: 0, running: [] },
-      ...{ isBlackout: false, isPanic: false, manual: {} },
-    })
   await bench.service.start()
   await bench.clock.advance(1_000)
   t.same(bench.sent, [])
@@ -187,6 +185,23 @@ t.test('timecode of an armed show begins at its offset and goes on after a resta
   await again.clock.advance(1_000)
   t.equal(again.sent.length, count)
   await again.service.stop()
+})
+
+t.test('timecode of an armed show goes on as the show does when the timeline is set', async t => {
+  for (const byMs of [-3_600_000, 3_600_000]) {
+    const out = [{ kind: 'artnet', rate: '25', runs: 'armed', offset: '10:00:00:00' }]
+    const bench = new Bench({ out })
+    await bench.service.start()
+    arm(bench.bus, true)
+    await bench.clock.advance(1_010)
+    stepShow(bench.clock, byMs)
+    bench.bus.publish('clock/stepped', { byMs })
+    await bench.clock.advance(1_010)
+    const last = bench.sent.at(-1)?.frame ?? 0
+    t.ok(Math.abs(last - (HOUR_10 + 50)) <= 1, `${last - HOUR_10} frames in two seconds, ${byMs}`)
+    t.ok(bench.sent.length >= 49, `${bench.sent.length} were sent`)
+    await bench.service.stop()
+  }
 })
 
 t.test('MIDI timecode is followed between its frames, and a cue at a position is told', async t => {
@@ -254,6 +269,21 @@ t.test('linear timecode is followed, its rate found, and a lost card opened agai
   await bench.service.stop()
 })
 
+t.test('linear timecode is played on the card that box.json names, and told of', async t => {
+  const bench = new Bench({ out: [{ kind: 'ltc', rate: '25', offset: '01:00:00:00' }] })
+  const decoder = new LtcDecoder(bench.links.soundCard.rate)
+  const heard: number[] = []
+  bench.links.soundCard.onSample = sample => void heard.push(Math.round(sample * 32_767))
+  await bench.service.start()
+  await bench.clock.advance(6_000)
+  t.match(bench.state?.outputs, [{ kind: 'ltc', rate: '25', trouble: null }])
+  t.match(bench.state?.outputs[0]?.position, /^21:00:0[56]:/)
+  await bench.service.stop()
+  const frames = decoder.read(Int16Array.from(heard))
+  t.ok(frames.length > 50, `${frames.length} frames`)
+  t.match(frames[0]?.label, { hours: 21, minutes: 0 })
+})
+
 t.test('a box does not follow what it sends to everybody itself', async t => {
   t.throws(
     () => new Bench({ in: { kind: 'artnet' }, out: [{ kind: 'artnet', rate: '25' }] }),
@@ -263,4 +293,22 @@ t.test('a box does not follow what it sends to everybody itself', async t => {
     () => new Bench({ out: [{ kind: 'artnet', rate: '25', offset: '01:00:00:27' }] }),
     /no frame at this rate/,
   )
+})
+
+t.test('a source that jumps about and is lost all the time does not fill the log', async t => {
+  const bench = new Bench({ in: { kind: 'artnet', flywheelMs: 0 } }, ['10:00:00:29'])
+  await bench.service.start()
+  for (let round = 0; round < 1_000; round++) {
+    bench.play(HOUR_10, 5, '25')
+    await bench.clock.advance(200)
+    bench.play(HOUR_10, 5, '30')
+    await bench.clock.advance(200)
+    bench.play(HOUR_10 + 7_777, 4, '30')
+    await bench.clock.advance(round % 2 === 0 ? 150 : 400)
+  }
+  const count = bench.log.lines.length
+  t.ok(count > 20 && count < 150, `${count} lines in ten minutes`)
+  const leftOut = bench.log.lines.reduce((sum, { facts }) => sum + Number(facts['leftOut'] ?? 0), 0)
+  t.ok(leftOut > 1_000, `${leftOut} others are counted`)
+  await bench.service.stop()
 })

@@ -23,6 +23,7 @@ const beat: Beat = {
   head: place,
   party: MEMBERS_MAX,
   canLead: false,
+  isKeeping: false,
   isSettled: false,
   isPreferred: false,
   showMs: 1_777_665_600_000.123,

@@ -2,6 +2,7 @@
 import t from 'tap'
 import {
   byClaim,
+  byFitness,
   byParty,
   type Candidate,
   epochAfter,
@@ -12,6 +13,7 @@ import {
 const candidate = (box: string, more: Partial<Candidate> = {}): Candidate => ({
   box,
   head: { epoch: 5, position: 10 },
+  isKeeping: true,
   isPreferred: false,
   ...more,
 })
@@ -24,17 +26,32 @@ const leader = (box: string, more: Partial<Leader> = {}): Leader => ({
   ...more,
 })
 
-t.test('who knows most goes on, then who is preferred, then who comes first by name', async t => {
-  const cases: readonly (readonly [Candidate, Candidate])[] = [
-    [candidate('b', { head: { epoch: 6, position: 1 } }), candidate('a', { isPreferred: true })],
-    [candidate('b', { head: { epoch: 5, position: 11 } }), candidate('a', { isPreferred: true })],
-    [candidate('b', { isPreferred: true }), candidate('a')],
-    [candidate('a'), candidate('b')],
+t.test(
+  'who knows most goes on, then whose disk works, then who is preferred, then who comes first by name',
+  async t => {
+    const cases: readonly (readonly [Candidate, Candidate])[] = [
+      [candidate('b', { head: { epoch: 6, position: 1 } }), candidate('a', { isPreferred: true })],
+      [candidate('b', { head: { epoch: 5, position: 11 } }), candidate('a', { isPreferred: true })],
+      [candidate('b'), candidate('a', { isKeeping: false, isPreferred: true })],
+      [candidate('b', { isPreferred: true }), candidate('a')],
+      [candidate('a'), candidate('b')],
+    ]
+    for (const [first, second] of cases) {
+      t.ok(byClaim(first, second) < 0)
+      t.ok(byClaim(second, first) > 0)
+    }
+  },
+)
+
+t.test('a box that may lead is fitter than one whose disk works', async t => {
+  const fitness = [
+    { canLead: true, isKeeping: true },
+    { canLead: true, isKeeping: false },
+    { canLead: false, isKeeping: true },
+    { canLead: false, isKeeping: false },
   ]
-  for (const [first, second] of cases) {
-    t.ok(byClaim(first, second) < 0)
-    t.ok(byClaim(second, first) > 0)
-  }
+  t.same([...fitness].reverse().sort(byFitness), fitness)
+  for (const one of fitness) t.equal(byFitness(one, one), 0)
 })
 
 t.test(

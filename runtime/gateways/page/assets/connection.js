@@ -19,6 +19,7 @@ const events = [
   'battery/state',
   'broker/state',
   'clock/state',
+  'clock/wall',
   'show/state',
   'cue/late',
   'cue/fired',
@@ -183,6 +184,9 @@ export async function command(asked) {
 
 export const pressButton = (input, holdMs) =>
   post('/api/simulated/press', { input, holdMs }, sentNow())
+
+/** @returns `{isAccepted, code, message}`; never throws. A date that comes late is another one */
+export const setDate = wallMs => post('/api/clock/wall', { id: newId(), wallMs }, sentNow())
 
 /** @returns `{isAccepted, code, message}`; never throws. Asked again until it is answered: the same id is one decision */
 export async function decide(job, decision) {

@@ -14,6 +14,7 @@ export const emptyModel = {
   late: null,
   broker: null,
   clock: null,
+  wall: null,
   /** Of its last minutes, oldest first; asked for once, and then continued. */
   clockPoints: [],
   power: null,
@@ -43,6 +44,7 @@ const stateFields = {
   'show/state': 'showState',
   'cue/late': 'late',
   'broker/state': 'broker',
+  'clock/wall': 'wall',
   'power/state': 'power',
 }
 

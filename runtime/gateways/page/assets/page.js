@@ -10,6 +10,7 @@ import {
   UNSETTLED_MAX,
   unsettledTickets,
 } from './connection.js'
+import { listenToDate } from './date.js'
 import { byId, setClass, setText } from './dom.js'
 import { apply, emptyModel, unsettledCount, withSnapshot } from './model.js'
 import { render } from './view.js'
@@ -165,6 +166,7 @@ async function start() {
   listenToButtons()
   listenToKeys()
   listenToLogin()
+  listenToDate()
   draw()
   const token = tokenFromAddress()
   if (token !== null) setText(byId('login-problem'), (await login(token)) ?? '')

@@ -1,5 +1,6 @@
 /** Draws the model. Every function may be called again at any time with any model. */
 import { renderClock } from './clock.js'
+import { renderDate } from './date.js'
 import {
   byId,
   make,
@@ -46,6 +47,7 @@ export function render(model, link, actions) {
   renderDevices(model)
   renderBroker(model)
   renderClock(model)
+  renderDate(model, link)
   renderPower(model)
   renderPrinters(model, link, actions.decide)
   renderRecent(model)

@@ -45,3 +45,48 @@ export function measuredText({ offsetMicroseconds, pathDelayMicroseconds, ratePp
     .filter(text => text !== null)
     .join(', ')
 }
+
+const day = new Intl.DateTimeFormat(undefined, {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+  timeZoneName: 'short',
+})
+
+/** @returns in the time zone of whoever reads it */
+export const dateText = wallMs => day.format(wallMs)
+
+/** @returns how far off the date may be; ? while nobody knows */
+export const wallBoundText = ({ isUtcKnown, errorMs }) =>
+  isUtcKnown && errorMs !== null ? `±${durationText(errorMs)}` : '?'
+
+const sourceWords = {
+  ntp: 'from time servers',
+  leader: 'from the box that this one follows',
+  system: 'from the operating system',
+  technician: 'set by a person',
+  rtc: 'from a clock with a battery',
+  floor: 'from nobody',
+}
+
+/** @returns where the date comes from, and whether it is right */
+export function sourceText({ source, isUtcKnown, isFrozen, trouble }) {
+  return [
+    `${sourceWords[source] ?? source}${isUtcKnown ? '' : ': it may be wrong'}`,
+    isFrozen ? 'frozen for the show' : null,
+    trouble,
+  ]
+    .filter(text => text !== null)
+    .join('; ')
+}
+
+const settableSources = ['floor', 'technician', 'rtc']
+
+/** @returns whether a person may know better */
+export const isSettable = ({ source, isUtcKnown }) =>
+  !isUtcKnown || settableSources.includes(source)

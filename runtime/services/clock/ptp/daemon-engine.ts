@@ -2,6 +2,7 @@
  * What another program's port of PTP says, as if it were a port of ours that may only follow: its readings go in, states,
  * parents and exchanges come out. Whom that program follows is its own choice; whom the box believes is not.
  */
+import { forgetOldest } from '../../../core/oldest.js'
 import { after } from '../../../core/time.js'
 import type { MonotonicMs } from '../../../ports/clock.js'
 import type { PtpLeader, PtpMeasured, PtpReading } from '../../../ports/ptp-daemon.js'
@@ -47,7 +48,7 @@ export class DaemonEngine implements PtpEngine {
 
   get counts(): Counts {
     const masters = this.#parent === null ? 0 : 1
-    return { malformed: 0, otherVersion: 0, otherDomain: 0, refused: 0, masters }
+    return { malformed: 0, otherVersion: 0, otherDomain: 0, refused: 0, unanswered: 0, masters }
   }
 
   get nextTickAt(): MonotonicMs | null {
@@ -83,9 +84,7 @@ export class DaemonEngine implements PtpEngine {
   distrust(grandmaster: string, until: MonotonicMs): Action[] {
     this.#distrusted.delete(grandmaster)
     this.#distrusted.set(grandmaster, until)
-    const [oldest] = this.#distrusted.keys()
-    if (this.#distrusted.size > DISTRUSTED_MAX && oldest !== undefined)
-      this.#distrusted.delete(oldest)
+    forgetOldest(this.#distrusted, DISTRUSTED_MAX)
     return this.#listen()
   }
 

@@ -2,6 +2,7 @@
  * The masters that a port hears (IEEE 1588-2008, 9.3.2.4 and 9.3.2.5): which of them count, and for how long. Memory
  * and work are bounded however many there are: in a storm the best of them stay.
  */
+import { forgetOldest } from '../../../core/oldest.js'
 import { after } from '../../../core/time.js'
 import type { MonotonicMs } from '../../../ports/clock.js'
 import { compare, type DataSet, dataSetOf } from './data-set.js'
@@ -104,9 +105,7 @@ export class ForeignMasters {
   distrust(grandmaster: string, until: MonotonicMs): void {
     this.#distrusted.delete(grandmaster)
     this.#distrusted.set(grandmaster, until)
-    const [oldest] = this.#distrusted.keys()
-    if (this.#distrusted.size > DISTRUSTED_MAX && oldest !== undefined)
-      this.#distrusted.delete(oldest)
+    forgetOldest(this.#distrusted, DISTRUSTED_MAX)
     this.#entries = this.#entries.filter(
       ({ announce }) => announce.grandmaster.identity !== grandmaster,
     )

@@ -1,6 +1,8 @@
 /** What a port does while it is master: announces itself, sends its time, answers requests (IEEE 1588-2008, 9.5). */
+import { forgetOldest } from '../../../core/oldest.js'
 import { after } from '../../../core/time.js'
 import type { MonotonicMs } from '../../../ports/clock.js'
+import { AnswerBudget } from './answer-budget.js'
 import { Flag, type Grandmaster, NO_INTERVAL, type Timed, type Tlv } from './message.js'
 import {
   type Action,
@@ -21,6 +23,7 @@ export class MasterSide {
   readonly #nextToken: () => number
   /** Sequence ids of Sync messages that have not been told to have left, by token. */
   readonly #departing = new Map<number, number>()
+  readonly #budget = new AnswerBudget()
   #announceAt: MonotonicMs
   #syncAt: MonotonicMs
   #announceSequence = 0
@@ -42,6 +45,11 @@ export class MasterSide {
   /** Whether anybody has asked for its time since it began. */
   get isFollowed(): boolean {
     return this.#isFollowed
+  }
+
+  /** Requests that came too often to be answered. */
+  get unansweredCount(): number {
+    return this.#budget.refusedCount
   }
 
   /** What is told behind every Announce from now on. */
@@ -88,8 +96,12 @@ export class MasterSide {
     return { kind: 'send', bytes, port: 'general', address: null, token: null }
   }
 
-  /** The Delay_Resp (11.3.2): the correction of the request goes back with it. To whom asked alone it goes alone. */
-  answer(request: Timed, at: MonotonicMs, from: string, showAt: ShowAt): Send {
+  /**
+   * The Delay_Resp (11.3.2): the correction of the request goes back with it. To whom asked alone it goes alone.
+   * @returns null where there are too many requests
+   */
+  answer(request: Timed, at: MonotonicMs, from: string, showAt: ShowAt): Send | null {
+    if (!this.#budget.take(from, at)) return null
     this.#isFollowed = true
     const isUnicast = (request.header.flags & Flag.unicast) !== 0
     const header = headerOf(this.#options, {
@@ -128,10 +140,8 @@ export class MasterSide {
   #sync(): Send {
     const token = this.#nextToken()
     const sequenceId = this.#syncSequence++ & 0xffff
-    const [oldest] = this.#departing.keys()
-    if (this.#departing.size >= SYNCS_PENDING_MAX && oldest !== undefined)
-      this.#departing.delete(oldest)
     this.#departing.set(token, sequenceId)
+    forgetOldest(this.#departing, SYNCS_PENDING_MAX)
     const bytes = serialise({
       header: headerOf(this.#options, {
         sequenceId,

@@ -98,6 +98,7 @@ export class OrdinaryClock {
     return {
       ...this.#counts.faults,
       refused: this.#slaveSide.refusedCount,
+      unanswered: this.#masterSide.unansweredCount,
       masters: this.#masters.size,
     }
   }
@@ -162,7 +163,7 @@ export class OrdinaryClock {
         return []
       case 'delay-request':
         if (this.#state !== 'master') return []
-        return [this.#masterSide.answer(message, packet.at, packet.from, showAt)]
+        return listed(this.#masterSide.answer(message, packet.at, packet.from, showAt))
       case 'delay-response':
         return this.#isOfParent(message)
           ? this.#measured(this.#slaveSide.response(message), packet.at)

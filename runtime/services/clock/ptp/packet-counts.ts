@@ -13,6 +13,8 @@ interface PacketFaults {
 export interface Counts extends PacketFaults {
   /** Exchanges whose path delay would have been negative. */
   readonly refused: number
+  /** Requests that came too often to be answered. */
+  readonly unanswered: number
   readonly masters: number
 }
 

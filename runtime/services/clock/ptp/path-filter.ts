@@ -4,11 +4,10 @@
  * So of each second the tightest of both are kept, and a line is laid through thirty seconds of their middles, where
  * the second in which both ways were short counts most.
  */
-import { monotonicMs } from '../../../core/time.js'
+import { monotonicMs, NS_PER_MS } from '../../../core/time.js'
 import type { MonotonicMs } from '../../../ports/clock.js'
 import { fitLine, type Line, type Point, type Prior } from './line-fit.js'
 import type { Exchange } from './port.js'
-import { NS_PER_MS } from './wire.js'
 
 export interface Estimate {
   readonly at: MonotonicMs

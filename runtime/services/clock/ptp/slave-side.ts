@@ -2,12 +2,13 @@
  * What a port does while it follows a master: pairs Sync with Follow_Up, asks for the way back and pairs the answer
  * (IEEE 1588-2008, 9.5.4 to 9.5.7 and 11.3). Late, doubled, missing and foreign messages leave no trace.
  */
-import { after } from '../../../core/time.js'
+import { forgetOldest } from '../../../core/oldest.js'
+import { after, NS_PER_MS } from '../../../core/time.js'
 import type { MonotonicMs } from '../../../ports/clock.js'
 import { type DelayResponse, Flag, NO_INTERVAL, type Timed } from './message.js'
 import { type Exchange, headerOf, intervalMs, type PortOptions, type Send } from './port.js'
 import { serialise } from './serialise.js'
-import { isSamePort, NS_PER_MS, type PortIdentity } from './wire.js'
+import { isSamePort, type PortIdentity } from './wire.js'
 
 const PENDING_MAX = 8
 /** After so many requests to the master alone that nobody answered, the group is asked. */
@@ -213,7 +214,6 @@ function nsOf(scaled: bigint): bigint | null {
 
 /** The oldest gives way when there are too many. */
 function remember<K, V>(map: Map<K, V>, key: K, value: V): void {
-  const [oldest] = map.keys()
-  if (map.size >= PENDING_MAX && oldest !== undefined) map.delete(oldest)
   map.set(key, value)
+  forgetOldest(map, PENDING_MAX)
 }

@@ -1,4 +1,5 @@
 /** The data types of IEEE 1588-2008 clause 5.3 on the wire: big-endian, identities as hexadecimal text. */
+import { hexOf } from '../../../core/hex.js'
 
 /** Names one port of one clock (5.3.5). */
 export interface PortIdentity {
@@ -11,10 +12,8 @@ export interface PortIdentity {
 export const ALL_CLOCKS = 'ffffffffffffffff'
 export const ALL_PORTS = 65_535
 const NS_PER_SECOND = 1_000_000_000n
-export const NS_PER_MS = 1_000_000
 /** 48 bits of seconds. */
 const SECONDS_END = 1n << 48n
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 export const isSamePort = (a: PortIdentity, b: PortIdentity): boolean =>
   a.port === b.port && a.clock === b.clock
@@ -22,11 +21,8 @@ export const isSamePort = (a: PortIdentity, b: PortIdentity): boolean =>
 export const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-export function readClock(view: DataView, offset: number): string {
-  let text = ''
-  for (let index = 0; index < 8; index++) text += HEX[view.getUint8(offset + index)] ?? ''
-  return text
-}
+export const readClock = (view: DataView, offset: number): string =>
+  hexOf(new Uint8Array(view.buffer, view.byteOffset + offset, 8))
 
 export function writeClock(view: DataView, offset: number, clock: string): void {
   for (let index = 0; index < 8; index++)
@@ -63,6 +59,6 @@ export function writeTimestamp(view: DataView, offset: number, ns: bigint): void
 
 /** The identity of a clock with a six-byte hardware address: `ff fe` in the middle (7.5.2.2.2). */
 export function clockIdentity(hardwareAddress: Uint8Array): string {
-  const hex = Array.from(hardwareAddress.subarray(0, 6), byte => HEX[byte] ?? '')
-  return [...hex.slice(0, 3), 'ff', 'fe', ...hex.slice(3)].join('').padEnd(16, '0')
+  const hex = hexOf(hardwareAddress.subarray(0, 6))
+  return `${hex.slice(0, 6)}fffe${hex.slice(6)}`.padEnd(16, '0')
 }

@@ -7,27 +7,30 @@ export interface ChronyFacts {
   readonly version: readonly [number, number]
   readonly hasNts: boolean
   readonly setsSystem: boolean
+  /** The box knows its date, so that it can tell whether a certificate is of today. */
+  readonly isDateKnown: boolean
 }
 
 const POOL_SOURCES = 4
+/** As the box's own scale does, in millionths: the kernel hurries the clock that cues are fired by along with the date. */
+const SLEW_PPM = 500
 /** Answers in so many seconds, as a power of two, before somebody is limited, and how many at once. */
 const RATE_LIMIT = 'ratelimit interval -4 burst 64'
 
 export function chronyConfig(
   config: NtpConfig,
-  { version, hasNts, setsSystem }: ChronyFacts,
+  facts: ChronyFacts,
   { socket, pidFile, driftFile, cookieFolder }: DaemonPlaces,
 ): readonly string[] {
-  const isNts = hasNts && config.follow === null && config.servers.some(server => server.isNts)
+  const { version, hasNts, setsSystem } = facts
   return [
     ...sources(config, hasNts),
-    // A machine without a battery cannot tell whether a certificate is of today, until it has the date from it.
-    ...(isNts ? ['nocerttimecheck 1', `ntsdumpdir ${cookieFolder}`] : []),
+    ...(hasNts && wantsNts(config) ? security(config, facts, cookieFolder) : []),
     ...(config.isLocalSource ? [localDirective(LOCAL_STRATUM, version)] : []),
     ...serving(config),
     `driftfile ${driftFile}`,
-    // Only what it finds at first may make the date jump.
-    ...(setsSystem ? ['makestep 1 3', 'rtcsync'] : []),
+    // It makes the date jump when it is told to: it does not know when a show is armed.
+    ...(setsSystem ? [`maxslewrate ${SLEW_PPM}`, 'rtcsync'] : []),
     // A person may say what the date is.
     'manual',
     'cmdport 0',
@@ -35,6 +38,20 @@ export function chronyConfig(
     `pidfile ${pidFile}`,
   ]
 }
+
+/** Whether there is a server that is to prove who it is. */
+export const wantsNts = ({ servers, follow }: NtpConfig): boolean =>
+  follow === null && servers.some(({ isNts }) => isNts)
+
+/** Keys that were got without looking at the date of a certificate are not kept. */
+const security = (
+  { trustedCertificates }: NtpConfig,
+  { isDateKnown }: ChronyFacts,
+  cookieFolder: string,
+): readonly string[] => [
+  isDateKnown ? `ntsdumpdir ${cookieFolder}` : 'nocerttimecheck 1',
+  ...(trustedCertificates === null ? [] : [`ntstrustedcerts ${trustedCertificates}`]),
+]
 
 function sources({ servers, follow, port }: NtpConfig, hasNts: boolean): readonly string[] {
   if (follow !== null) return [`server ${follow} port ${port} iburst minpoll 0 maxpoll 2 xleave`]

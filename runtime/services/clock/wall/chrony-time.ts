@@ -7,10 +7,11 @@ import type { Cancel, Clock, MonotonicMs } from '../../../ports/clock.js'
 import type { Log } from '../../../ports/log.js'
 import type { DaemonFound, DaemonQuestion, TimeDaemon } from '../../../ports/time-daemon.js'
 import type { WallTimeline } from '../../../ports/wall-timeline.js'
-import { chronyConfig, localDirective } from './chrony-config.js'
+import { chronyConfig, localDirective, wantsNts } from './chrony-config.js'
 import { foundIn, servedIn, sourcesIn, type Tracking, toldIn, trackingIn } from './chrony-report.js'
 import { noStanding, type Standing } from './ntp-server.js'
-import type { Found, SourceReport, TimeEngine } from './time-engine.js'
+import { NtsTrust, type NtsVerdict } from './nts-trust.js'
+import type { Found, KnownDate, SourceReport, TimeEngine } from './time-engine.js'
 import { strata } from './wall-policy.js'
 
 const READ_EVERY_MS = 4_000
@@ -20,6 +21,8 @@ const AGAIN_MS_MAX = 60_000
 const LASTED_MS = 60_000
 /** What was read longer ago says nothing of now. */
 const READ_MS_MAX = 20_000
+/** What is further off is set at once, as by the embedded one. */
+const STEP_MS = 128
 
 interface Ports {
   readonly clock: Clock
@@ -30,6 +33,8 @@ interface Ports {
 
 interface Reading {
   readonly at: MonotonicMs
+  /** The system's date then: it is stepped in between, and the correction with it. */
+  readonly systemMs: number
   readonly tracking: Tracking | null
   readonly told: Standing | null
   readonly sources: readonly SourceReport[]
@@ -42,6 +47,8 @@ export class ChronyTime implements TimeEngine {
   readonly #ports: Ports
   readonly #config: NtpConfig
   readonly #daemon: Exclude<DaemonFound, { kind: 'absent' }>
+  readonly #known: KnownDate
+  readonly #nts: NtsTrust
   #cancels: readonly Cancel[] = []
   #cancelAgain: Cancel = () => {}
   #cancelDate: Cancel = () => {}
@@ -52,16 +59,25 @@ export class ChronyTime implements TimeEngine {
   #reading: Reading | null = null
   #trouble: string | null = null
 
-  constructor(ports: Ports, config: NtpConfig, daemon: Exclude<DaemonFound, { kind: 'absent' }>) {
+  constructor(
+    ports: Ports,
+    config: NtpConfig,
+    daemon: Exclude<DaemonFound, { kind: 'absent' }>,
+    known: KnownDate,
+  ) {
     this.#ports = ports
     this.#config = config
     this.#daemon = daemon
+    this.#known = known
+    const hasNts = daemon.kind === 'installed' && daemon.hasNts
+    this.#nts = new NtsTrust(hasNts && wantsNts(config))
   }
 
   get trouble(): string | null {
     if (this.#trouble !== null || this.#daemon.kind === 'foreign') return this.#trouble
-    const isUnable = !this.#daemon.hasNts && this.#config.servers.some(({ isNts }) => isNts)
-    return isUnable ? 'this chrony knows no NTS: servers that want it are not asked' : null
+    const isUnable = !this.#daemon.hasNts && wantsNts(this.#config)
+    if (isUnable) return 'this chrony knows no NTS: servers that want it are not asked'
+    return this.#nts.trouble
   }
 
   get served(): number | null {
@@ -72,6 +88,7 @@ export class ChronyTime implements TimeEngine {
     const { clock, daemon } = this.#ports
     this.#cancels = [
       daemon.onEnded(why => this.#ended(why)),
+      daemon.onSaid(line => this.#nts.hear(line)),
       repeat(clock, READ_EVERY_MS, () => this.#read()),
     ]
     await this.#begin()
@@ -93,7 +110,7 @@ export class ChronyTime implements TimeEngine {
   found(now: MonotonicMs): Found | null {
     const reading = this.#current(now)
     if (reading === null || reading.tracking === null) return null
-    return foundIn(reading.tracking, now, this.#ports.timeline.systemAt(now))
+    return foundIn(reading.tracking, now, reading.systemMs + (now - reading.at))
   }
 
   sources(now: MonotonicMs): readonly SourceReport[] {
@@ -139,7 +156,9 @@ export class ChronyTime implements TimeEngine {
     const { daemon, log } = this.#ports
     try {
       if (found.kind === 'installed') {
-        const facts = { ...found, setsSystem: found.maySetSystem }
+        this.#nts.begin(this.#known.isSystemRight())
+        const isDateKnown = !this.#nts.isUnchecked
+        const facts = { ...found, setsSystem: found.maySetSystem, isDateKnown }
         const render = chronyConfig.bind(null, this.#config, facts)
         await daemon.start(render, found.maySetSystem)
         // It was stopped while it started.
@@ -178,13 +197,44 @@ export class ChronyTime implements TimeEngine {
   }
 
   async #read(): Promise<void> {
-    if (this.#isEnded) return
+    let reading = await this.#look()
+    if (this.#mustStep(reading) && (await this.#ask('makestep')) !== null)
+      reading = await this.#look()
+    if (reading === null || this.#isEnded) return
+    const verdict = this.#judge(reading)
+    this.#reading = verdict === 'known' ? reading : { ...reading, tracking: null }
+    if (verdict === 'ask-again') await this.#begin()
+  }
+
+  #judge({ tracking, systemMs }: Reading): NtsVerdict {
+    if (tracking === null || !this.#nts.isUnchecked) return 'known'
+    // Who is asked anew now would not be heard.
+    if (this.#isFrozen) return 'doubtful'
+    const { correctionMs } = tracking
+    return this.#nts.judge(systemMs + correctionMs, correctionMs, this.#known.floorMs())
+  }
+
+  /** Slewing would take hours, and nothing relies on the date while no show is armed. */
+  #mustStep(reading: Reading | null): boolean {
+    const off = Math.abs(reading?.tracking?.correctionMs ?? 0)
+    const maySet = this.#daemon.kind === 'installed' && this.#daemon.maySetSystem
+    return maySet && !this.#isFrozen && off > STEP_MS
+  }
+
+  async #look(): Promise<Reading | null> {
+    if (this.#isEnded) return null
+    const { clock, timeline } = this.#ports
     const tracking = await this.#ask('tracking')
+    const at = clock.monotonicMs()
+    const systemMs = timeline.systemAt(at)
     const sources = await this.#ask('sources')
     const served = this.#config.serve === 'off' ? [] : await this.#ask('serverstats')
-    if (tracking === null || sources === null || served === null) return
-    this.#reading = {
-      at: this.#ports.clock.monotonicMs(),
+    const keys = this.#nts.isWanted ? await this.#ask('authdata') : []
+    if (tracking === null || sources === null || served === null || keys === null) return null
+    this.#nts.read(keys)
+    return {
+      at,
+      systemMs,
       tracking: trackingIn(tracking),
       told: toldIn(tracking),
       sources: sourcesIn(sources),

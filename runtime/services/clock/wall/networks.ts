@@ -1,5 +1,7 @@
 /** Networks of IPv4 as people write them: `10.77.0.0/24`, or one address. */
 
+export const NTP_PORT = 123
+
 export interface Network {
   readonly first: number
   readonly last: number

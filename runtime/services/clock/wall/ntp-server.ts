@@ -2,6 +2,7 @@
  * What a time server answers, decided: RFC 5905, sections 7.3, 7.4 and 14. It answers questions of clients and nothing else:
  * no control messages (modes 6 and 7), nothing longer than what was asked, and nobody more often than is good for both.
  */
+import { forgetOldest } from '../../../core/oldest.js'
 import type { MonotonicMs } from '../../../ports/clock.js'
 import { isWithin, type Network } from './networks.js'
 import {
@@ -141,10 +142,7 @@ export class NtpServer {
       kissedAt: null,
     }
     this.#clients.set(address, client)
-    if (this.#clients.size > clientsMax) {
-      const [first] = this.#clients.keys()
-      if (first !== undefined) this.#clients.delete(first)
-    }
+    forgetOldest(this.#clients, clientsMax)
     return client
   }
 

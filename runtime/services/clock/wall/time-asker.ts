@@ -11,7 +11,6 @@ import { NtpSource } from './ntp-source.js'
 import type { NtpStamp } from './ntp-time.js'
 import type { Found, SourceReport } from './time-engine.js'
 
-export const NTP_PORT = 123
 const POOL_MAX = 4
 const SOURCES_MAX = 16
 const RETRY_MS_MIN = 5_000
@@ -202,6 +201,7 @@ export class TimeAsker {
       if (asked.port !== port) continue
       const source = sources.find(one => one.address === address)
       if (source === undefined) continue
+      this.#failure = null
       const before = source.verdict
       const verdict = source.receive(message, at, this.#options.floorMs())
       const isTold = verdict === 'denied' || verdict === 'rate' || verdict === 'past'

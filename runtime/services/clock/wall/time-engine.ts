@@ -34,6 +34,14 @@ export interface SourceReport {
   readonly delayMs: number | null
 }
 
+/** What the box knows of the date without being told. */
+export interface KnownDate {
+  /** It is later than that. */
+  readonly floorMs: () => number
+  /** The system shows the right day, which the box knows. */
+  readonly isSystemRight: () => boolean
+}
+
 export interface TimeEngine {
   readonly kind: 'chrony' | 'embedded' | 'none'
   /** The system's own date is what it corrects, so that it is taken as it is. */

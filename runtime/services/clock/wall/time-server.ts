@@ -14,6 +14,9 @@ export interface TimeServerOptions extends NtpServerOptions {
   readonly at: NtpAddress
 }
 
+/** What could not be sent so long ago says nothing of now. */
+const FAILURE_MS_MAX = 60_000
+
 export class TimeServer {
   readonly #clock: Clock
   readonly #network: NtpNetwork
@@ -21,7 +24,7 @@ export class TimeServer {
   readonly #served: Served
   readonly #server: NtpServer
   #socket: NtpSocket | null = null
-  #lastFailure: string | null = null
+  #lastFailure: { readonly at: MonotonicMs; readonly why: string } | null = null
 
   constructor(clock: Clock, network: NtpNetwork, served: Served, options: TimeServerOptions) {
     this.#clock = clock
@@ -35,9 +38,11 @@ export class TimeServer {
     return this.#server.counts
   }
 
-  /** Why something could not be sent, the last time; null where all could. */
+  /** Why something could not be sent, within the last minute; null where all could. */
   get lastFailure(): string | null {
-    return this.#lastFailure
+    const last = this.#lastFailure
+    const isRecent = last !== null && this.#clock.monotonicMs() - last.at < FAILURE_MS_MAX
+    return isRecent ? last.why : null
   }
 
   /** The port that it serves on. @throws DeviceError as `NtpNetwork.open` */
@@ -45,7 +50,7 @@ export class TimeServer {
     this.#socket ??= await this.#network.open(this.#options.at, {
       received: received => this.#answer(received),
       failed: why => {
-        this.#lastFailure = messageOf(why)
+        this.#lastFailure = { at: this.#clock.monotonicMs(), why: messageOf(why) }
       },
     })
     return this.#socket.port

@@ -33,6 +33,9 @@ const RTC_DRIFT = 20e-6
 const RTC_SAME_MS = 2_000
 /** So many answers until the own oscillator counts as measured. */
 const MEASURED = 8
+/** No release runs for longer: a date beyond is a mistake, and stamps of NTP could not be read beside it. */
+const LIFE_MS = 30 * 365.25 * 86_400_000
+const DAY_MS = 86_400_000
 /** Moves of the date that are told. */
 const TOLD_MS = 128
 const LOCAL = referenceOf('LOCL')
@@ -51,13 +54,14 @@ export class WallDate implements WallMapping {
   #setWallMs: number | null = null
   #hasCorrected = false
 
-  constructor(options: WallDateOptions, at: MonotonicMs, systemMs: number, kept: Kept | null) {
+  constructor(options: WallDateOptions, at: MonotonicMs, systemMs: number, found: Kept | null) {
     this.#options = options
     this.#systemMs = systemMs
+    const kept = found !== null && this.#mayBe(found.wallMs) ? found : null
     const floorMs = Math.max(options.releasedMs, kept?.wallMs ?? 0)
     const isSameBoot = kept !== null && kept.bootId === options.bootId && kept.claim !== null
     const wallMs = isSameBoot ? at + kept.differenceMs : systemMs
-    this.#scale = new WallScale(at, wallMs, floorMs)
+    this.#scale = new WallScale(at, this.#mayBe(wallMs) ? wallMs : floorMs, floorMs)
     if (!isSameBoot || kept.claim === null) return
     if (kept.claim.source === 'technician') this.#byHand = kept.claim
     else this.#network = kept.claim
@@ -111,16 +115,22 @@ export class WallDate implements WallMapping {
    */
   look(now: MonotonicMs, systemMs: number, systemErrorMs: number | null): void {
     this.#systemMs = systemMs
-    const isKept = systemErrorMs !== null && systemMs >= this.floorMs
+    const isKept = systemErrorMs !== null && systemMs >= this.floorMs && this.#mayBe(systemMs)
     this.#system = isKept ? claimOf('system', now, systemErrorMs, strata.system) : null
   }
 
   /** What a clock with a battery shows. One that is behind what is known to be past has lost its date. */
   hearRtc(now: MonotonicMs, rtcMs: number): void {
     const { floorMs } = this
-    if (rtcMs < floorMs) return
+    if (rtcMs < floorMs || !this.#mayBe(rtcMs)) return
     const errorMs = RTC_ERROR_MS + RTC_DRIFT * (rtcMs - floorMs)
     this.#rtc = { ...claimOf('rtc', now, errorMs, strata.rtc), wallMs: rtcMs }
+  }
+
+  /** Whether the system shows the right day: enough to tell whether a certificate is of today. */
+  isSystemRight(now: MonotonicMs): boolean {
+    const isNear = Math.abs(this.wallAt(now) - this.#systemMs) < DAY_MS
+    return isNear && this.trustAt(now).isUtcKnown
   }
 
   /** Takes what was found. @returns by how much the date was moved, where a person would notice; null otherwise */
@@ -156,6 +166,7 @@ export class WallDate implements WallMapping {
       return refusal('the date is known better already: see clock/wall')
     if (wallMs < releasedMs)
       return refusal('this release was made later than that: the date is wrong')
+    if (!this.#mayBe(wallMs)) return refusal('no release runs for so long: the date is wrong')
     // What was kept may be the mistake of whoever set it before.
     this.#scale.lowerFloor(Math.max(releasedMs, Math.min(this.floorMs, wallMs)))
     this.#scale.set(now, wallMs)
@@ -174,6 +185,10 @@ export class WallDate implements WallMapping {
       differenceMs: wallMs - now,
       claim: claim !== null && isLasting(claim) ? claim : null,
     }
+  }
+
+  #mayBe(wallMs: number): boolean {
+    return wallMs <= this.#options.releasedMs + LIFE_MS
   }
 
   get #isMeasured(): boolean {
@@ -221,7 +236,7 @@ export class WallDate implements WallMapping {
 
   #set(now: MonotonicMs, wallMs: number): void {
     // Where only the floor is known, it goes on from there.
-    if (wallMs < this.floorMs) return
+    if (wallMs < this.floorMs || !this.#mayBe(wallMs)) return
     this.#scale.set(now, wallMs)
     this.#setWallMs = wallMs
   }

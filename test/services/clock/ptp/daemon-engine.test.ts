@@ -9,6 +9,7 @@ import { randomFrom } from '../../../../runtime/core/random.js'
 import { Signal } from '../../../../runtime/core/signal.js'
 import type { Cancel } from '../../../../runtime/ports/clock.js'
 import type { PtpDaemon, PtpLeader, PtpReading } from '../../../../runtime/ports/ptp-daemon.js'
+import { shareTime } from '../../../../runtime/services/clock/share-time.js'
 import { VenueClock } from '../../../../runtime/services/clock/venue-clock.js'
 import type { Messages, Payload } from '../../../../runtime/topics.js'
 
@@ -69,7 +70,7 @@ class Scene {
     const { clock, log, bus, daemon } = this
     bus.subscribe('clock/state', state => this.states.push(state))
     this.service = new VenueClock(
-      { clock, log, bus, files: new SimulatedFiles(), timeline: clock, link: daemon },
+      { clock, log, bus, files: new SimulatedFiles(), timeline: clock, link: daemon, shareTime },
       {
         ptp: { domain: 42, isPreferred: false, isFollowOnly: true },
         description: { product: 'box', revision: '1', name: 'box' },

@@ -4,10 +4,10 @@ import { check } from '../../../../runtime/core/schema.js'
 import { chronyConfig } from '../../../../runtime/services/clock/wall/chrony-config.js'
 
 const places = { socket: '/x/sock', pidFile: '/x/pid', driftFile: '/x/drift', cookieFolder: '/x' }
-const facts = { version: [4, 3] as const, hasNts: true, setsSystem: true }
+const facts = { version: [4, 3] as const, hasNts: true, setsSystem: true, isDateKnown: true }
 const read = (config: unknown): NtpConfig => check(ntpConfig, config, 'ntp')
 
-const own = ['driftfile /x/drift', 'makestep 1 3', 'rtcsync', 'manual', 'cmdport 0']
+const own = ['driftfile /x/drift', 'maxslewrate 500', 'rtcsync', 'manual', 'cmdport 0']
 const tail = ['bindcmdaddress /x/sock', 'pidfile /x/pid']
 
 t.test('a box that only asks', async t => {
@@ -32,7 +32,6 @@ t.test('the box that leads the venue', async t => {
   })
   t.same(chronyConfig(config, facts, places), [
     'server nts.example.org iburst nts',
-    'nocerttimecheck 1',
     'ntsdumpdir /x',
     'local stratum 10 orphan distance 0.1',
     'port 123',
@@ -52,9 +51,31 @@ t.test('a box that follows the leader asks nobody on the internet', async t => {
   ])
 })
 
+t.test(
+  'without a date it asks whoever has a certificate of any date, and keeps no keys',
+  async t => {
+    const config = read({
+      servers: [{ host: 'nts.example.org', isNts: true }],
+      trustedCertificates: '/etc/roadcase/time-ca.pem',
+    })
+    t.same(chronyConfig(config, { ...facts, isDateKnown: false }, places).slice(0, 4), [
+      'server nts.example.org iburst nts',
+      'nocerttimecheck 1',
+      'ntstrustedcerts /etc/roadcase/time-ca.pem',
+      'port 0',
+    ])
+    const plain = read({ servers: [{ host: 'a.example' }], trustedCertificates: '/ca.pem' })
+    const lines = chronyConfig(plain, { ...facts, isDateKnown: false }, places)
+    t.notOk(
+      lines.some(line => /cert|nts/.test(line)),
+      'who has no keys needs none of it',
+    )
+  },
+)
+
 t.test('where it may not set the system, nothing in its words sets it', async t => {
   const lines = chronyConfig(read({}), { ...facts, setsSystem: false }, places)
-  t.notOk(lines.some(line => /makestep|rtcsync/.test(line)))
+  t.notOk(lines.some(line => /makestep|maxslewrate|rtcsync/.test(line)))
 })
 
 t.test('a server with NTS is not asked by a chrony without it', async t => {
@@ -91,4 +112,6 @@ t.test('what is no host or network is refused before anybody is told of it', asy
     t.throws(() => read({ servers: [{ host }] }), { code: 'config.invalid' }, JSON.stringify(host))
   for (const network of ['10.0.0.0', '10.0.0.0/33', '10.0.0.256/8', '0/0', '10.0.0.0/8\nallow'])
     t.throws(() => read({ allow: [network] }), { code: 'config.invalid' }, JSON.stringify(network))
+  for (const path of ['ca.pem', '/a b', '/a\nallow all', '/../x', '/x#', ''])
+    t.throws(() => read({ trustedCertificates: path }), { code: 'config.invalid' }, path)
 })

@@ -18,9 +18,17 @@ const installed: DaemonFound = {
   maySetSystem: true,
 }
 
-function bench(options: { found?: DaemonFound; ntp?: object; systemAheadMs?: number } = {}) {
+function bench(
+  options: {
+    found?: DaemonFound
+    ntp?: object
+    systemAheadMs?: number
+    floorMs?: number
+    isSystemRight?: boolean
+  } = {},
+) {
   const { found = installed, ntp = { servers: [{ host: 'ntp.example.org' }] } } = options
-  const { systemAheadMs = 0 } = options
+  const { systemAheadMs = 0, floorMs = 0, isSystemRight = true } = options
   const world = new World()
   const daemon = new SimulatedTimeDaemon()
   daemon.found = found
@@ -37,6 +45,7 @@ function bench(options: { found?: DaemonFound; ntp?: object; systemAheadMs?: num
     },
     config,
     found,
+    { floorMs: () => floorMs, isSystemRight: () => isSystemRight },
   )
   const box = new World().box({ engine })
   return { world, daemon, engine, box, late, config }
@@ -175,5 +184,120 @@ t.test('without NTS in it, servers that want it are not asked, which is told', a
   })
   await engine.start()
   t.match(engine.trouble, /NTS/)
+  await engine.stop()
+})
+
+const NTS = { servers: [{ host: 'nts.example.org', isNts: true }] }
+const hasKeys = (daemon: SimulatedTimeDaemon, cookies: number): void =>
+  void daemon.answers.set('authdata', [
+    ['10.77.0.1', 'NTS', '1', '15', '256', '5', '0', '0', `${cookies}`, '100'],
+  ])
+const isChecked = (daemon: SimulatedTimeDaemon): boolean =>
+  daemon.started.at(-1)?.some(line => line.startsWith('nocerttimecheck')) === false
+
+t.test('without a date it asks twice, and only the second answer is the date', async t => {
+  const { world, daemon, engine } = bench({ ntp: NTS, isSystemRight: false })
+  hasKeys(daemon, 8)
+  daemon.answers.set('tracking', [])
+  await engine.start()
+  t.notOk(isChecked(daemon))
+  engine.freeze(true)
+  follow(daemon, 2)
+  await world.truth.advance(5_000)
+  t.equal(engine.found(world.truth.monotonicMs()), null, 'what nobody vouches for is not known')
+  t.equal(daemon.started.length, 1, 'while a show is armed nobody is asked anew')
+  engine.freeze(false)
+  await world.truth.advance(5_000)
+  t.equal(daemon.started.length, 2)
+  t.ok(isChecked(daemon))
+  t.match(engine.found(world.truth.monotonicMs()), { stratum: 2 })
+  daemon.die('killed')
+  await world.truth.advance(5_000)
+  t.equal(daemon.started.length, 3)
+  t.ok(isChecked(daemon), 'also later on')
+  await engine.stop()
+})
+
+t.test('with a date certificates are looked at from the beginning', async t => {
+  const { world, daemon, engine } = bench({ ntp: NTS })
+  hasKeys(daemon, 8)
+  await engine.start()
+  t.ok(isChecked(daemon))
+  t.ok(engine.found(world.truth.monotonicMs()) !== null)
+  t.equal(daemon.started.length, 1)
+  await engine.stop()
+})
+
+t.test('servers with expired certificates that say what is past are not believed', async t => {
+  const { world, daemon, engine } = bench({
+    ntp: NTS,
+    isSystemRight: false,
+    floorMs: TRUTH_MS + MINUTE_MS,
+  })
+  hasKeys(daemon, 8)
+  await engine.start()
+  t.equal(engine.found(world.truth.monotonicMs()), null)
+  t.match(engine.trouble, /past/)
+  t.equal(daemon.started.length, 1)
+  await engine.stop()
+})
+
+t.test(
+  'where the date of the machine is not to be set, it is said what is not looked at',
+  async t => {
+    const { world, daemon, engine } = bench({
+      found: { ...installed, maySetSystem: false },
+      ntp: NTS,
+      isSystemRight: false,
+      systemAheadMs: -50 * 86_400_000,
+    })
+    hasKeys(daemon, 8)
+    await engine.start()
+    t.ok(engine.found(world.truth.monotonicMs()) !== null)
+    t.match(engine.trouble, /expired/)
+    t.equal(daemon.started.length, 1)
+    await engine.stop()
+  },
+)
+
+t.test('why a server gives no keys is told until it gives some', async t => {
+  const { world, daemon, engine } = bench({ ntp: NTS })
+  hasKeys(daemon, 0)
+  await engine.start()
+  daemon.say('2026-11-22T21:56:06Z Selected source 10.77.0.1')
+  t.equal(engine.trouble, null)
+  daemon.say('2026-11-22T21:56:06Z TLS handshake with x:4460 (x) failed : No. NOT trusted. ')
+  await world.truth.advance(5_000)
+  t.equal(engine.trouble, 'NTS: TLS handshake with x:4460 (x) failed : No. NOT trusted')
+  hasKeys(daemon, 8)
+  await world.truth.advance(5_000)
+  t.equal(engine.trouble, null)
+  await engine.stop()
+})
+
+t.test('a date that is far off is set at once, unless a show is armed', async t => {
+  const { world, daemon, engine } = bench()
+  const steps = (): number => daemon.asked.filter(question => question === 'makestep').length
+  daemon.answers.set('makestep', [['200 OK']])
+  engine.freeze(true)
+  follow(daemon, 2, 3_600_000)
+  await engine.start()
+  await world.truth.advance(10_000)
+  t.equal(steps(), 0)
+  engine.freeze(false)
+  await world.truth.advance(4_000)
+  t.equal(steps(), 1)
+  follow(daemon, 2, 100)
+  await world.truth.advance(10_000)
+  t.equal(steps(), 1, 'little is slewed away')
+  await engine.stop()
+})
+
+t.test('a date that may not be set is not', async t => {
+  const { world, daemon, engine } = bench({ found: { ...installed, maySetSystem: false } })
+  follow(daemon, 2, 3_600_000)
+  await engine.start()
+  await world.truth.advance(10_000)
+  t.notOk(daemon.asked.includes('makestep'))
   await engine.stop()
 })

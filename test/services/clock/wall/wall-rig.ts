@@ -22,6 +22,7 @@ import type { TimeEngine } from '../../../../runtime/services/clock/wall/time-en
 import { TimeServer } from '../../../../runtime/services/clock/wall/time-server.js'
 import { WallClock } from '../../../../runtime/services/clock/wall-clock.js'
 import { type Messages, type Payload, topics } from '../../../../runtime/topics.js'
+import { arm } from '../../arm.js'
 import { OscillatorClock } from '../oscillator-clock.js'
 
 export const TRUTH_MS = Date.UTC(2026, 11, 24, 18)
@@ -151,7 +152,7 @@ export class WallBox {
         isLocalSource: options.isLocalSource ?? false,
         isFollower: follow !== null,
         bootId: options.bootId ?? `boot-${index}`,
-        engine: async (served, floorMs) =>
+        engine: async (served, { floorMs }) =>
           options.engine ??
           new EmbeddedTime({ clock, log, network, keys: new SimulatedKeys(world.random) }, served, {
             asker: {
@@ -193,18 +194,7 @@ export class WallBox {
   }
 
   arm(isArmed: boolean): void {
-    this.bus.publish('show/state', {
-      name: 'evening',
-      digest: 'a',
-      isArmed,
-      current: null,
-      next: null,
-      epoch: 0,
-      running: [],
-      isBlackout: false,
-      isPanic: false,
-      manual: {},
-    })
+    arm(this.bus, isArmed)
   }
 
   set(wallMs: number): Payload<'clock/set-answered'> | undefined {

@@ -3,8 +3,9 @@
  * that runs. It takes samples in lumps, and has never taken more than it plays: so of each half second the look that
  * finds the most counts, and a line goes through half a minute of those.
  */
-import { after, monotonicMs } from '../../core/time.js'
-import type { MonotonicMs } from '../../ports/clock.js'
+
+import type { MonotonicMs } from '../ports/clock.js'
+import { after, monotonicMs } from './time.js'
 
 const LOOKS_MAX = 64
 const SPAN_MS = 500

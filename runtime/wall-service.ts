@@ -1,27 +1,15 @@
-/** What a box knows the date by: the parts of the machine, and the service that they make. */
-import { resolve } from 'node:path'
-import { LinuxChrony } from '../drivers/linux/chrony.js'
-import { LinuxDateKeepers } from '../drivers/linux/date-keepers.js'
-import { LinuxNtpNetwork } from '../drivers/linux/ntp-network.js'
-import { SimulatedDateKeepers } from '../drivers/simulated/date-keepers.js'
-import { SimulatedInternet, SimulatedNtpNetwork } from '../drivers/simulated/ntp-network.js'
-import { SimulatedTimeDaemon } from '../drivers/simulated/time-daemon.js'
+/** The service that knows the date, and whom it asks. */
 import type { Bus } from './core/bus.js'
 import type { NtpConfig } from './core/ntp-config.js'
 import { randomFrom } from './core/random.js'
 import type { Machine } from './machine.js'
-import type { Clock } from './ports/clock.js'
-import type { DateKeepers } from './ports/date-keepers.js'
-import type { NtpNetwork } from './ports/ntp-socket.js'
-import type { TimeDaemon } from './ports/time-daemon.js'
-import type { WallTimeline } from './ports/wall-timeline.js'
-import { ChronyTime } from './services/clock/wall/chrony-time.js'
-import { EmbeddedTime, type EmbeddedTimeOptions } from './services/clock/wall/embedded-time.js'
-import { networkOf } from './services/clock/wall/networks.js'
-import { type AskedHost, NTP_PORT } from './services/clock/wall/time-asker.js'
-import { noEngine, type TimeEngine } from './services/clock/wall/time-engine.js'
+import type { EmbeddedTimeOptions } from './services/clock/wall/embedded-time.js'
+import { NTP_PORT, networkOf } from './services/clock/wall/networks.js'
+import type { AskedHost } from './services/clock/wall/time-asker.js'
+import { type KnownDate, noEngine, type TimeEngine } from './services/clock/wall/time-engine.js'
 import type { Served } from './services/clock/wall/time-server.js'
 import { WallClock } from './services/clock/wall-clock.js'
+import type { DateParts } from './time-parts.js'
 import type { Messages } from './topics.js'
 
 /** 2026-11-22 00:00 UTC: every box that runs this release runs it later than that. Raised with each release. */
@@ -30,43 +18,6 @@ const RELEASED_MS = 1_795_305_600_000
 /** Of one address: a venue's boxes ask once a second, and some of them at their start more often. */
 const QUESTIONS = { questionsPerSecond: 32, burst: 64, clientsMax: 4_096 } as const
 const LOOPBACK = '127.0.0.0/8'
-
-export interface DateParts {
-  readonly timeline: WallTimeline
-  readonly network: NtpNetwork
-  readonly keepers: DateKeepers
-  readonly daemon: TimeDaemon
-}
-
-/**
- * @param log its lines have the date of the box, too; null: there is none
- * @param isTried on a machine that is somebody's computer: chrony leaves its date alone then
- */
-export const linuxDateParts = (
-  clock: Clock & WallTimeline,
-  log: Pick<WallTimeline, 'followWall'> | null,
-  stateFolder: string,
-  isTried: boolean,
-): DateParts => ({
-  timeline: {
-    systemAt: at => clock.systemAt(at),
-    followWall: mapping => {
-      clock.followWall(mapping)
-      log?.followWall(mapping)
-    },
-  },
-  network: new LinuxNtpNetwork(clock),
-  keepers: new LinuxDateKeepers(),
-  daemon: new LinuxChrony(clock, { folder: resolve(stateFolder), maySetSystem: !isTried }),
-})
-
-/** For a box that is only played: it follows nobody, and its date is the clock's. */
-export const playedDateParts = (clock: Clock): DateParts => ({
-  timeline: { systemAt: () => clock.wallTimeMs(), followWall() {} },
-  network: new SimulatedNtpNetwork(clock, new SimulatedInternet(clock, () => null), '127.0.0.1'),
-  keepers: new SimulatedDateKeepers(),
-  daemon: new SimulatedTimeDaemon(),
-})
 
 type DateMachine = Pick<Machine, 'clock' | 'log' | 'files' | 'keys' | 'date' | 'bootId'>
 
@@ -85,29 +36,37 @@ export function buildWallClock(
       isLocalSource: ntp?.isLocalSource ?? false,
       isFollower: ntp !== null && ntp.follow !== null,
       bootId,
-      engine: async (served, floorMs) =>
-        ntp === null ? noEngine : chooseEngine(machine, ntp, boot, served, floorMs),
+      engine: async (served, known) =>
+        ntp === null || date.ways === null
+          ? noEngine
+          : chooseEngine(machine, date.ways, { ntp, boot, served, known }),
     },
   )
+}
+
+interface EngineWanted {
+  readonly ntp: NtpConfig
+  readonly boot: number
+  readonly served: Served
+  readonly known: KnownDate
 }
 
 /** chrony where there is one: it has the kernel's stamps both ways, NTS, and may set the system's date. */
 async function chooseEngine(
   { clock, log, keys, date }: DateMachine,
-  ntp: NtpConfig,
-  boot: number,
-  served: Served,
-  floorMs: () => number,
+  { network, daemon }: NonNullable<DateParts['ways']>,
+  { ntp, boot, served, known }: EngineWanted,
 ): Promise<TimeEngine> {
-  const { network, daemon, timeline } = date
   const found = ntp.engine === 'embedded' ? null : await daemon.find()
   if (found !== null && found.kind !== 'absent') {
     log.info('wall.chrony', { found: found.kind })
-    return new ChronyTime({ clock, log, daemon, timeline }, ntp, found)
+    const { ChronyTime } = await import('./services/clock/wall/chrony-time.js')
+    return new ChronyTime({ clock, log, daemon, timeline: date.timeline }, ntp, found, known)
   }
   if (ntp.engine === 'chrony') log.warn('wall.no-chrony', { instead: 'embedded' })
   for (const { host, isNts } of ntp.servers) if (isNts) log.warn('wall.nts-needs-chrony', { host })
-  const options = embeddedOptions(ntp, boot, floorMs)
+  const options = embeddedOptions(ntp, boot, known.floorMs)
+  const { EmbeddedTime } = await import('./services/clock/wall/embedded-time.js')
   return new EmbeddedTime({ clock, log, network, keys }, served, options)
 }
 

@@ -1,0 +1,30 @@
+/**
+ * The last step of the build: the program that boxes run, in dist/program. A file that is as it should be is left alone,
+ * so a box that runs from there while this is done again goes on.
+ */
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { packageFolder } from '../runtime/version.js'
+import { type BundledFile, bundleProgram } from './release/bundler.js'
+
+const COMMAND = 'roadcase.js'
+
+const { program, maps } = await bundleProgram(packageFolder)
+await put(join(packageFolder, 'dist/program'), program)
+await put(join(packageFolder, 'dist/maps'), maps)
+await chmod(join(packageFolder, 'dist/program', COMMAND), 0o755)
+
+async function put(folder: string, files: readonly BundledFile[]): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  for (const { name, bytes } of files) await replace(join(folder, name), bytes)
+  const wanted = new Set(files.map(({ name }) => name))
+  for (const name of await readdir(folder)) if (!wanted.has(name)) await rm(join(folder, name))
+}
+
+/** Whoever reads it has the old one or the new one, whole. */
+async function replace(path: string, bytes: Uint8Array): Promise<void> {
+  const old = await readFile(path).catch(() => null)
+  if (old !== null && Buffer.compare(old, bytes) === 0) return
+  await writeFile(`${path}.${process.pid}`, bytes)
+  await rename(`${path}.${process.pid}`, path)
+}

@@ -1,0 +1,75 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { SourceMap } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import t from 'tap'
+import { APART, bundleProgram } from '../../../ota/release/bundler.js'
+import { packageFolder } from '../../../runtime/version.js'
+
+const run = promisify(execFile)
+const bundle = bundleProgram(packageFolder)
+
+t.test('the same sources give the same bytes, wherever they lie', async t => {
+  const elsewhere = await mkdtemp(join(tmpdir(), 'roadcase-bundle-'))
+  t.teardown(() => rm(elsewhere, { recursive: true, force: true }))
+  for (const name of ['package.json', 'tsconfig.json'])
+    await writeFile(join(elsewhere, name), await readFile(join(packageFolder, name)))
+  for (const folder of ['boards', 'drivers', 'ota', 'runtime'])
+    await run('cp', ['-r', join(packageFolder, folder), elsewhere])
+  await run('cp', ['-rl', join(packageFolder, 'node_modules'), elsewhere]).catch(() =>
+    symlink(join(packageFolder, 'node_modules'), join(elsewhere, 'node_modules')),
+  )
+  const [here, there] = [await bundle, await bundleProgram(elsewhere)]
+  t.same(
+    there.program.map(({ name }) => name),
+    here.program.map(({ name }) => name),
+  )
+  for (const [index, { name, bytes }] of here.program.entries())
+    t.equal(Buffer.compare(bytes, there.program[index]?.bytes ?? Buffer.alloc(0)), 0, name)
+  const text = here.program.map(({ bytes }) => Buffer.from(bytes).toString()).join()
+  t.notOk(text.includes(packageFolder), 'nothing of where it was made')
+})
+
+t.test('every thread and process that the program starts is a file of it', async t => {
+  const { program, inputs } = await bundle
+  const names = new Set(program.map(({ name }) => name))
+  const started = (await readdir(join(packageFolder, 'drivers/linux')))
+    .filter(name => /-(worker|process)\.ts$/.test(name))
+    .map(name => name.replace(/\.ts$/, '.js'))
+  t.ok(started.length >= 5)
+  for (const name of [...started, 'main.js', 'roadcase.js', 'sketch.js'])
+    t.ok(names.has(name), name)
+  for (const name of APART)
+    t.notOk(
+      inputs.some(input => input.includes(`node_modules/${name}/`)),
+      `${name} stays in its folder`,
+    )
+})
+
+t.test('the map of a file tells where in the sources a line of it comes from', async t => {
+  const { program, maps } = await bundle
+  const main = program.find(({ name }) => name === 'main.js')
+  const lines = Buffer.from(main?.bytes ?? '')
+    .toString()
+    .split('\n')
+  const line = lines.findIndex(text => text.includes("'box.ready'") || text.includes('"box.ready"'))
+  const column = lines[line]?.indexOf('box.ready') ?? -1
+  t.ok(column >= 0)
+  const map = maps.find(({ name }) => name === 'main.js.map')
+  const entry = new SourceMap(JSON.parse(Buffer.from(map?.bytes ?? '').toString())).findEntry(
+    line,
+    column,
+  )
+  t.match(entry, { originalSource: /(^|\/)runtime\/run\.ts$/ })
+  const source = await readFile(join(packageFolder, 'runtime/run.ts'), 'utf8')
+  const original = source.split('\n')['originalLine' in entry ? entry.originalLine : -1]
+  t.match(original, /box\.ready/)
+})
+
+t.test('a program that cannot be put together says what is wrong, and where', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'roadcase-bundle-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  await t.rejects(bundleProgram(folder), /Could not resolve "drivers\/linux\/bus-worker\.ts"/)
+})
