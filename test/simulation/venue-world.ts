@@ -45,6 +45,7 @@ cues:
   - {id: "6", scene: full, fade: 0s}
 triggers:
   - {on: "go:press", do: next}
+  - {on: {timecode: "10:00:00:00"}, do: next}
 `
 }
 

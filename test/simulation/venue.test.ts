@@ -289,3 +289,32 @@ t.test('a box alone decides by itself, without a lead', async t => {
   await world.clock.advance(500)
   t.same(firesOf(world, '1')['box-1'], [askedMs])
 })
+
+t.test(
+  'what timecode sets off on two boxes happens once, and again when it comes again',
+  async t => {
+    const world = new VenueWorld({ ...quiet, seed: 1, boxes: 3 })
+    await world.startAll()
+    await world.clock.advance(2_000)
+    const pass = (apartMs: number): void => {
+      const atShowMs = world.life('box-1').clock.showTimeMs() + 300
+      for (const [number, name] of ['box-1', 'box-2', 'box-3'].entries())
+        world.life(name).bus.publish('timecode/passed', {
+          position: '10:00:00:00',
+          atShowMs: atShowMs + number * apartMs,
+        })
+    }
+    pass(3)
+    await world.clock.advance(1_000)
+    t.same(
+      world.names.map(name => world.shows.get(name)?.current),
+      ['1', '1', '1'],
+    )
+    pass(-2)
+    await world.clock.advance(1_000)
+    t.same(
+      world.names.map(name => world.shows.get(name)?.current),
+      ['2', '2', '2'],
+    )
+  },
+)

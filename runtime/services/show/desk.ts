@@ -9,6 +9,7 @@ import type { Company, Place } from '../../ports/company.js'
 import type { Log } from '../../ports/log.js'
 import type { Messages, ShowCommand } from '../../topics.js'
 import type { Decision } from './decide.js'
+import { Echoes } from './echoes.js'
 import { ACCEPTED, type Answer, COMMANDS_MAX, type Journal } from './journal.js'
 import type { ShowEvent } from './state.js'
 
@@ -39,6 +40,7 @@ export class Desk {
   #isObeying = false
   /** Commands that were carried out and are on their way to the disk. */
   readonly #unanswered = new Set<string>()
+  readonly #echoes = new Echoes()
   /** Refusals change nothing and are remembered in memory only: a flood of nonsense must not wear out the disk. */
   readonly #refusals = new Map<string, Answer>()
 
@@ -66,9 +68,10 @@ export class Desk {
   }
 
   #obey({ command, isOwn }: Request): void {
+    const first = this.#echoes.firstOf(command)
     // Its answer is on the way, and answers this one too.
-    if (this.#unanswered.has(command.id)) return
-    const known = this.#journal.answerTo(command.id) ?? this.#refusals.get(command.id)
+    if (this.#unanswered.has(first ?? command.id)) return
+    const known = this.#knownAnswer(command, first)
     if (known) {
       this.#answer(command, known)
       return
@@ -83,6 +86,7 @@ export class Desk {
       this.#refuse(command, decision.code, decision.message)
       return
     }
+    this.#echoes.noteAccepted(command)
     this.#unanswered.add(command.id)
     const { events } = decision
     const place = isOthers ? null : this.share(command.id, events)
@@ -95,6 +99,13 @@ export class Desk {
       place,
       done: answer => this.#whenShared(place, () => this.#finish(command, answer)),
     })
+  }
+
+  /** @param first another request for the same, which was accepted */
+  #knownAnswer({ id }: ShowCommand, first: string | null): Answer | null {
+    const own = this.#journal.answerTo(id) ?? this.#refusals.get(id)
+    if (own || first === null) return own ?? null
+    return this.#journal.answerTo(first) ?? ACCEPTED
   }
 
   /** What was decided here happens on the other boxes, too. @returns where it is in the log that they share */
