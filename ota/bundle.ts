@@ -18,7 +18,9 @@ async function put(folder: string, files: readonly BundledFile[]): Promise<void>
   await mkdir(folder, { recursive: true })
   for (const { name, bytes } of files) await replace(join(folder, name), bytes)
   const wanted = new Set(files.map(({ name }) => name))
-  for (const name of await readdir(folder)) if (!wanted.has(name)) await rm(join(folder, name))
+  // What another build is just writing is not its own yet.
+  const old = (await readdir(folder)).filter(name => /\.(js|map)$/.test(name) && !wanted.has(name))
+  for (const name of old) await rm(join(folder, name), { force: true })
 }
 
 /** Whoever reads it has the old one or the new one, whole. */
