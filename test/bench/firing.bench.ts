@@ -1,7 +1,7 @@
 /**
  * How late planned changes are, in microseconds: by the firing thread, with a main thread that is free and one that is
  * blocked for half a second at a time, by the clock's timers and by bare setTimeout; and the machine's own limit, which
- * cyclictest tells, a C thread of priority 80. They take turns, so that all meet the same machine. Prints a table and
+ * cyclictest tells, a C thread of the same priority. They take turns, so that all meet the same machine. Prints a table and
  * judges nothing. On the lab machine, frames of a PCA9685 too, by the bus's thread and by the main thread's timers and
  * queue.
  *
@@ -96,7 +96,7 @@ for (let round = 0; round < rounds; round++) {
   note('firing thread, main thread blocked', await blocked(line, BLOCK))
   const wakeUps: readonly number[] | null = isPeerThere ? await cyclictest(BLOCK) : null
   isPeerThere = wakeUps !== null
-  note('cyclictest, FIFO 80', wakeUps ?? [])
+  note('cyclictest, FIFO 49', wakeUps ?? [])
 }
 firing.releaseLine(line)
 await firing.stop()
