@@ -197,8 +197,8 @@ export class BusThread {
     }
   }
 
-  #logReady({ priority, latency, spinMs }: RealTimeReady): void {
-    const facts = { bus: this.#options.bus, ...priority, latency, spinMs }
+  #logReady({ priority, latency, spinMs, garbage }: RealTimeReady): void {
+    const facts = { bus: this.#options.bus, ...priority, latency, spinMs, garbage }
     if (priority.policy === 'fifo') this.#log.info('firing.bus-priority', facts)
     else this.#log.warn('firing.bus-priority', facts)
   }

@@ -35,7 +35,11 @@ const shared = {
   signals: new FiringSignals(data.signals),
 }
 const libc = await openLibc()
-const { nowMs, margin, wakefulness, ready } = becomeRealTime(libc, PRIORITY, shared.signals)
+const { nowMs, margin, wakefulness, collect, ready } = becomeRealTime(
+  libc,
+  PRIORITY,
+  shared.signals,
+)
 rehearse()
 
 /** Opened when it is first written to, and anew after a failure: an adapter may be unplugged and come back. */
@@ -48,6 +52,7 @@ const loop = new BusLoop(
     report: report => port.postMessage(report),
     holdAwake: isHeld => wakefulness.hold(isHeld),
     warmUp: null,
+    collect,
   },
   margin,
   { heartbeatMs: data.heartbeatMs },
@@ -97,7 +102,7 @@ function rehearse(): void {
   }
   const rehearsal = new BusLoop(
     stage,
-    { nowMs, send: () => 0, report: () => {}, holdAwake: () => {}, warmUp: null },
+    { nowMs, send: () => 0, report: () => {}, holdAwake: () => {}, warmUp: null, collect: null },
     new SpinMargin(),
     // Nobody beats for it, and on a slow machine it takes longer than a main thread may be silent.
     { heartbeatMs: Number.POSITIVE_INFINITY },

@@ -50,7 +50,7 @@ export class FiringStage {
     const file = openSync(process.execPath, 'r')
     this.#fds = [nowhere, file]
     const thread = (warmUp: (() => void) | null): FiringThread =>
-      firingThread({ nowMs, write, report: () => {}, holdAwake: () => {}, warmUp })
+      firingThread({ nowMs, write, report: () => {}, holdAwake: () => {}, warmUp, collect: null })
     this.#now = new Scene(thread(null), nowhere)
     this.#ahead = new Scene(thread(this.warmUp), nowhere)
     this.#askFile = () => libc?.ioctl(file, FIONREAD, new Uint8Array(4), 'warming up')
@@ -74,6 +74,7 @@ export const firingThread = (thread: FiringThread): FiringThread => ({
   report: thread.report,
   holdAwake: thread.holdAwake,
   warmUp: thread.warmUp,
+  collect: thread.collect,
 })
 
 /** A loop, and changes of a line that leads nowhere. */

@@ -27,7 +27,11 @@ const shared = {
 }
 /** Without the C library lines are files and the thread has ordinary priority. */
 const libc = await openLibcOrNot()
-const { nowMs, margin, wakefulness, ready } = becomeRealTime(libc, PRIORITY, shared.signals)
+const { nowMs, margin, wakefulness, collect, ready } = becomeRealTime(
+  libc,
+  PRIORITY,
+  shared.signals,
+)
 const write = lineWriter(libc)
 const stage = new FiringStage(nowMs, write, libc)
 stage.rehearse(REHEARSED_CHANGES)
@@ -40,6 +44,7 @@ const loop = new FiringLoop(
     report: report => port.postMessage(report),
     holdAwake: isHeld => wakefulness.hold(isHeld),
     warmUp: stage.warmUp,
+    collect,
   }),
   margin,
   { heartbeatMs: data.heartbeatMs },

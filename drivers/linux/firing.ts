@@ -147,8 +147,8 @@ export class Firing {
     }
   }
 
-  #logReady({ priority, latency, spinMs }: RealTimeReady): void {
-    const facts = { ...priority, latency, spinMs }
+  #logReady({ priority, latency, spinMs, garbage }: RealTimeReady): void {
+    const facts = { ...priority, latency, spinMs, garbage }
     if (priority.policy === 'fifo') this.#log.info('firing.priority', facts)
     else this.#log.warn('firing.priority', facts)
   }

@@ -23,6 +23,8 @@ export interface RealTimeReady {
   readonly latency: string
   /** How long before a moment the thread begins to spin. */
   readonly spinMs: number
+  /** When garbage is collected. */
+  readonly garbage: 'between moments' | 'when V8 wants, for want of --expose-gc'
 }
 
 /** What a thread has that serves moments. */
@@ -30,6 +32,7 @@ export interface RealTime {
   readonly nowMs: () => number
   readonly margin: SpinMargin
   readonly wakefulness: Wakefulness
+  readonly collect: (() => void) | null
   readonly ready: RealTimeReady
 }
 
@@ -64,12 +67,22 @@ export function becomeRealTime(
   const nowMs = machineMs
   const margin = learnMargin(signals, nowMs)
   const latency = wakefulness.reason
+  const collect = collector()
+  const garbage =
+    collect === null ? 'when V8 wants, for want of --expose-gc' : ('between moments' as const)
   return {
     nowMs,
     margin,
     wakefulness,
-    ready: { kind: 'ready', priority: got, latency, spinMs: margin.ms },
+    collect,
+    ready: { kind: 'ready', priority: got, latency, spinMs: margin.ms, garbage },
   }
+}
+
+/** The young generation only: what a thread keeps is little. V8 gives it to whoever starts it with --expose-gc. */
+function collector(): (() => void) | null {
+  const { gc } = globalThis
+  return gc === undefined ? null : () => gc({ type: 'minor' })
 }
 
 /** Real-time where the system lets us (CAP_SYS_NICE or LimitRTPRIO); else at least without timer slack. */

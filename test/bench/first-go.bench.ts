@@ -52,7 +52,7 @@ async function tryBoxes(way: Way): Promise<number[][]> {
 
 async function tryBox(way: Way): Promise<number[]> {
   const child = fork(join('dist', BOX), [folder], {
-    execArgv: ['--max-semi-space-size=1'],
+    execArgv: ['--max-semi-space-size=1', '--expose-gc'],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })
   const limit = setTimeout(() => child.kill('SIGKILL'), WAIT_MS_MAX)

@@ -37,6 +37,7 @@ function start(): Promise<{ child: ChildProcess; tookMs: number }> {
     const startedMs = performance.now()
     const program = [
       '--max-semi-space-size=1',
+      '--expose-gc',
       'dist/program/main.js',
       ...['--config', join(folder, 'box.json'), '--board', 'simulated'],
       ...['--state', join(folder, 'state')],

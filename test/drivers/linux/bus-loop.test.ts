@@ -56,6 +56,7 @@ function bench() {
       report: report => void reports.push(report),
       holdAwake: () => {},
       warmUp: null,
+      collect: null,
     },
     new SpinMargin(),
     { heartbeatMs: HEARTBEAT_MS },

@@ -19,6 +19,7 @@ function bench() {
     beats: 0,
     isBroken: false,
     warmedMs: [] as number[],
+    collectedMs: [] as number[],
     onLook: (_nowMs: number) => {},
   }
   const did: string[] = []
@@ -51,6 +52,10 @@ function bench() {
       warmUp: () => {
         state.warmedMs.push(state.nowMs)
         state.nowMs += 0.05
+      },
+      collect: () => {
+        state.collectedMs.push(state.nowMs)
+        state.nowMs += 0.25
       },
     },
     new SpinMargin(),
@@ -115,6 +120,22 @@ t.test(
     )
   },
 )
+
+t.test('garbage is collected between moments, never shortly before one', async t => {
+  const { state, plan, run, writes } = bench()
+  const dense = Array.from({ length: 12 }, (_, change) => 1010 + change)
+  const sparse = [1030, 1060, 1090, 1120]
+  const moments = [...dense, ...sparse]
+  for (const [slot, at] of moments.entries()) plan(slot, 0, slot % 2 === 0, at)
+  run(1200, { isBeating: true })
+  t.same(
+    writes().map(write => Number(write.split('@')[1])),
+    moments,
+  )
+  t.ok(state.collectedMs.length >= 2, 'some was collected')
+  const hasTime = (ms: number): boolean => moments.every(at => at <= ms || at - ms > 1.9)
+  t.same(state.collectedMs.map(hasTime).indexOf(false), -1, 'with time left')
+})
 
 t.test('the main thread hears once of changes that are over together', async t => {
   const { reports, plan, run } = bench()
