@@ -31,6 +31,7 @@ export const errorCodes = [
   'print.limit',
   'print.unknown',
   'print.unsettled',
+  'release.invalid',
   'request.denied',
   'request.invalid',
   'request.limit',
