@@ -143,6 +143,8 @@ export interface VenueWorldOptions {
   readonly doubles: number
   readonly delayMs: { readonly min: number; readonly max: number }
   readonly isPreferred?: (box: string) => boolean
+  /** Of the venue, where none is named. */
+  readonly keyOf?: (box: string) => Uint8Array
 }
 
 export class VenueWorld {
@@ -234,7 +236,7 @@ export class VenueWorld {
       {
         tour: 'tour',
         box: name,
-        key: KEY,
+        key: this.#options.keyOf?.(name) ?? KEY,
         canLead: true,
         isPreferred: this.#options.isPreferred?.(name) ?? false,
       },
