@@ -79,7 +79,7 @@ for (const [index, order] of ORDERS.entries())
         t.equal(world.fired.length, fires, `nothing fires, ${what}`)
         t.equal(world.leaders().size, 1, what)
         t.equal(shown(world).length, 1, `all show the same, ${what}`)
-        // One that is back long before the others leads with what it knew: decision 0061.
+        // One that is back long before the others leads with what it knew, but for PANIC: decision 0061.
         const kept = acknowledged.slice(0, delayMs <= 100 ? undefined : 4)
         const before = world.answered.length
         const looks = shown(world)
@@ -119,7 +119,7 @@ for (const asked of ['box-1', 'box-2', 'box-3'])
   t.test(`PANIC that only ${asked} has on its disk is one on all when they come back`, async t => {
     let keptCount = 0
     for (const order of ORDERS)
-      for (const delayMs of [0, 100])
+      for (const delayMs of [0, 100, 700])
         for (const cutMs of [3, 15]) {
           const inPanic = await panicAfter(asked, order, { delayMs, cutMs })
           if (inPanic === null) continue

@@ -211,6 +211,13 @@ class Life {
         log.warn('venue.dropped', { leader, ids: notice.ids })
         bus.publish('venue/dropped', { leader, ids: [...notice.ids] })
         break
+      case 'doubt':
+        log.warn('venue.panic-told', {
+          leader,
+          unheard: notice.unheard,
+          released: notice.released,
+        })
+        break
       case 'same-name':
         log.error('venue.same-name', { from: notice.from })
         this.#tell()
