@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { VenueWorld } from './venue-world.js'
 
 const quiet = { boxes: 3, loss: 0, doubles: 0, delayMs: { min: 0.2, max: 0.6 } }
-const ROUNDS = 40
+const ROUNDS = 30
 const CUES = ['1', '3', '6'] as const
 
 type Way = (world: VenueWorld, from: string, to: string) => number | null
@@ -69,7 +69,7 @@ for (const [what, way] of Object.entries(faults))
       const leads = world.leads.length
       world.extraMs = (from, to) => way(world, from, to)
       // Until the lead has been adapted to the way.
-      await world.clock.advance(65_000)
+      await world.clock.advance(10_000)
       const accepted = await play(world, () => {})
       t.equal(accepted.length, ROUNDS, 'all are accepted')
       for (const id of accepted) {
@@ -116,6 +116,6 @@ t.test('a leader that stands still for 2 s, again and again: no GO is lost or do
     takeOvers += world.leads.length - leads
     agree(t, world)
   }
-  t.ok(stalls >= 6, `${stalls} times`)
-  t.ok(takeOvers >= 6, `${takeOvers} take-overs`)
+  t.ok(stalls >= 4, `${stalls} times`)
+  t.ok(takeOvers >= 4, `${takeOvers} take-overs`)
 })
