@@ -18,8 +18,14 @@ export interface AdoptTerms {
   readonly ids: readonly string[]
   /** From the leader's show time to this box's. */
   readonly shiftMs: number
-  /** A panic that was asked here, and that the leader has yet to hear of, stays. */
-  readonly keepsPanic: boolean
+}
+
+/** What this box knows better than the box whose whole it has taken. It stays by it; the leader must hear of it. */
+export interface Doubt {
+  /** Ids of panics. */
+  readonly unheard: readonly string[]
+  /** Ids of panics in which the leader still is. */
+  readonly released: readonly string[]
 }
 
 /** One box's show, as the company of the venue's boxes sees it. */
@@ -44,9 +50,11 @@ export interface Player<Command> {
   whole(): unknown
   /**
    * Takes another box's whole in place of its own.
-   * @returns false when it is none
+   * @returns null when it is none
    */
-  adopt(whole: unknown, place: Place, terms: AdoptTerms): boolean
+  adopt(whole: unknown, place: Place, terms: AdoptTerms): Doubt | null
+  /** A person has released these panics, and this box, which leads, was not there. */
+  noteReleased(ids: readonly string[]): void
   /** Equal where two boxes would show the same, and seldom equal otherwise. */
   fingerprint(): number
   knows(id: string): boolean

@@ -8,7 +8,7 @@
  *     node dist/test/bench/firing.bench.js [changes per way, default 500]
  *     test/lab/hil-run node dist/test/bench/firing.bench.js
  */
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { LinuxClock, ownAnchor } from '../../drivers/linux/clock.js'
 import { Firing } from '../../drivers/linux/firing.js'
@@ -20,6 +20,7 @@ import { after } from '../../runtime/core/time.js'
 import type { MonotonicMs } from '../../runtime/ports/clock.js'
 import { cyclictest } from './cyclictest.js'
 import { measureFrames } from './frames.js'
+import { stealPercent, ticksOf } from './steal.js'
 
 const NAME_WIDTH = 36
 /** Changes after which the next way has its turn. */
@@ -85,6 +86,8 @@ const random = randomFrom(1)
 const late = new Map<string, number[]>()
 const note = (name: string, lateMs: readonly number[]): void =>
   void late.set(name, [...(late.get(name) ?? []), ...lateMs])
+const ticks = (): ReturnType<typeof ticksOf> => ticksOf(readFileSync('/proc/stat', 'utf8'))
+const ticksBefore = ticks()
 let isPeerThere = true
 for (let round = 0; round < rounds; round++) {
   for (const [name, way] of Object.entries(waysOf(line))) {
@@ -98,6 +101,7 @@ for (let round = 0; round < rounds; round++) {
   isPeerThere = wakeUps !== null
   note('cyclictest, FIFO 49', wakeUps ?? [])
 }
+const steal = stealPercent(ticksBefore, ticks()).toFixed(1)
 firing.releaseLine(line)
 await firing.stop()
 closeSync(fd)
@@ -109,14 +113,14 @@ const rows = [...late]
   .map(([name, lateMs]) => row(name, lateMs))
 const priority = log.lines.find(({ event }) => event === 'firing.priority')?.facts
 const lines = [
-  `lateness in microseconds; load average ${load.join(' ')}; ${JSON.stringify(priority)}`,
+  `lateness in microseconds; load average ${load.join(' ')}; steal ${steal} %; ${JSON.stringify(priority)}`,
   `${''.padEnd(NAME_WIDTH)}${head}`,
   ...rows,
 ]
 process.stdout.write(`${lines.join('\n')}\n`)
 if (!isPeerThere)
   process.stdout.write(
-    'cyclictest is missing (apt install rt-tests), or may not have its priority\n',
+    'cyclictest is missing (apt install rt-tests), or may not have its priority (run as root, or ulimit -r 49)\n',
   )
 if (process.env['LAB_I2C_BUS'] !== undefined) {
   process.stdout.write('\nframes of a PCA9685: how late they began\n')

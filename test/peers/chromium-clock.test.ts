@@ -1,6 +1,7 @@
 /** The page's clock panel, in the browser that people use it with. */
 import t from 'tap'
 import { clockState, wallState } from '../services/clock-state.js'
+import { timecodeState, venueState } from '../services/company-state.js'
 import { chromiumFor, desk, picture, says, visit } from './page-visit.js'
 
 t.setTimeout(120_000)
@@ -86,6 +87,22 @@ if (browser !== null) {
       complaints.filter(text => !text.includes('409')),
       [],
     )
+  })
+
+  t.test('timecode and the other boxes have panels where there are some', async t => {
+    const { page, box, complaints } = await visit(t, browser, desk)
+    await says(page, '#role', 'Operator')
+    t.ok(await page.isHidden('#timecode-card'))
+    t.ok(await page.isHidden('#venue-card'))
+    box.bus.publish('timecode/state', timecodeState)
+    await says(page, '#timecode-position', '10:00:30:12')
+    await says(page, '#timecode-card.is-bad #timecode-text', 'is silent; the box goes on by itself')
+    await says(page, '#timecode-outputs', 'sent: 01:00:00:00')
+    box.bus.publish('venue/state', venueState)
+    await says(page, '#venue-card.is-bad #venue-text', 'another venue key')
+    await says(page, '#venue-members', 'box-1')
+    await picture(page, 'company')
+    t.same(complaints, [])
   })
 
   t.test('who may only look is not asked for a date', async t => {

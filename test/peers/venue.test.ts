@@ -282,7 +282,7 @@ function wholeBox(t: Test, namespaces: Namespaces, number: number): Follow {
   }
   writeFileSync(join(disk.folder, 'box.json'), JSON.stringify(config))
   writeFileSync(join(disk.folder, 'show.yaml'), lampShow(NAMES))
-  writeFileSync(join(disk.folder, 'venue.key'), new Uint8Array(32).fill(42))
+  writeFileSync(join(disk.folder, 'venue.key'), new Uint8Array(32).fill(42), { mode: 0o600 })
   const files = ['--config', join(disk.folder, 'box.json'), '--state', join(disk.folder, 'state')]
   const args = ['dist/program/main.js', ...files, '--board', 'simulated']
   const box = follow(...namespaces.within(number, process.execPath, args))

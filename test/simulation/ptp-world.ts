@@ -97,6 +97,8 @@ export interface SimulatedBox {
   life: number
   readonly notices: { readonly atMs: number; readonly notice: Notice }[]
   tickAtMs: number
+  /** True time until which its process stands still; the kernel stamps what comes meanwhile. */
+  stalledUntilMs: number
 }
 
 export interface WorldOptions {
@@ -171,6 +173,7 @@ export class PtpWorld {
         life: 0,
         notices: [],
         tickAtMs: Number.POSITIVE_INFINITY,
+        stalledUntilMs: 0,
       })
     }
     this.at(SECOND_MS, () => this.#everySecond())
@@ -216,6 +219,11 @@ export class PtpWorld {
   kill(index: number): void {
     this.box(index).isOn = false
     this.box(index).life++
+  }
+
+  /** Its process stands still, as by SIGSTOP: nothing is lost, and everything comes late. */
+  stall(index: number, ms: number): void {
+    this.box(index).stalledUntilMs = this.nowMs + ms
   }
 
   /** The cable is out; the box notices. */
@@ -316,9 +324,9 @@ export class PtpWorld {
     // The moment it left is told a little after it left.
     const left = this.#local(box)
     const life = box.life
-    this.at(this.nowMs + 0.1, () => {
-      if (box.isOn && box.life === life) this.#carry(box, box.time.departed(token, left))
-    })
+    this.at(this.nowMs + 0.1, () =>
+      this.#whenAwake(box, life, () => this.#carry(box, box.time.departed(token, left))),
+    )
   }
 
   #schedule(box: SimulatedBox): void {
@@ -329,11 +337,18 @@ export class PtpWorld {
     if (box.tickAtMs <= atMs && box.tickAtMs >= this.nowMs) return
     box.tickAtMs = atMs
     const life = box.life
-    this.at(atMs, () => {
-      if (!box.isOn || box.life !== life) return
-      if (box.tickAtMs === atMs) box.tickAtMs = Number.POSITIVE_INFINITY
-      this.#carry(box, box.time.tick(this.#local(box)))
-    })
+    this.at(atMs, () =>
+      this.#whenAwake(box, life, () => {
+        if (box.tickAtMs === atMs) box.tickAtMs = Number.POSITIVE_INFINITY
+        this.#carry(box, box.time.tick(this.#local(box)))
+      }),
+    )
+  }
+
+  #whenAwake(box: SimulatedBox, life: number, task: () => void): void {
+    if (!box.isOn || box.life !== life) return
+    if (box.stalledUntilMs <= this.nowMs) task()
+    else this.at(box.stalledUntilMs, () => this.#whenAwake(box, life, task))
   }
 
   #transmit(from: number, to: SimulatedBox, bytes: Uint8Array, port: 'event' | 'general'): void {
@@ -353,7 +368,7 @@ export class PtpWorld {
       if (!to.isOn || !to.isLinked || to.life !== life) return
       this.messageCount++
       const packet = { bytes, at: this.#local(to), from: `10.0.0.${from + 1}`, port }
-      this.#carry(to, to.time.receive(packet))
+      this.#whenAwake(to, life, () => this.#carry(to, to.time.receive(packet)))
     })
   }
 }

@@ -79,7 +79,7 @@ for (const [index, order] of ORDERS.entries())
         t.equal(world.fired.length, fires, `nothing fires, ${what}`)
         t.equal(world.leaders().size, 1, what)
         t.equal(shown(world).length, 1, `all show the same, ${what}`)
-        // One that is back long before the others leads with what it knew: decision 0061.
+        // One that is back long before the others leads with what it knew, but for PANIC: decision 0061.
         const kept = acknowledged.slice(0, delayMs <= 100 ? undefined : 4)
         const before = world.answered.length
         const looks = shown(world)

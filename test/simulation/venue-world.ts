@@ -143,6 +143,8 @@ export interface VenueWorldOptions {
   readonly doubles: number
   readonly delayMs: { readonly min: number; readonly max: number }
   readonly isPreferred?: (box: string) => boolean
+  /** Of the venue, where none is named. */
+  readonly keyOf?: (box: string) => Uint8Array
 }
 
 export class VenueWorld {
@@ -162,6 +164,8 @@ export class VenueWorld {
   readonly slowMs = new Map<string, number>()
   /** Ways that nothing takes any more: `box-1 to box-2`. */
   readonly cut = new Set<string>()
+  /** What a way takes beside what all take, in ms; null: this datagram is lost. */
+  extraMs: (from: string, to: string) => number | null = () => 0
   readonly #options: VenueWorldOptions
   readonly #stores: ReadonlyMap<string, SimulatedStore>
   readonly #wholes = new Map<string, () => unknown>()
@@ -176,7 +180,10 @@ export class VenueWorld {
     const wayMs = (): number => delayMs.min + random() * (delayMs.max - delayMs.min)
     this.network = new SimulatedVenueNetwork(this.clock, (from, to) => {
       if (this.cut.has(`${from} to ${to}`) || random() < loss) return []
-      return random() < doubles ? [wayMs(), wayMs()] : [wayMs()]
+      const extraMs = this.extraMs(from, to)
+      if (extraMs === null) return []
+      const once = (): number => wayMs() + extraMs
+      return random() < doubles ? [once(), once()] : [once()]
     })
     this.names = Array.from({ length: boxes }, (_, index) => `box-${index + 1}`)
     this.#stores = new Map(this.names.map(name => [name, new SimulatedStore(this.random)]))
@@ -234,7 +241,7 @@ export class VenueWorld {
       {
         tour: 'tour',
         box: name,
-        key: KEY,
+        key: this.#options.keyOf?.(name) ?? KEY,
         canLead: true,
         isPreferred: this.#options.isPreferred?.(name) ?? false,
       },

@@ -65,7 +65,8 @@ function order(
 ): Decision {
   const { nowMs } = moment
   if (command.action === 'panic')
-    return { kind: 'act', events: state.panic.isOn ? [] : [happening(nowMs, { kind: 'panic' })] }
+    // Noted also while one is on: whoever releases that one may not have heard of this one.
+    return { kind: 'act', events: [happening(nowMs, { kind: 'panic', id: command.id })] }
   if (command.atShowMs !== undefined && command.atShowMs > nowMs + AHEAD_MS_MAX)
     return invalid('atShowMs must be within a day')
   if (state.waiting.length >= WAITING_MAX && (command.atShowMs ?? 0) > nowMs)
@@ -109,6 +110,7 @@ function meaning(
       return plain(command, moment, {
         kind: 'release',
         fadeMs: command.fadeMs ?? show.panic.releaseMs,
+        ids: [...state.panics.active],
       })
     case 'tempo':
       return tempoOf(command, moment)

@@ -6,6 +6,7 @@ import { type CheckedShow, type Components, type Output, outputsOf } from './che
 import { fire, isFollow, withoutFollow, withWaiting } from './fire.js'
 import { handComponents, lostLevel, ramped } from './layers.js'
 import { componentsOf } from './looks.js'
+import { withPanic, withRelease } from './panics.js'
 import { endOf, insertSegment, type NewSegment } from './segments.js'
 import { type Deed, FIRES_KEPT, type FireDeed, type ShowEvent, type ShowState } from './state.js'
 import { tempoChangeOf, withTempo } from './tempo.js'
@@ -108,9 +109,9 @@ function apply(show: CheckedShow, state: ShowState, t0Ms: number, deed: Deed): S
     case 'blackout':
       return { ...state, blackout: ramped(state.blackout, deed.isOn, t0Ms, deed.fadeMs) }
     case 'panic':
-      return panic(show, state, t0Ms)
+      return panic(show, state, t0Ms, deed.id)
     case 'release':
-      return { ...state, panic: ramped(state.panic, false, t0Ms, deed.fadeMs) }
+      return release(state, t0Ms, deed)
     case 'goto':
       return { ...state, next: deed.cue, isNextChosen: true, waiting: withoutFollow(state) }
     case 'arm':
@@ -128,13 +129,30 @@ function apply(show: CheckedShow, state: ShowState, t0Ms: number, deed: Deed): S
   }
 }
 
-/** Stops everything that was to come: follows, scheduled cues, pictures. */
-const panic = (show: CheckedShow, state: ShowState, t0Ms: number): ShowState => ({
+/** Stops everything that was to come: follows, scheduled cues, pictures. Asked again it comes no later. */
+const panic = (
+  show: CheckedShow,
+  state: ShowState,
+  t0Ms: number,
+  id: string | undefined,
+): ShowState => ({
   ...state,
-  panic: ramped(state.panic, true, t0Ms, show.panic.fadeMs),
+  panic: state.panic.isOn ? state.panic : ramped(state.panic, true, t0Ms, show.panic.fadeMs),
+  panics: withPanic(state.panics, id),
   waiting: [],
   open: [],
 })
+
+/** A panic of which whoever released had not heard is still one. */
+function release(
+  state: ShowState,
+  t0Ms: number,
+  { ids, fadeMs }: Extract<Deed, { kind: 'release' }>,
+): ShowState {
+  const panics = withRelease(state.panics, ids)
+  if (panics.active.length > 0) return { ...state, panics }
+  return { ...state, panics, panic: ramped(state.panic, false, t0Ms, fadeMs) }
+}
 
 function recall(
   show: CheckedShow,

@@ -69,6 +69,7 @@ export function resumeOther(show: CheckedShow, state: ShowState, nowMs: number):
     fires: state.fires,
     blackout: still(state.blackout.isOn),
     panic: still(state.panic.isOn),
+    panics: state.panics,
   }
 }
 

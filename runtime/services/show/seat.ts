@@ -3,11 +3,12 @@
  * Boxes that carry out the same events in the same order show the same.
  */
 import { list } from '../../core/schema.js'
-import type { Place, Player, SharedEntry } from '../../ports/company.js'
+import type { AdoptTerms, Doubt, Place, Player, SharedEntry } from '../../ports/company.js'
 import type { ShowCommand } from '../../topics.js'
 import type { CheckedShow } from './checked-show.js'
 import { rebased } from './fold.js'
 import { ACCEPTED, type Journal } from './journal.js'
+import { meet } from './panics.js'
 import { type ShowEvent, type ShowState, showEvent, showState } from './state.js'
 
 /** Fires that are known to have happened here. */
@@ -15,10 +16,13 @@ const FIRED_MAX = 512
 const sharedEvents = list(showEvent, { max: 16 })
 
 export interface SeatOptions {
+  readonly nowMs: () => number
   readonly state: () => ShowState
   readonly obey: (command: ShowCommand) => void
   readonly carryOut: (events: readonly ShowEvent[]) => void
   readonly takeOn: (state: ShowState) => void
+  /** What happens on all boxes, and nobody has asked for. */
+  readonly happen: (events: readonly ShowEvent[]) => void
   readonly takeOver: (sinceShowMs: number) => void
   readonly standDown: () => void
   readonly noteLost: (isLost: boolean) => void
@@ -90,21 +94,26 @@ export class Seat implements Player<ShowCommand> {
     return this.#options.state()
   }
 
-  adopt(
-    whole: unknown,
-    place: Place,
-    { ids, shiftMs, keepsPanic }: { ids: readonly string[]; shiftMs: number; keepsPanic: boolean },
-  ): boolean {
+  adopt(whole: unknown, place: Place, { ids, shiftMs }: AdoptTerms): Doubt | null {
     const read = showState.safeParse(whole)
     const count = this.#show.outputs.length
     if (!read.success || read.data.segments.length !== count || read.data.manual.length !== count)
-      return false
-    const { lost, panic } = this.#options.state()
+      return null
+    const own = this.#options.state()
     const moved = rebased(read.data, shiftMs)
-    const state = { ...moved, lost, panic: keepsPanic ? panic : moved.panic }
+    const { panic, panics, unheard, released } = meet(own, moved, ids)
+    const state = { ...moved, lost: own.lost, panic, panics }
     this.#options.takeOn(state)
     this.#journal.adopt(place, state.fires, ids)
-    return true
+    return { unheard, released }
+  }
+
+  noteReleased(ids: readonly string[]): void {
+    const { active } = this.#options.state().panics
+    const over = active.filter(id => ids.includes(id))
+    if (over.length === 0) return
+    const [atMs, fadeMs] = [this.#options.nowMs(), this.#show.panic.releaseMs]
+    this.#options.happen([{ atMs, t0Ms: atMs, deed: { kind: 'release', fadeMs, ids: over } }])
   }
 
   fingerprint(): number {
@@ -148,7 +157,7 @@ function printOf(state: ShowState): number {
         return last ? [last.cue, Math.round(last.startMs), last.to] : null
       }),
       state.manual.map(hand => hand?.to ?? null),
-      [state.blackout.isOn, state.panic.isOn],
+      [state.blackout.isOn, state.panic.isOn, [...state.panics.active].sort()],
     ]),
   )
 }

@@ -115,10 +115,12 @@ export class Show implements Service {
       company,
     })
     this.#seat = new Seat(show, this.#journal, {
+      nowMs: () => clock.showTimeMs(),
       state: () => this.#state,
       obey: command => this.#desk.receive({ command, isOwn: false }),
       carryOut: events => this.#happen(events),
       takeOn: state => this.#takeOn(state),
+      happen: events => this.#happenKept(events, true),
       takeOver: sinceMs => this.#takeOver(sinceMs),
       standDown: () => this.#clockWatch.rest(),
       noteLost: isLost => this.noteLeader(isLost),

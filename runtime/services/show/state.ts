@@ -15,6 +15,7 @@ import {
   type Of,
   object,
   oneOf,
+  optional,
   pattern,
   string,
   withDefault,
@@ -35,6 +36,10 @@ const epoch = integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
 
 /** Fires remembered so that none happens twice. */
 export const FIRES_KEPT = 256
+/** Panics: no fewer than the journal has answers of commands, so that what is answered as done is known to be done. */
+export const PANICS_KEPT = 1024
+/** Panics since the last release; the first ones give way. As many fit into a datagram. */
+export const PANICS_ACTIVE_MAX = 8
 /** What may wait for its moment. */
 export const WAITING_MAX = 64
 /** Cues whose actions may be under way at once. */
@@ -71,8 +76,14 @@ const deed = choice(
   object({ kind: literal('level'), target: word, level, fadeMs: milliseconds }),
   object({ kind: literal('clear'), target: nullable(word), fadeMs: milliseconds }),
   object({ kind: literal('blackout'), isOn: boolean, fadeMs: milliseconds }),
-  object({ kind: literal('panic') }),
-  object({ kind: literal('release'), fadeMs: milliseconds }),
+  /** `id`: of the command. */
+  object({ kind: literal('panic'), id: optional(fireId) }),
+  /** `ids`: of the panics that it takes back; left out: of all. */
+  object({
+    kind: literal('release'),
+    fadeMs: milliseconds,
+    ids: optional(list(fireId, { max: PANICS_ACTIVE_MAX })),
+  }),
   object({ kind: literal('goto'), cue: word }),
   object({ kind: literal('arm'), wallMs: moment }),
   object({ kind: literal('disarm') }),
@@ -139,6 +150,14 @@ export const showState = object({
   manual: list(nullable(manual), { max: 256 }),
   blackout: ramp,
   panic: ramp,
+  /** Panics that were heard of, and those since the last release: `panics.ts`. */
+  panics: withDefault(
+    object({
+      known: list(fireId, { max: PANICS_KEPT }),
+      active: list(fireId, { max: PANICS_ACTIVE_MAX }),
+    }),
+    { known: [], active: [] },
+  ),
   /** The grid of beats; null while there is none. */
   tempo: withDefault(nullable(beatGrid), null),
   /** How far each output has gone towards its place without a leader, when that last turned; empty for not at all. */
@@ -172,6 +191,7 @@ export function initialState(show: CheckedShow, atMs: number): ShowState {
     manual: show.outputs.map(() => null),
     blackout: off,
     panic: off,
+    panics: { known: [], active: [] },
     tempo: null,
     lost: { isLost: false, startMs: atMs, from: [] },
   }

@@ -4,7 +4,7 @@
  */
 import { after } from '../../core/time.js'
 import type { Clock, MonotonicMs } from '../../ports/clock.js'
-import type { Place, Player } from '../../ports/company.js'
+import type { Doubt, Place, Player } from '../../ports/company.js'
 import { APART_MS, Delivery } from './delivery.js'
 import type { Member } from './members.js'
 import type { Beat, EntryMessage, Message, VenueCommand, WholeAnswer } from './messages.js'
@@ -31,8 +31,10 @@ export interface FollowerOptions {
   readonly notPlayed: (id: string) => void
   /** Everything up to the log's head has been carried out. */
   readonly reached: () => void
-  /** What was decided here while another box led the venue counts no more. @returns whether a panic among it still does */
-  readonly dropped: (entries: readonly Chained[]) => boolean
+  /** What was decided here while another box led the venue counts no more. */
+  readonly dropped: (entries: readonly Chained[]) => void
+  /** What this box knows better than the leader. */
+  readonly doubted: (doubt: Doubt) => void
 }
 
 export class Follower {
@@ -132,16 +134,18 @@ export class Follower {
 
   /** The whole state has come. @returns whether it was taken */
   adopt(answer: WholeAnswer): boolean {
-    const { log, player, ownEpochs, dropped } = this.#options
+    const { log, player, ownEpochs, dropped, doubted } = this.#options
     const { place, ids, state } = answer
     // It was asked for before the entries came that have gone on from it.
     if (this.#isInStep && isBefore(place, log.head) && log.has(place)) return false
     const known = new Set(ids)
     const own = log.all.filter(entry => ownEpochs.has(entry.place.epoch) && !known.has(entry.id))
-    const keepsPanic = own.length > 0 && dropped(own)
     const shiftMs = this.#delivery.apartMs
-    if (!player.adopt(state, place, { ids, shiftMs, keepsPanic })) return false
+    const doubt = player.adopt(state, place, { ids, shiftMs })
+    if (doubt === null) return false
     log.restart(place, ids)
+    if (own.length > 0) dropped(own)
+    doubted(doubt)
     this.#isInStep = true
     this.#shiftMs = shiftMs
     this.#strangeCount = 0

@@ -85,9 +85,13 @@ export class Leader {
       send({ kind: 'answer', box, id, isAccepted, code, message }, to)
   }
 
-  hear(message: Extract<Message, { kind: 'want' | 'offer' | 'ask' }>, member: Member): void {
+  hear(
+    message: Extract<Message, { kind: 'want' | 'offer' | 'ask' | 'released' }>,
+    member: Member,
+  ): void {
     if (message.kind === 'want') this.#help(member, message.head)
     else if (message.kind === 'ask') this.#takeAsk(message.command, member)
+    else if (message.kind === 'released') this.#options.player.noteReleased(message.ids)
     else this.#takeOffer(message.id, message.events)
   }
 

@@ -97,9 +97,23 @@ const answer = object({
   message: nullable(string({ max: 512 })),
 })
 const panic = object({ kind: literal('panic'), box, command: venueCommand })
+/** Panics that a person has released, and in which the leader, which was not there, still is. */
+const released = object({ kind: literal('released'), box, ids: list(requestId, { max: 8 }) })
 const bye = object({ kind: literal('bye'), box })
 
-export const message = choice('kind', beat, entry, want, behind, offer, ask, answer, panic, bye)
+export const message = choice(
+  'kind',
+  beat,
+  entry,
+  want,
+  behind,
+  offer,
+  ask,
+  answer,
+  panic,
+  released,
+  bye,
+)
 
 /** A whole state, as it is fetched. */
 export const wholeAnswer = object({

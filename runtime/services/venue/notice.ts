@@ -15,4 +15,10 @@ export type Notice =
   /** It speaks of reigns that cannot be; nothing that it says is believed. */
   | { readonly kind: 'mad'; readonly box: string }
   | { readonly kind: 'same-mark'; readonly box: string }
+  /** Of panics this box knows better than the box that leads. */
+  | {
+      readonly kind: 'doubt'
+      readonly unheard: readonly string[]
+      readonly released: readonly string[]
+    }
   | { readonly kind: 'not-played'; readonly id: string }

@@ -9,6 +9,7 @@ const PANICS_MAX = 64
 export class Panics {
   readonly #repeats: Repeats
   readonly #spread: (command: VenueCommand) => void
+  /** By id. */
   readonly #known = new Map<string, VenueCommand>()
 
   /** @param spread says it to all */
@@ -27,11 +28,6 @@ export class Panics {
     forgetOldest(this.#known, PANICS_MAX)
     this.#repeats.panic(() => this.#spread(command))
     return true
-  }
-
-  /** Those among these ids. */
-  among(ids: readonly string[]): readonly VenueCommand[] {
-    return ids.flatMap(id => this.#known.get(id) ?? [])
   }
 
   stop(): void {

@@ -24,8 +24,8 @@ const SESSIONS_MAX = 256
 
 export type Opened =
   | { readonly kind: 'opened'; readonly session: string; readonly body: Uint8Array }
-  /** Foreign, changed, or of another venue; heard before; or the own. */
-  | { readonly kind: 'forged' | 'replayed' | 'own' }
+  /** No message of boxes; changed on the way, or with another key; heard before; or the own. */
+  | { readonly kind: 'forged' | 'other-key' | 'replayed' | 'own' }
 
 export class Seal {
   readonly #keys: Keys
@@ -61,7 +61,7 @@ export class Seal {
       return { kind: 'forged' }
     const body = sealed.subarray(SEAL_BYTES)
     if (!isEqual(sealed.subarray(CODE_AT, SEAL_BYTES), this.#code(sealed, body)))
-      return { kind: 'forged' }
+      return { kind: 'other-key' }
     const session = hexOf(sealed.subarray(MAGIC.length, MAGIC.length + SESSION_BYTES))
     if (session === this.session) return { kind: 'own' }
     return this.#isNew(session, readCount(sealed))

@@ -6,6 +6,7 @@ import { after } from '../../core/time.js'
 import type { Cancel, Clock } from '../../ports/clock.js'
 import type { Place } from '../../ports/company.js'
 import { Asks } from './asks.js'
+import { insist } from './doubts.js'
 import { Follower } from './follower.js'
 import { beatOf, Heartbeat } from './heartbeat.js'
 import { Leader } from './leader.js'
@@ -16,7 +17,7 @@ import type { Beat, Message, VenueCommand, WholeAnswer } from './messages.js'
 import { Panics } from './panics.js'
 import { isBelievable } from './ranks.js'
 import { Strangers } from './strangers.js'
-import { type Chained, VenueLog } from './venue-log.js'
+import { VenueLog } from './venue-log.js'
 
 /** While it waits for another box to lead, it looks again so often. */
 const LOOK_MS = 25
@@ -86,7 +87,9 @@ export class VenueMember {
       // Whoever leads hears how far this box is.
       reached: () => this.#heartbeat.beat(),
       notPlayed: id => options.notice({ kind: 'not-played', id }),
-      dropped: entries => this.#drop(entries),
+      dropped: entries => options.notice({ kind: 'dropped', ids: entries.map(({ id }) => id) }),
+      doubted: doubt =>
+        insist(doubt, options, { asks: this.#asks, leader: this.#members.get(leadership.leader) }),
     })
   }
 
@@ -244,6 +247,7 @@ export class VenueMember {
       case 'want':
       case 'offer':
       case 'ask':
+      case 'released':
         if (this.#leadership.role === 'leading') this.#leader.hear(message, member)
         break
       case 'panic':
@@ -291,15 +295,6 @@ export class VenueMember {
     this.#follower.begin({ isBereaved })
     this.#follower.hearBeat(leader)
     this.#asks.hurry()
-  }
-
-  /** Of what counts no more, a panic still does: nobody has taken it back. */
-  #drop(entries: readonly Chained[]): boolean {
-    const ids = entries.map(({ id }) => id)
-    this.#options.notice({ kind: 'dropped', ids })
-    const panics = this.#panics.among(ids)
-    for (const panic of panics) this.#asks.add(panic)
-    return panics.length > 0
   }
 
   #ask(command: VenueCommand): void {

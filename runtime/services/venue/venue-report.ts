@@ -39,7 +39,7 @@ export function venueReport(member: VenueMember, around: Surroundings): State {
     leadMs: publishedMs(member.leader.leadMs()),
     members: [own, ...others].sort((a, b) => (a.box < b.box ? -1 : 1)),
     refused: { ...refused, outOfTurn: member.refusedCount },
-    trouble: (trouble ?? member.trouble)?.slice(0, 256) ?? null,
+    trouble: trouble?.slice(0, 256) ?? null,
   }
 }
 

@@ -15,6 +15,7 @@ import type { Messages, Payload, ShowCommand } from '../../topics.js'
 import type { Answer } from './asks.js'
 import { decode, encode, MESSAGE_BYTES_MAX, type Message } from './messages.js'
 import type { Notice } from './notice.js'
+import { OtherKeys } from './other-keys.js'
 import { Refusals } from './refusals.js'
 import { Seal } from './seal.js'
 import { VenueMember } from './venue-member.js'
@@ -111,6 +112,7 @@ class Life {
   readonly #seal: Seal
   readonly #states: WholeStates
   readonly #refusals: Refusals
+  readonly #otherKeys: OtherKeys
   readonly #door: Door
   #cancels: Cancel[] = []
   #lastState = ''
@@ -127,6 +129,7 @@ class Life {
       failed: error => log.warn('venue.no-link', { error }),
     })
     this.#refusals = new Refusals(clock, log, () => this.member.addresses())
+    this.#otherKeys = new OtherKeys(clock, log)
     this.#states = new WholeStates(log, keys, link, this.#seal, {
       box,
       own: () => this.member.whole(),
@@ -175,8 +178,9 @@ class Life {
     }
     const opened = this.#seal.open(datagram)
     if (opened.kind === 'own') return
+    if (opened.kind === 'other-key') this.#otherKeys.note(from)
     if (opened.kind !== 'opened') {
-      this.#refusals.add(opened.kind, from)
+      this.#refusals.add(opened.kind === 'other-key' ? 'forged' : opened.kind, from)
       return
     }
     const message = opened.body.length > MESSAGE_BYTES_MAX ? null : decode(opened.body)
@@ -207,6 +211,13 @@ class Life {
         log.warn('venue.dropped', { leader, ids: notice.ids })
         bus.publish('venue/dropped', { leader, ids: [...notice.ids] })
         break
+      case 'doubt':
+        log.warn('venue.panic-told', {
+          leader,
+          unheard: notice.unheard,
+          released: notice.released,
+        })
+        break
       case 'same-name':
         log.error('venue.same-name', { from: notice.from })
         this.#tell()
@@ -228,7 +239,7 @@ class Life {
       nowMs: this.#ports.clock.monotonicMs(),
       interfaceName: this.#ports.link.interfaceName,
       refused: this.#refusals.counts,
-      trouble: this.#door.trouble,
+      trouble: this.#door.trouble ?? this.member.trouble ?? this.#otherKeys.trouble,
     })
     const text = JSON.stringify(state)
     if (text === this.#lastState) return

@@ -47,10 +47,15 @@ const deed = {
   way: 'follow',
 }
 const event = { atMs: 1_777_665_600_000.123, t0Ms: 1_777_665_600_000.123, deed }
+const ids = Array.from({ length: 8 }, (_, index) => `${index}`.repeat(64))
+const release = { ...event, deed: { kind: 'release', fadeMs: 86_400_000, ids } }
+const lead = { ...event, deed: { kind: 'lead', epoch: Number.MAX_SAFE_INTEGER } }
 const entry = { box: longName, id: 'i'.repeat(66), events: [event, event] }
 const messages: readonly Message[] = [
   beat,
   { kind: 'entry', place, before: place, ...entry },
+  { kind: 'entry', place, before: place, ...entry, events: [lead, release] },
+  { kind: 'released', box: longName, ids },
   { kind: 'want', box: longName, epoch: 1, head: place },
   { kind: 'behind', box: longName, epoch: 1, base: place },
   { kind: 'offer', ...entry },

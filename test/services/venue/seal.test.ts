@@ -34,16 +34,19 @@ t.test('the same message again is a replay, in whatever order they come', async 
 
 t.test('another key, another venue, any changed byte and any missing one are refused', async t => {
   const other = sealOf(2)
-  t.equal(other.open(sealOf(1, new Uint8Array(32).fill(2)).seal(hello)).kind, 'forged')
-  t.equal(other.open(sealOf(1, KEY, 'other').seal(hello)).kind, 'forged')
+  t.equal(other.open(sealOf(1, new Uint8Array(32).fill(2)).seal(hello)).kind, 'other-key')
+  t.equal(other.open(sealOf(1, KEY, 'other').seal(hello)).kind, 'other-key')
   const good = sealOf(1).seal(hello)
   for (let at = 0; at < good.length; at++) {
     const changed = Uint8Array.from(good)
     changed[at] = (changed[at] ?? 0) ^ 0x10
-    t.equal(other.open(changed).kind, 'forged', `byte ${at}`)
+    t.equal(other.open(changed).kind, at < 4 ? 'forged' : 'other-key', `byte ${at}`)
   }
   for (let length = 0; length < good.length; length++)
-    t.equal(other.open(good.subarray(0, length)).kind, 'forged')
+    t.equal(
+      other.open(good.subarray(0, length)).kind,
+      length <= SEAL_BYTES ? 'forged' : 'other-key',
+    )
   t.equal(other.open(good).kind, 'opened')
 })
 

@@ -20,6 +20,8 @@ const events = [
   'broker/state',
   'clock/state',
   'clock/wall',
+  'timecode/state',
+  'venue/state',
   'show/state',
   'cue/late',
   'cue/fired',

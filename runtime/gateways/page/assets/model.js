@@ -17,6 +17,8 @@ export const emptyModel = {
   wall: null,
   /** Of its last minutes, oldest first; asked for once, and then continued. */
   clockPoints: [],
+  timecode: null,
+  venue: null,
   power: null,
   batteries: [],
   printers: [],
@@ -46,6 +48,8 @@ const stateFields = {
   'broker/state': 'broker',
   'clock/wall': 'wall',
   'power/state': 'power',
+  'timecode/state': 'timecode',
+  'venue/state': 'venue',
 }
 
 /** Lists of states, each known by a name of its own. */

@@ -1,5 +1,6 @@
 /** Draws the model. Every function may be called again at any time with any model. */
 import { renderClock } from './clock.js'
+import { renderTimecode, renderVenue } from './company.js'
 import { renderDate } from './date.js'
 import {
   byId,
@@ -48,6 +49,8 @@ export function render(model, link, actions) {
   renderBroker(model)
   renderClock(model)
   renderDate(model, link)
+  renderTimecode(model)
+  renderVenue(model)
   renderPower(model)
   renderPrinters(model, link, actions.decide)
   renderRecent(model)
