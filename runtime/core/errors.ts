@@ -21,6 +21,7 @@ export const errorCodes = [
   'link.down',
   'link.timeout',
   'native.missing',
+  'ota.refused',
   'port.taken',
   'power.low',
   'power.refused',

@@ -124,13 +124,15 @@ export class VenueWorld {
       return
     }
     this.#part()
-    for (const member of this.members) {
-      // Otherwise it would hardly ever be just then.
-      const danger = member.isCommitted ? 30 : 1
-      if (this.#random() < this.#faults.powerCut * danger) this.#cut(member)
-      if (this.#random() < this.#faults.hold)
-        member.obstacle = member.obstacle === null ? 'a hold' : null
-    }
+    for (const member of this.members) this.#hinder(member)
+  }
+
+  #hinder(member: Member): void {
+    // Otherwise it would hardly ever be just then.
+    const danger = member.isCommitted ? 30 : 1
+    if (this.#random() < this.#faults.powerCut * danger) this.#cut(member)
+    if (this.#random() < this.#faults.hold)
+      member.obstacle = member.obstacle === null ? 'a hold' : null
   }
 
   #part(): void {
