@@ -115,7 +115,7 @@ t.test('what keeps a box from switching does not keep it from preparing', async 
 t.test('neither a full card nor an uplink that costs money is used by itself', async t => {
   const missing = { ...fine, isPrepared: false }
   t.match(unmet(judge({ ...missing, freeBytes: 50_000_000 }), 'fetch'), [
-    { name: 'room', words: /75 MB of the card, and 50 are free/ },
+    { name: 'room', words: /78 MB of the card, and 50 are free/ },
   ])
   t.match(unmet(judge({ ...missing, isMetered: true }), 'fetch'), [{ name: 'uplink' }])
   t.same(unmet(judge({ ...missing, isMetered: true, isAskedFor: true }), 'fetch'), [])
