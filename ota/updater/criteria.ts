@@ -92,6 +92,13 @@ export function unmet(criteria: readonly Criterion[], step: Step): readonly Crit
   return criteria.filter(({ isMet, step: its }) => !isMet && upTo.includes(its))
 }
 
+/** Those that a person may overrule. An armed show is disarmed instead. */
+const FORCEABLE = ['asked', 'hold', 'battery', 'fleet', 'fleet-failures', 'uplink']
+
+/** As `unmet`, less what a person may overrule and has. */
+export const unforced = (criteria: readonly Criterion[], step: Step): readonly Criterion[] =>
+  unmet(criteria, step).filter(({ name }) => !FORCEABLE.includes(name))
+
 const yes = (step: Step, name: string, words: string): Criterion => ({
   step,
   name,
