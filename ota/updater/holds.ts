@@ -3,6 +3,7 @@
  * forgotten one keeps no box from its updates for ever.
  */
 import { BoxError } from '../../runtime/core/errors.js'
+import { HOLD_MINUTES_MAX } from '../../runtime/core/ota-control.js'
 import {
   check,
   integer,
@@ -19,8 +20,6 @@ import type { Files } from '../../runtime/ports/files.js'
 
 const FILE = 'holds.json'
 export const HOLDS_MAX = 32
-export const HOLD_MINUTES_MAX = 14 * 24 * 60
-export const HOLD_MINUTES_DEFAULT = 12 * 60
 const MS_PER_MINUTE = 60_000
 
 const hold = object({
