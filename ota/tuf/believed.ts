@@ -58,6 +58,8 @@ export class Believed {
   #targets: Document<TargetsBody> | null = null
   #floors: Floors
   #savedFloors: string
+  /** The root under which the rest was taken up. */
+  #settledRoot: Document<RootBody> | null = null
 
   private constructor(ports: Ports, root: Document<RootBody>, floors: Floors | null) {
     this.#ports = ports
@@ -123,7 +125,7 @@ export class Believed {
   async settleRoot(moment: Moment): Promise<void> {
     requireRootNotOlder(this.#floors, this.#root)
     requireTimely(this.#root, moment, 'root')
-    await this.#settleKeys()
+    if (this.#settledRoot !== this.#root) await this.#settleKeys()
   }
 
   /** Section 5.4. @throws Refusal, BoxError `storage.io`, `storage.full` */
@@ -244,6 +246,7 @@ export class Believed {
     }
     this.#floors = withKeys(withRoot(this.#floors, this.#root), this.#root.body)
     await this.#takeUp()
+    this.#settledRoot = this.#root
   }
 
   /** Sections 5.2 to 5.6 for what is on the disk: signed by keys that count now, and not older than seen. */

@@ -97,7 +97,8 @@ export const readRoot = (bytes: Uint8Array): Document<RootBody> =>
       signed: { consistent_snapshot: false, ...signed },
     }).signed
     const { keys, roles } = root
-    need(signed['keys'] !== undefined && signed['roles'] !== undefined, 'has no keys or roles')
+    tableOf(signed['keys'], 'keys')
+    tableOf(signed['roles'], 'roles')
     const authorities = {
       root: authorityOf(roles['root'], keys),
       timestamp: authorityOf(roles['timestamp'], keys),

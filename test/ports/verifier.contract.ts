@@ -42,16 +42,24 @@ export function verifierContract(t: Test, makeBench: () => VerifierBench): void 
     const { verifier, signers } = makeBench()
     for (const { key, sign } of signers) {
       const signature = sign(TEXT)
-      const last = signature.endsWith('0') ? '1' : '0'
-      const garbled = ['', '0', 'zz', ' ', 'ä', `${signature}00`, signature.slice(2)]
-      for (const wrong of [...garbled, `${signature.slice(0, -1)}${last}`, 'ab'.repeat(5000)])
-        t.equal(verifier.signer(key, TEXT, wrong), null)
-      for (const text of ['', 'zz', 'ab', '-----BEGIN PUBLIC KEY-----', 'a'.repeat(100_000), '\0'])
-        t.equal(verifier.signer({ ...key, text }, TEXT, signature), null)
-      for (const word of ['', 'none', 'rsassa-pkcs1v15-sha256', '__proto__']) {
-        t.equal(verifier.signer({ ...key, scheme: word }, TEXT, signature), null)
-        t.equal(verifier.signer({ ...key, keyType: word }, TEXT, signature), null)
-      }
+      for (const wrong of notQuite(signature)) t.equal(verifier.signer(key, TEXT, wrong), null)
+      for (const other of otherKeys(key)) t.equal(verifier.signer(other, TEXT, signature), null)
     }
   })
+}
+
+function notQuite(signature: string): string[] {
+  const last = signature.endsWith('0') ? '1' : '0'
+  const garbled = ['', '0', 'zz', ' ', 'ä', `${signature}00`, signature.slice(2)]
+  return [...garbled, `${signature.slice(0, -1)}${last}`, 'ab'.repeat(5000)]
+}
+
+function otherKeys(key: PublicKey): PublicKey[] {
+  const texts = ['', 'zz', 'ab', '-----BEGIN PUBLIC KEY-----', 'a'.repeat(100_000), '\0']
+  const words = ['', 'none', 'rsassa-pkcs1v15-sha256', '__proto__']
+  return [
+    ...texts.map(text => ({ ...key, text })),
+    ...words.map(scheme => ({ ...key, scheme })),
+    ...words.map(keyType => ({ ...key, keyType })),
+  ]
 }

@@ -8,6 +8,7 @@ import { dateMs } from '../../../ota/tuf/dates.js'
 import type { Outcome } from '../../../ota/tuf/outcome.js'
 import { TrustClient } from '../../../ota/tuf/trust-client.js'
 import type { Files } from '../../../runtime/ports/files.js'
+import type { ReleaseSource } from '../../../runtime/ports/release-source.js'
 import { TestRepository } from './test-repository.js'
 
 export const day = (text: string): number => dateMs(`${text}T00:00:00Z`) ?? Number.NaN
@@ -19,6 +20,8 @@ export class TrustBench {
   nowMs = day('2027-01-01')
   buildMs = day('2026-01-01')
   keepsTime = true
+  /** The repository, unless somebody stands between. */
+  source: ReleaseSource = this.repository
   provisionedRoot: Uint8Array = this.repository.firstRoot
 
   /** As after a start of the box. */
@@ -26,7 +29,7 @@ export class TrustBench {
     const clock = new SimulatedClock({ showStartMs: this.nowMs, driftPpm: 0 })
     const client = new TrustClient(
       {
-        source: this.repository,
+        source: this.source,
         files: this.files,
         clock,
         verifier: new LinuxVerifier(),
@@ -50,3 +53,9 @@ export class TrustBench {
 
 export const wordOf = (outcome: Outcome): string =>
   outcome.kind === 'refused' ? `${outcome.role}: ${outcome.reason}` : outcome.kind
+
+/** A repository as it stood once: what somebody serves who wants the box to believe the past. */
+export function pastOf(files: ReadonlyMap<string, Uint8Array>): ReleaseSource {
+  const kept = new Map(files)
+  return { fetch: async path => kept.get(path) ?? null }
+}
