@@ -44,6 +44,8 @@ export const errorCodes = [
   'storage.limit',
   'storage.rotten',
   'ticket.invalid',
+  'trust.limit',
+  'trust.root',
   'venue.leaderless',
 ] as const
 
