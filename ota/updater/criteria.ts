@@ -47,6 +47,8 @@ export interface CriteriaView {
   /** What the tour orders; null: nothing, for the reason given by `orderTrouble`. */
   readonly description: ReleaseDescription | null
   readonly orderTrouble: string | null
+  /** False: the order may be of the past. */
+  readonly isTimeKnown: boolean
   /** The runtime that judges. */
   readonly updaterVersion: string
   readonly architecture: string
@@ -183,6 +185,11 @@ function toSwitch(view: CriteriaView, description: ReleaseDescription): Criterio
     criterion('switch', 'in-slot', view.isPrepared, {
       met: 'it is in the other slot, verified',
       unmet: 'it is not in the other slot yet',
+    }),
+    criterion('switch', 'time', view.isTimeKnown, {
+      met: 'the order is of the present',
+      unmet:
+        'the box does not know the date, so nobody knows whether the order still holds: it waits for a time server, the venue, or "roadcase clock set"',
     }),
     criterion('switch', 'asked', policy.activation === 'automatic' || view.isAskedFor, {
       met: policy.activation === 'automatic' ? 'releases are taken as ordered' : 'it was asked for',

@@ -21,6 +21,8 @@ export interface Order {
   readonly description: ReleaseDescription
   /** Whether the boxes of a venue switch together. */
   readonly isTogether: boolean
+  /** False: all is signed, but the box does not know the time, so it may be of the past. */
+  readonly isTimeKnown: boolean
 }
 
 export interface Orders {

@@ -104,8 +104,7 @@ export class Updater implements Service {
   async stop(): Promise<void> {
     this.#isStopping = true
     this.#cancel()
-    await this.#turning
-    await this.#preparation.cancel()
+    await Promise.all([this.#turning, this.#preparation.cancel()])
   }
 
   /** As it is now; null before the first turn. */
@@ -279,6 +278,7 @@ export class Updater implements Service {
     return judge({
       description,
       orderTrouble: this.#look?.words ?? null,
+      isTimeKnown: this.#look?.order?.isTimeKnown ?? false,
       updaterVersion,
       architecture,
       board,

@@ -32,6 +32,7 @@ const { policy } = checkUpdaterConfig({ schemaVersion: 1, tour: 'tour-7', box: '
 const fine: CriteriaView = {
   description,
   orderTrouble: null,
+  isTimeKnown: true,
   updaterVersion: '1.4.0',
   architecture: 'arm64',
   board: 'pi-4',
@@ -66,6 +67,7 @@ const cases: readonly (readonly [string, CriteriaView, RegExp])[] = [
   ['updater', { ...fine, updaterVersion: '1.1.9' }, /1\.2\.0 at least/],
   ['floor', { ...fine, floor: '1.6.0' }, /below 1\.6\.0/],
   ['not-refused', { ...fine, refused: [{ digest, why: 'crashed' }] }, /crashed.*ota clear abab/],
+  ['time', { ...fine, isTimeKnown: false }, /does not know the date/],
   ['no-trial', { ...fine, isOnTrial: true }, /way back/],
   ['not-armed', box({ isArmed: true }), /armed/],
   ['no-panic', box({ isPanic: true }), /PANIC/],

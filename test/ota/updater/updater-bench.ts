@@ -50,7 +50,7 @@ export function releaseOf(version: string): ReleaseDescription {
 export const orderOf = (version: string, isTogether = false): OrderLook => ({
   isFresh: true,
   words: `${version} is ordered`,
-  order: { description: releaseOf(version), isTogether },
+  order: { description: releaseOf(version), isTogether, isTimeKnown: true },
 })
 
 const quiet: BoxView = {
