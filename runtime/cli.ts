@@ -11,6 +11,7 @@ import { boardReport } from './cli/board-report.js'
 import { HttpBoxLink } from './cli/box-link.js'
 import { checkFile } from './cli/check-file.js'
 import { exitCodes } from './cli/failure.js'
+import { otaLink } from './cli/ota-link.js'
 import { printPreview } from './cli/print-preview.js'
 import { runCli } from './cli/program.js'
 import { diffReport, simulateReport } from './cli/show-reports.js'
@@ -50,6 +51,7 @@ const actions: CliActions = {
       paint: paintFor({ ...terminal, isColour }),
     }),
   link: stateFolder => new HttpBoxLink(stateFolder),
+  otaLink,
 }
 
 /**
@@ -99,6 +101,7 @@ process.stdout.on('error', () => process.exit(exitCodes.ok))
 const exitCode = await runCli(process.argv.slice(2), actions, terminal, {
   version: packageVersion,
   stateFolder: process.env['ROADCASE_STATE'] ?? '.roadcase',
+  home: process.env['ROADCASE_HOME'] ?? '/var/lib/roadcase',
 })
 // A box that goes on has its own ending to tell.
 if (exitCode !== exitCodes.ok) process.exitCode = exitCode

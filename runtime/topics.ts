@@ -6,6 +6,7 @@
 import { clockTopics } from './core/clock-topics.js'
 import { command } from './core/command-shape.js'
 import { cueTopics } from './core/cue-topics.js'
+import { otaTopics } from './core/ota-topics.js'
 import { powerTopics } from './core/power-topics.js'
 import { printingTopics } from './core/printing-topics.js'
 import {
@@ -230,6 +231,7 @@ export const topics = {
   ...powerTopics,
   ...clockTopics,
   ...tempoTopics,
+  ...otaTopics,
   ...venueTopics,
   ...timecodeTopics,
   'telemetry/state': topic({

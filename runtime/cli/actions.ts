@@ -1,5 +1,6 @@
 /** What the command line can do, given from outside so that every command can be tried without a box. */
 import type { BoxLink } from './box-link.js'
+import type { OtaLink } from './ota-link.js'
 import type { Preview, PreviewOptions } from './print-preview.js'
 
 export interface RunOptions {
@@ -56,4 +57,6 @@ export interface CliActions {
   preview(options: PreviewOptions, isColour: boolean): Promise<Preview>
   /** The running box that keeps its state in this folder. */
   link(stateFolder: string): BoxLink
+  /** The updater of the slots in this folder. */
+  otaLink(home: string): OtaLink
 }

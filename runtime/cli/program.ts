@@ -9,6 +9,7 @@ import { addJobs } from './jobs.js'
 import { addLateness } from './lateness.js'
 import { addLogs } from './logs.js'
 import { addOperating } from './operate.js'
+import { addOta } from './ota.js'
 import { addPrint } from './print.js'
 import { addRun } from './run.js'
 import type { CliSetting } from './setting.js'
@@ -21,6 +22,8 @@ export interface CliOptions {
   readonly version: string
   /** State folder when --state is not given. */
   readonly stateFolder: string
+  /** Folder of the slots when --home is not given. */
+  readonly home: string
 }
 
 const EXIT_CODES = `
@@ -67,6 +70,7 @@ export function buildCli(actions: CliActions, terminal: Terminal, options: CliOp
   addClock(program, setting)
   addTimecode(program, setting)
   addVenue(program, setting)
+  addOta(program, setting, options.home)
   addLogs(program, setting)
   addClockSet(program, setting)
   return program

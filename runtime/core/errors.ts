@@ -21,6 +21,7 @@ export const errorCodes = [
   'link.down',
   'link.timeout',
   'native.missing',
+  'ota.refused',
   'port.taken',
   'power.low',
   'power.refused',
@@ -43,6 +44,8 @@ export const errorCodes = [
   'storage.limit',
   'storage.rotten',
   'ticket.invalid',
+  'trust.limit',
+  'trust.root',
   'venue.leaderless',
 ] as const
 

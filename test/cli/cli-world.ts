@@ -35,6 +35,7 @@ const noActions: CliActions = {
   board: missing,
   preview: missing,
   link: () => noLink,
+  otaLink: () => ({ ask: missing, pause: missing }),
 }
 
 /** Types one line at the command line. */
@@ -54,7 +55,7 @@ export async function type(
     },
     isColour,
   }
-  const options = { version: '9.9.9', stateFolder: '/state' }
+  const options = { version: '9.9.9', stateFolder: '/state', home: '/home-of-slots' }
   const exitCode = await runCli(words, { ...noActions, ...actions }, terminal, options)
   return { exitCode, out, error }
 }

@@ -112,6 +112,15 @@ export const press = object({
   holdMs: integer({ min: 20, max: 10_000 }),
 })
 
+/** To the updater, which keeps time by it. */
+export const otaAnswer = object({
+  monotonicMs: number({ min: 0, max: 1e15 }),
+  showTimeMs: wallMs,
+  showErrorMs: number({ min: 0, max: 1e12 }),
+  wallMs,
+})
+export type OtaAnswer = Of<typeof otaAnswer>
+
 export const acknowledgement = object({ isAccepted: boolean })
 
 export const refusalAnswer = object({
@@ -179,6 +188,8 @@ export const stateAnswer = object({
   power: nullable(topics['power/state'].payload),
   timecode: optional(nullable(topics['timecode/state'].payload)),
   venue: nullable(topics['venue/state'].payload),
+  /** Null while no updater has said anything. */
+  ota: optional(nullable(topics['ota/state'].payload)),
   batteries: list(topics['battery/state'].payload, { max: 32 }),
   printers: list(topics['printer/state'].payload, { max: 32 }),
   devices: list(topics['device/state'].payload, { max: 256 }),

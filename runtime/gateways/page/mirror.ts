@@ -34,6 +34,7 @@ const stateTopics = [
   'telemetry/state',
   'timecode/state',
   'venue/state',
+  'ota/state',
 ] as const satisfies readonly Topic[]
 type StateTopic = (typeof stateTopics)[number]
 type States = { readonly [T in StateTopic]: Payload<T> | null }
@@ -183,4 +184,5 @@ const nothingKnown: States = {
   'telemetry/state': null,
   'timecode/state': null,
   'venue/state': null,
+  'ota/state': null,
 }

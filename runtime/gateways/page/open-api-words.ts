@@ -1,6 +1,7 @@
 /** What the parts of the OpenAPI document share: the shapes by name, and how an answer is described. */
 import { clockSetIn, clockTopics } from '../../core/clock-topics.js'
 import { commandIn } from '../../core/command-shape.js'
+import { otaState } from '../../core/ota-topics.js'
 import { printDecisionIn, printIn } from '../../core/printing-topics.js'
 import {
   acknowledgement,
@@ -13,6 +14,7 @@ import {
   latenessAnswer,
   login,
   logsAnswer,
+  otaAnswer,
   press,
   printAnswer,
   refusalAnswer,
@@ -49,6 +51,8 @@ export const shapes = {
   Refusal: refusalAnswer,
   Session: sessionAnswer,
   SetWall: clockSetIn,
+  OtaState: otaState,
+  OtaAnswer: otaAnswer,
   State: stateAnswer,
   Wall: clockTopics['clock/wall'].payload,
 }

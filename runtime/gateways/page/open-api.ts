@@ -1,6 +1,7 @@
 /** Describes the HTTP interface in OpenAPI 3.1, from the very shapes that check it. */
 import { jsonSchema } from '../../core/schema.js'
 import { clockPaths } from './open-api-clock.js'
+import { otaPaths } from './open-api-ota.js'
 import { powerPaths } from './open-api-power.js'
 import { printPaths } from './open-api-print.js'
 import { wallPaths } from './open-api-wall.js'
@@ -131,6 +132,7 @@ const paths = {
   ...printPaths,
   ...powerPaths,
   ...clockPaths,
+  ...otaPaths,
   ...wallPaths,
   '/api/simulated/press': {
     post: {

@@ -12,6 +12,7 @@ import type { EventStreams } from './event-streams.js'
 import type { FailureLimit } from './failure-limit.js'
 import { latenessOf, nowHeader } from './lateness.js'
 import { addMetricsRoute } from './metrics-route.js'
+import { addOtaRoutes, type OtaSurroundings } from './ota-routes.js'
 import { addPowerRoutes } from './power-routes.js'
 import type { PrintDesk } from './print-desk.js'
 import { addPrintRoutes } from './print-routes.js'
@@ -44,6 +45,7 @@ export interface Surroundings {
   readonly jobs: JobSource | null
   readonly history: HistorySource | null
   readonly clock: Omit<ClockSurroundings, 'mayRead'>
+  readonly ota: Omit<OtaSurroundings, 'mayOperate'>
   readonly wallMs: () => number
   readonly simulated: SimulatedBoard | null
   readonly logs: LogSource | null
@@ -101,6 +103,7 @@ export function addRoutes(app: FastifyInstance, at: Surroundings): void {
     jobs: at.jobs,
     ...asking,
   })
+  addOtaRoutes(app, { ...at.ota, mayOperate })
   addWallRoutes(app, { wall: at.wallDesk, inTime: inTime(at), ...asking })
 }
 

@@ -1,0 +1,141 @@
+/** A door for the programs of this machine: a socket in a folder, one line of text in, one out. */
+import { chmod, rm } from 'node:fs/promises'
+import { createConnection, createServer, type Server, type Socket } from 'node:net'
+import { BoxError } from '../../runtime/core/errors.js'
+import { errnoOf } from './errno.js'
+
+const CONNECTIONS_MAX = 16
+/** sockaddr_un has room for 108 bytes, the last of which is 0. */
+const PATH_BYTES_MAX = 107
+
+export interface DoorLimits {
+  readonly lineBytesMax: number
+  /** Whoever takes longer to say a line is sent away. */
+  readonly patienceMs: number
+}
+
+export class ControlDoor {
+  readonly #path: string
+  readonly #limits: DoorLimits
+  #server: Server | null = null
+  readonly #sockets = new Set<Socket>()
+
+  constructor(path: string, limits: DoorLimits) {
+    this.#path = path
+    this.#limits = limits
+  }
+
+  /**
+   * Only the user of this process, and root, may come in.
+   * @throws BoxError `storage.io` when there can be no socket, `port.taken` when somebody answers at it
+   */
+  async open(answer: (line: string) => Promise<string>): Promise<void> {
+    if (Buffer.byteLength(this.#path) > PATH_BYTES_MAX)
+      throw new BoxError('storage.io', `${this.#path} is too long for a socket: at most 107 bytes`)
+    if (await isAnswered(this.#path))
+      throw new BoxError('port.taken', `another process answers at ${this.#path}`)
+    await rm(this.#path, { force: true })
+    const server = createServer({ allowHalfOpen: true }, socket => this.#serve(socket, answer))
+    server.maxConnections = CONNECTIONS_MAX
+    const umask = process.umask(0o177)
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject).listen(this.#path, resolve)
+      })
+    } catch (cause) {
+      throw new BoxError('storage.io', `there can be no socket at ${this.#path}`, { cause })
+    } finally {
+      process.umask(umask)
+    }
+    await chmod(this.#path, 0o600)
+    this.#server = server
+  }
+
+  async close(): Promise<void> {
+    const server = this.#server
+    if (server === null) return
+    this.#server = null
+    for (const socket of this.#sockets) socket.destroy()
+    await new Promise<void>(resolve => server.close(() => resolve()))
+    await rm(this.#path, { force: true })
+  }
+
+  #serve(socket: Socket, answer: (line: string) => Promise<string>): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+    // Whoever asks may be gone before the answer: it is none of our trouble.
+    socket.on('error', () => socket.destroy())
+    const patience = setTimeout(() => socket.destroy(), this.#limits.patienceMs)
+    void readLine(socket, this.#limits.lineBytesMax)
+      .finally(() => clearTimeout(patience))
+      .then(line => (line === null ? null : answer(line)))
+      .then(said => (said === null ? socket.destroy() : socket.end(`${said}\n`)))
+  }
+}
+
+/**
+ * Asks once.
+ * @throws BoxError `link.down` when nobody is there, `link.timeout` when no answer comes in time
+ */
+export async function askDoor(
+  path: string,
+  line: string,
+  { lineBytesMax, patienceMs }: DoorLimits,
+): Promise<string> {
+  const socket = createConnection(path)
+  let isLate = false
+  const patience = setTimeout(() => {
+    isLate = true
+    socket.destroy()
+  }, patienceMs)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve).once('error', reject)
+    })
+    // From here on the end of the connection says all that there is to say.
+    socket.on('error', () => socket.destroy())
+    socket.write(`${line}\n`)
+    const said = await readLine(socket, lineBytesMax)
+    if (said !== null) return said
+  } catch (cause) {
+    throw new BoxError('link.down', `nobody answers at ${path}`, { cause })
+  } finally {
+    clearTimeout(patience)
+    socket.destroy()
+  }
+  if (isLate) throw new BoxError('link.timeout', `no answer in ${patienceMs} ms`)
+  throw new BoxError('link.down', 'it ended without an answer')
+}
+
+/** The first line, without its end; null when there is none, or one that is too long. */
+function readLine(socket: Socket, bytesMax: number): Promise<string | null> {
+  const parts: Buffer[] = []
+  let byteCount = 0
+  return new Promise(resolve => {
+    socket.once('close', () => resolve(null)).once('end', () => resolve(null))
+    socket.on('data', (part: Buffer) => {
+      const end = part.indexOf(0x0a)
+      parts.push(end < 0 ? part : part.subarray(0, end))
+      byteCount += part.length
+      if (byteCount > bytesMax) resolve(null)
+      else if (end >= 0) resolve(Buffer.concat(parts).toString())
+    })
+  })
+}
+
+async function isAnswered(path: string): Promise<boolean> {
+  const socket = createConnection(path)
+  try {
+    return await new Promise<boolean>((resolve, reject) => {
+      socket
+        .once('connect', () => resolve(true))
+        .once('error', error =>
+          ['ENOENT', 'ECONNREFUSED'].includes(errnoOf(error) ?? '')
+            ? resolve(false)
+            : reject(error),
+        )
+    })
+  } finally {
+    socket.destroy()
+  }
+}

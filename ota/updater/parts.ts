@@ -1,0 +1,98 @@
+/** What the updater works with. Each is a small window onto a part that has its own tests. */
+import type { otaState } from '../../runtime/core/ota-topics.js'
+import type { Of } from '../../runtime/core/schema.js'
+import type { ReleaseDescription } from '../release/description.js'
+import type { BoxView, RunningRelease } from './criteria.js'
+import type { HeardWord, VenueWord } from './venue-switch.js'
+
+export type OtaState = Readonly<Of<typeof otaState>>
+
+/** A look at the repository. */
+export interface OrderLook {
+  /** False: what was known before is still all that is known. */
+  readonly isFresh: boolean
+  /** For people: what was found, or why nothing was. */
+  readonly words: string
+  /** What the tour orders this box to run; null when it orders nothing that can be believed. */
+  readonly order: Order | null
+}
+
+export interface Order {
+  readonly description: ReleaseDescription
+  /** Whether the boxes of a venue switch together. */
+  readonly isTogether: boolean
+  /** False: all is signed, but the box does not know the time, so it may be of the past. */
+  readonly isTimeKnown: boolean
+}
+
+export interface Orders {
+  /** Asks every source that can be reached. Never throws for what a source says. */
+  look(): Promise<OrderLook>
+}
+
+export interface TransferProgress {
+  readonly phase: 'fetching' | 'writing'
+  readonly doneBytes: number
+  readonly allBytes: number
+  readonly uplinkBytes: number
+  readonly peerBytes: number
+  readonly stickBytes: number
+}
+
+export interface SlotView {
+  readonly slot: 'a' | 'b' | null
+  readonly running: RunningRelease | null
+  readonly previous: RunningRelease | null
+  /** Verified in the other slot, and not started yet. */
+  readonly prepared: RunningRelease | null
+  readonly isOnTrial: boolean
+  readonly floor: string | null
+  readonly refused: readonly {
+    readonly digest: string
+    readonly version: string
+    readonly why: string
+  }[]
+}
+
+export interface SlotWork {
+  view(): Promise<SlotView>
+  /** Fetches and writes a release into the other slot, and verifies it. Goes on where it was interrupted. */
+  prepare(
+    description: ReleaseDescription,
+    tell: (progress: TransferProgress) => void,
+    isCancelled: () => boolean,
+  ): Promise<void>
+  /** The prepared release is what is started next, on trial. */
+  activate(): Promise<void>
+  markGood(): Promise<void>
+  /** The launcher that the good release brings. */
+  takeLauncher(): Promise<void>
+  rollBack(reason: string): Promise<void>
+  clear(digest: string): Promise<void>
+  /** Bytes that may be written beside what is there; null where nobody can tell. */
+  freeBytes(): Promise<number | null>
+}
+
+/** What the launcher is told. */
+export interface LauncherLink {
+  gate(unmet: readonly string[], deadlineMs: number): void
+  passed(): void
+  restart(why: string): void
+}
+
+export interface BoxLink {
+  /** Null while the box cannot be asked. */
+  view(): Promise<BoxView | null>
+  /** What the gate of a trial still waits for, in words; none: passed. */
+  gate(): Promise<readonly string[]>
+  /** The venue's timeline; null while the box cannot be asked. */
+  showNowMs(): Promise<number | null>
+  /** For MQTT, the page and the metrics. Never throws. */
+  tell(state: OtaState): Promise<void>
+}
+
+export interface VenueVoice {
+  /** Of those that were heard, newest words only. */
+  heard(): ReadonlyMap<string, HeardWord>
+  say(word: VenueWord): void
+}

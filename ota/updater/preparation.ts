@@ -1,0 +1,96 @@
+/** Brings a release into the other slot, beside everything else; tries again, after longer and longer, when that fails. */
+import { BoxError, messageOf } from '../../runtime/core/errors.js'
+import type { Clock } from '../../runtime/ports/clock.js'
+import type { Log } from '../../runtime/ports/log.js'
+import type { ReleaseDescription } from '../release/description.js'
+import type { SlotWork, TransferProgress } from './parts.js'
+
+const RETRY_MS_MIN = 15_000
+const RETRY_MS_MAX = 30 * 60_000
+
+interface Work {
+  isCancelled: boolean
+  done: Promise<void>
+}
+
+export class Preparation {
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #slots: Pick<SlotWork, 'prepare'>
+  #work: Work | null = null
+  #digest: string | null = null
+  #progress: TransferProgress | null = null
+  #trouble: string | null = null
+  #retryAtMs = 0
+  #retryMs = RETRY_MS_MIN
+
+  constructor(clock: Clock, log: Log, slots: Pick<SlotWork, 'prepare'>) {
+    this.#clock = clock
+    this.#log = log
+    this.#slots = slots
+  }
+
+  get isRunning(): boolean {
+    return this.#work !== null
+  }
+
+  get progress(): TransferProgress | null {
+    return this.#progress
+  }
+
+  /** Why it failed last; null since it succeeded. */
+  get trouble(): string | null {
+    return this.#trouble
+  }
+
+  /** What failed before does not keep the next try waiting. */
+  retryNow(): void {
+    this.#retryAtMs = 0
+  }
+
+  /** Begins, unless it is under way or has to wait. One for another release is ended first. */
+  want(description: ReleaseDescription): void {
+    const digest = description.manifest.sha256
+    if (this.#work !== null) {
+      if (this.#digest !== digest) this.#work.isCancelled = true
+      return
+    }
+    if (this.#clock.monotonicMs() < this.#retryAtMs) return
+    this.#digest = digest
+    const work: Work = { isCancelled: false, done: Promise.resolve() }
+    this.#work = work
+    work.done = this.#run(description, work)
+  }
+
+  /** Resolves when nothing is under way any more. What has come stays, for the next time. */
+  async cancel(): Promise<void> {
+    if (this.#work === null) return
+    this.#work.isCancelled = true
+    await this.#work.done
+  }
+
+  async #run(description: ReleaseDescription, work: Work): Promise<void> {
+    const tell = (progress: TransferProgress): void => {
+      this.#progress = progress
+    }
+    try {
+      await this.#slots.prepare(description, tell, () => work.isCancelled)
+      this.#trouble = null
+      this.#retryMs = RETRY_MS_MIN
+    } catch (error) {
+      if (!work.isCancelled) this.#fail(description, error)
+    } finally {
+      this.#work = null
+      this.#progress = null
+    }
+  }
+
+  #fail({ version }: ReleaseDescription, error: unknown): void {
+    // A bug ends the process like any other: what is on the disk is none the worse for it.
+    if (!(error instanceof BoxError)) throw error
+    this.#trouble = `${version} could not be prepared: ${messageOf(error)}`
+    this.#retryAtMs = this.#clock.monotonicMs() + this.#retryMs
+    this.#log.warn('ota.preparing-failed', { version, retryMs: this.#retryMs, error })
+    this.#retryMs = Math.min(RETRY_MS_MAX, 2 * this.#retryMs)
+  }
+}

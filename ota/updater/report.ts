@@ -1,0 +1,86 @@
+/** What the updater tells of itself, from what it knows. */
+import { type Criterion, unmet } from './criteria.js'
+import type { CurrentHold } from './holds.js'
+import type { OrderLook, OtaState, SlotView, TransferProgress } from './parts.js'
+
+export interface Known {
+  readonly slots: SlotView
+  readonly criteria: readonly Criterion[]
+  readonly look: OrderLook | null
+  readonly lookedWallMs: number
+  readonly progress: TransferProgress | null
+  readonly isPreparing: boolean
+  readonly isSwitching: boolean
+  readonly gateUnmet: readonly string[]
+  readonly holds: readonly CurrentHold[]
+  readonly switchShowMs: number | null
+  /** What the switch together waits for. */
+  readonly jointWhy: string | null
+  readonly trouble: string | null
+}
+
+const LETTERS_MAX = 1024
+
+export function stateOf(known: Known): OtaState {
+  const { slots, look, holds, switchShowMs, trouble } = known
+  const candidate = candidateOf(known)
+  return {
+    phase: phaseOf(known, candidate),
+    running: slots.running,
+    slot: slots.slot,
+    previous: slots.previous,
+    candidate,
+    progress: progressOf(known.progress),
+    unmet: unmetOf(known, candidate),
+    checked:
+      look === null
+        ? null
+        : { wallMs: known.lookedWallMs, isFresh: look.isFresh, words: short(look.words) },
+    floor: slots.floor,
+    refused: slots.refused.map(({ digest, version, why }) => ({ digest, version, why })),
+    switchShowMs,
+    holds: holds.map(({ id, owner, reason, leftMinutes }) => ({ id, owner, reason, leftMinutes })),
+    trouble: trouble === null ? null : short(trouble),
+  }
+}
+
+function candidateOf({ look, slots }: Known): OtaState['candidate'] {
+  const description = look?.order?.description
+  if (description === undefined || description.manifest.sha256 === slots.running?.digest)
+    return null
+  return { digest: description.manifest.sha256, version: description.version }
+}
+
+function phaseOf(known: Known, candidate: OtaState['candidate']): OtaState['phase'] {
+  if (known.isSwitching) return 'switching'
+  if (known.slots.isOnTrial) return 'trial'
+  if (known.isPreparing) return known.progress?.phase ?? 'fetching'
+  if (known.switchShowMs !== null) return 'agreed'
+  return candidate === null ? 'idle' : 'waiting'
+}
+
+function progressOf(progress: TransferProgress | null): OtaState['progress'] {
+  if (progress === null) return null
+  const { phase: _, ...bytes } = progress
+  return bytes
+}
+
+function unmetOf(known: Known, candidate: OtaState['candidate']): OtaState['unmet'] {
+  if (known.slots.isOnTrial)
+    return known.gateUnmet.map(words => ({
+      step: 'trial' as const,
+      name: 'gate',
+      words: short(words),
+    }))
+  if (candidate === null) return []
+  const own = unmet(known.criteria, 'switch').map(({ step, name, words }) => ({
+    step,
+    name,
+    words: short(words),
+  }))
+  const { jointWhy } = known
+  if (jointWhy === null || own.length > 0) return own
+  return [{ step: 'switch', name: 'venue', words: short(jointWhy) }]
+}
+
+const short = (text: string): string => text.slice(0, LETTERS_MAX)

@@ -1,0 +1,84 @@
+/** Releases as people read of them. */
+import type { OtaReply } from '../core/ota-control.js'
+import { type Row, table } from './table.js'
+import { type Paint, printable } from './terminal.js'
+
+type State = OtaReply['state']
+type Told = NonNullable<State>
+
+const SHORT_DIGEST = 12
+
+export function stateText(state: State, paint: Paint): string {
+  if (state === null) return 'The updater has only just started.\n'
+  const rows: Row[] = [
+    ['Runs', releaseText(state.running) + (state.slot === null ? '' : `, slot ${state.slot}`)],
+    ['Ordered', state.candidate === null ? 'the same, or nothing' : releaseText(state.candidate)],
+    ['Now', phaseText(state, paint)],
+    ['Back to', releaseText(state.previous)],
+    ['Floor', state.floor ?? '–'],
+    ['Checked', checkedText(state)],
+  ]
+  const more: Row[] = [
+    ...state.unmet.map(({ words }): Row => ['Waits for', printable(words)]),
+    ...state.holds.map(
+      ({ id, owner, reason }): Row => [`Hold ${id}`, printable(`${owner}: ${reason}`)],
+    ),
+    ...state.refused.map(
+      ({ version, digest, why }): Row => [
+        'Refused',
+        printable(`${version} (${digest.slice(0, SHORT_DIGEST)}): ${why}`),
+      ],
+    ),
+    ...(state.trouble === null ? [] : [['Trouble', paint.red(printable(state.trouble))] as const]),
+  ]
+  return table([...rows, ...more], paint)
+}
+
+/** Every criterion in a line, met or not. */
+export function criteriaText({ criteria, state }: OtaReply, paint: Paint): string {
+  const lines = criteria.map(({ isMet, name, words }) => {
+    const mark = isMet ? paint.green('yes') : paint.red('no ')
+    return `${mark}  ${name.padEnd(14)}  ${printable(words)}`
+  })
+  const venue = (state?.unmet ?? [])
+    .filter(({ name }) => name === 'venue')
+    .map(({ words }) => `${paint.red('no ')}  ${'venue'.padEnd(14)}  ${printable(words)}`)
+  return `${[...lines, ...venue].join('\n')}\n`
+}
+
+/** One line on how far it is. */
+export function progressText(state: State, paint: Paint): string {
+  if (state === null) return 'the updater has only just started'
+  const waits = state.unmet.map(({ words }) => printable(words)).join('; ')
+  const version = state.candidate?.version ?? state.running?.version ?? ''
+  if (state.phase === 'waiting') return `${version} ${paint.yellow('waits')}: ${waits}`
+  if (state.phase === 'idle') return `${version} runs`
+  return `${version} ${phaseText(state, paint)}`
+}
+
+function phaseText({ phase, progress, trouble }: Told, paint: Paint): string {
+  if (phase === 'waiting') return paint.yellow('waiting')
+  if (phase === 'idle') return trouble === null ? paint.green('nothing to do') : 'nothing to do'
+  if (progress === null || progress.allBytes === 0) return phase
+  const percent = Math.floor((100 * progress.doneBytes) / progress.allBytes)
+  const { uplinkBytes, peerBytes, stickBytes } = progress
+  const from = [
+    uplinkBytes > 0 ? `uplink ${megabytes(uplinkBytes)}` : null,
+    peerBytes > 0 ? `other boxes ${megabytes(peerBytes)}` : null,
+    stickBytes > 0 ? `stick ${megabytes(stickBytes)}` : null,
+  ].filter(part => part !== null)
+  const sources = from.length === 0 ? '' : ` (${from.join(', ')})`
+  return `${phase} ${percent} % of ${megabytes(progress.allBytes)}${sources}`
+}
+
+const releaseText = (release: Told['running']): string =>
+  release === null ? '–' : `${release.version} (${release.digest.slice(0, SHORT_DIGEST)})`
+
+function checkedText({ checked }: Told): string {
+  if (checked === null) return 'not yet'
+  // biome-ignore lint/style/noRestrictedGlobals: writes a moment that is given, and asks no clock
+  const at = new Date(checked.wallMs).toISOString().slice(0, 16).replace('T', ' ')
+  return printable(`${at} UTC: ${checked.words}`)
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`

@@ -1,0 +1,82 @@
+/** What the updater tells of itself: part of the table in `topics.ts`. */
+import {
+  boolean,
+  integer,
+  list,
+  nullable,
+  number,
+  object,
+  oneOf,
+  pattern,
+  string,
+} from './schema.js'
+import { moment, whole } from './shapes.js'
+import { topic } from './topic-shape.js'
+
+const digest = pattern(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits')
+const version = string({ max: 64 })
+const release = object({ digest, version })
+
+export const otaState = object({
+  /**
+   * `idle`: what runs is what is ordered, or nothing is. `fetching`, `writing`: on its way into the other slot. `waiting`:
+   * something is in the way, see `unmet`. `agreed`: switches at one moment with the other boxes. `switching`. `trial`: a
+   * new release has to prove itself.
+   */
+  phase: oneOf('idle', 'fetching', 'writing', 'waiting', 'agreed', 'switching', 'trial'),
+  /** Null on a box that was not installed by an update. */
+  running: nullable(release),
+  slot: nullable(oneOf('a', 'b')),
+  /** What a rollback would lead to; null: nothing. */
+  previous: nullable(release),
+  /** What is ordered and does not run. */
+  candidate: nullable(release),
+  /** Of the step under way; null when there is none. */
+  progress: nullable(
+    object({
+      doneBytes: whole,
+      allBytes: whole,
+      /** Where they came from. */
+      uplinkBytes: whole,
+      peerBytes: whole,
+      stickBytes: whole,
+    }),
+  ),
+  /** What keeps the candidate from running, first things first. */
+  unmet: list(
+    object({
+      step: oneOf('take', 'fetch', 'switch', 'trial'),
+      name: string({ max: 64 }),
+      words: string({ max: 1024 }),
+    }),
+    { max: 64 },
+  ),
+  /** The last look at the repository; null before the first. */
+  checked: nullable(object({ wallMs: moment, isFresh: boolean, words: string({ max: 1024 }) })),
+  /** Nothing below this version is taken. */
+  floor: nullable(version),
+  refused: list(object({ digest, version, why: string({ max: 512 }) }), { max: 64 }),
+  /** Show time of the switch that was agreed on with the others. */
+  switchShowMs: nullable(number({ min: -8.64e15, max: 8.64e15 })),
+  holds: list(
+    object({
+      id: string({ max: 16 }),
+      owner: string({ max: 64 }),
+      reason: string({ max: 256 }),
+      leftMinutes: integer({ min: 0, max: 1e6 }),
+    }),
+    { max: 64 },
+  ),
+  /** What went wrong last, for people; null while all is well. */
+  trouble: nullable(string({ max: 1024 })),
+})
+
+export const otaTopics = {
+  'ota/state': topic({
+    kind: 'state',
+    qos: 0,
+    path: 'ota',
+    summary: 'Which release runs, which one is ordered, and what stands in the way.',
+    payload: otaState,
+  }),
+} as const

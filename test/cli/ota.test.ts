@@ -1,0 +1,138 @@
+import t from 'tap'
+import { CliFailure, exitCodes } from '../../runtime/cli/failure.js'
+import type { OtaLink } from '../../runtime/cli/ota-link.js'
+import type { OtaReply, OtaRequest } from '../../runtime/core/ota-control.js'
+import { type } from './cli-world.js'
+
+const digest = 'ab'.repeat(32)
+const state: NonNullable<OtaReply['state']> = {
+  phase: 'waiting',
+  running: { digest, version: '1.4.0' },
+  slot: 'a',
+  previous: { digest: 'ef'.repeat(32), version: '1.3.0' },
+  candidate: { digest: 'cd'.repeat(32), version: '1.5.0' },
+  progress: null,
+  unmet: [{ step: 'switch', name: 'not-armed', words: 'a show is armed' }],
+  checked: { wallMs: 1_795_400_000_000, isFresh: true, words: '1.5.0 is ordered' },
+  floor: '1.2.0',
+  refused: [{ digest: '12'.repeat(32), version: '1.4.9', why: 'gate: lamp-2 does not answer' }],
+  switchShowMs: null,
+  holds: [{ id: 'h3', owner: 'Kim', reason: 'rehearsal', leftMinutes: 61 }],
+  trouble: null,
+}
+const criteria: OtaReply['criteria'] = [
+  { step: 'take', name: 'news', isMet: true, words: 'it is another release' },
+  { step: 'switch', name: 'not-armed', isMet: false, words: 'a show is armed' },
+]
+const reply: OtaReply = { state, criteria, words: 'done so' }
+
+function link(replies: readonly OtaReply[] = [reply]): { link: OtaLink; asked: OtaRequest[] } {
+  const asked: OtaRequest[] = []
+  const answer = async (request: OtaRequest): Promise<OtaReply> => {
+    asked.push(request)
+    return replies[Math.min(asked.length, replies.length) - 1] ?? reply
+  }
+  return { link: { ask: answer, pause: async () => {} }, asked }
+}
+
+t.test('status tells what runs, what is ordered, and what stands in the way', async t => {
+  const { out, exitCode } = await type(['ota', 'status'], { otaLink: () => link().link })
+  t.equal(exitCode, 0)
+  t.equal(
+    out,
+    `Runs       1.4.0 (abababababab), slot a
+Ordered    1.5.0 (cdcdcdcdcdcd)
+Now        waiting
+Back to    1.3.0 (efefefefefef)
+Floor      1.2.0
+Checked    2026-11-23 01:33 UTC: 1.5.0 is ordered
+Waits for  a show is armed
+Hold h3    Kim: rehearsal
+Refused    1.4.9 (121212121212): gate: lamp-2 does not answer
+`.replace(
+      '2026-11-23 01:33',
+      new Date(1_795_400_000_000).toISOString().slice(0, 16).replace('T', ' '),
+    ),
+  )
+})
+
+t.test('why lists every criterion, met or not', async t => {
+  const { out } = await type(['ota', 'why'], { otaLink: () => link().link })
+  t.equal(out, 'yes  news            it is another release\nno   not-armed       a show is armed\n')
+  const json = await type(['--json', 'ota', 'why'], { otaLink: () => link().link })
+  t.same(JSON.parse(json.out), criteria)
+})
+
+t.test('each command asks what it says', async t => {
+  const cases: readonly (readonly [readonly string[], OtaRequest])[] = [
+    [['check'], { ask: 'check' }],
+    [['apply', '--no-follow'], { ask: 'apply', force: null }],
+    [
+      ['apply', '--no-follow', '--force', 'security', '--owner', 'Sam'],
+      { ask: 'apply', force: { owner: 'Sam', reason: 'security' } },
+    ],
+    [
+      ['hold', 'rehearsal', '--for', '90m'],
+      { ask: 'hold', owner: 'operator', reason: 'rehearsal', minutes: 90 },
+    ],
+    [['hold', 'later'], { ask: 'hold', owner: 'operator', reason: 'later', minutes: 720 }],
+    [['hold', '--release', 'h3'], { ask: 'unhold', id: 'h3' }],
+    [['rollback', 'lamps flicker'], { ask: 'rollback', reason: 'lamps flicker' }],
+    [['clear', '1.4.9'], { ask: 'clear', release: '1.4.9' }],
+  ]
+  for (const [words, request] of cases) {
+    const { link: asks, asked } = link()
+    t.equal((await type(['ota', ...words], { otaLink: () => asks })).exitCode, 0, words.join(' '))
+    t.same(asked, [request])
+  }
+})
+
+t.test('apply shows how far it is until the release is switched to', async t => {
+  const at = (doneBytes: number) => ({
+    doneBytes,
+    allBytes: 4_000_000,
+    uplinkBytes: doneBytes / 2,
+    peerBytes: doneBytes / 2,
+    stickBytes: 0,
+  })
+  const { link: asks } = link([
+    reply,
+    { ...reply, state: { ...state, phase: 'fetching', progress: at(1_000_000) } },
+    { ...reply, state: { ...state, phase: 'fetching', progress: at(3_000_000) } },
+    { ...reply, state: { ...state, phase: 'switching' } },
+  ])
+  const { out } = await type(['ota', 'apply'], { otaLink: () => asks })
+  t.equal(
+    out,
+    `1.5.0 fetching 25 % of 4.0 MB (uplink 0.5 MB, other boxes 0.5 MB)
+1.5.0 fetching 75 % of 4.0 MB (uplink 1.5 MB, other boxes 1.5 MB)
+1.5.0 switching
+`,
+  )
+})
+
+t.test('what cannot be is refused before anybody is asked', async t => {
+  for (const words of [
+    ['hold'],
+    ['hold', 'x', '--for', '400h'],
+    ['hold', 'x', '--for', '0s'],
+    ['rollback'],
+  ])
+    t.equal((await type(['ota', ...words])).exitCode, exitCodes.usage, words.join(' '))
+})
+
+t.test('the folder of the slots may be named; without an updater that is said', async t => {
+  const homes: string[] = []
+  const nobody = (home: string): OtaLink => {
+    homes.push(home)
+    return {
+      ask: async () => {
+        throw new CliFailure(exitCodes.unreachable, 'no updater runs in /x')
+      },
+      pause: async () => {},
+    }
+  }
+  const { exitCode, error } = await type(['ota', '--home', '/x', 'status'], { otaLink: nobody })
+  t.same([exitCode, homes], [exitCodes.unreachable, ['/x']])
+  t.match(error, /no updater runs/)
+})

@@ -1,0 +1,60 @@
+import t from 'tap'
+import { answerControl } from '../../../ota/updater/control.js'
+import { digestOf, orderOf, updaterBench } from './updater-bench.js'
+
+const ask = (updater: Parameters<typeof answerControl>[0], request: object) =>
+  answerControl(updater, JSON.stringify(request))
+
+t.test('each request is done, and answered with how things are then', async t => {
+  const { clock, slots, world, updater, end } = updaterBench()
+  t.teardown(end)
+  world.look = orderOf('1.1.0')
+  await updater.start()
+  await clock.advance(1_000)
+  t.match(await ask(updater, { ask: 'status' }), {
+    kind: 'done',
+    reply: { state: { candidate: { version: '1.1.0' } } },
+  })
+  t.match(await ask(updater, { ask: 'why' }), {
+    reply: { criteria: [{ name: 'news', isMet: true }] },
+  })
+  t.match(await ask(updater, { ask: 'check' }), { reply: { words: '1.1.0 is ordered' } })
+  const hold = { ask: 'hold', owner: 'Kim', reason: 'rehearsal', minutes: 5 }
+  t.match(await ask(updater, hold), { reply: { words: /by the name of h1/ } })
+  t.match(await ask(updater, { ask: 'unhold', id: 'h1' }), { reply: { words: /Kim is over/ } })
+  slots.go?.resolve()
+  await clock.advance(1_000)
+  t.same(slots.did, ['prepare 1.1.0', 'activate'])
+})
+
+t.test('a release is cleared by its version or the beginning of its digest', async t => {
+  const { clock, slots, updater, end } = updaterBench()
+  t.teardown(end)
+  const refused = ['1.1.0', '1.1.1'].map(version => ({
+    version,
+    digest: digestOf(version),
+    why: 'x',
+  }))
+  slots.state = { ...slots.state, refused }
+  await updater.start()
+  await clock.advance(1_000)
+  t.match(await ask(updater, { ask: 'clear', release: '1.1.1' }), { kind: 'done' })
+  t.match(await ask(updater, { ask: 'clear', release: '110' }), { kind: 'done' })
+  t.same(slots.did, ['clear 111', 'clear 110'])
+  t.match(await ask(updater, { ask: 'clear', release: '11' }), {
+    kind: 'refused',
+    refusal: { message: /several.*1\.1\.0.*1\.1\.1/ },
+  })
+  t.match(await ask(updater, { ask: 'clear', release: '9.9.9' }), {
+    refusal: { code: 'ota.refused', message: /was not refused here/ },
+  })
+})
+
+t.test('what is no request is refused with what is wrong', async t => {
+  const { updater } = updaterBench()
+  for (const line of ['', 'x', '{}', '{"ask":"fly"}', '{"ask":"hold","owner":"Kim"}'])
+    t.match(await answerControl(updater, line), {
+      kind: 'refused',
+      refusal: { code: 'config.invalid', message: /request/ },
+    })
+})

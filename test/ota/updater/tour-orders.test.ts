@@ -1,0 +1,132 @@
+import t from 'tap'
+import { SimulatedFiles } from '../../../drivers/simulated/files.js'
+import { SimulatedKeys } from '../../../drivers/simulated/keys.js'
+import { type NamedSource, SwitchedSource, TourOrders } from '../../../ota/updater/tour-orders.js'
+import { BoxError } from '../../../runtime/core/errors.js'
+import { TestKey } from '../tuf/test-repository.js'
+import { pastOf, TrustBench } from '../tuf/trust-bench.js'
+import { releaseOf } from './updater-bench.js'
+
+const down: NamedSource = {
+  name: 'http://hub',
+  source: {
+    fetch: () => Promise.reject(new BoxError('link.down', 'nobody answers')),
+  },
+}
+
+/** A repository with one release and one order, and a box that asks it. */
+function bench() {
+  const trust = new TrustBench()
+  const { repository } = trust
+  repository.delegate('targets', {
+    name: 'releases',
+    keys: [new TestKey()],
+    paths: ['releases/*/*'],
+  })
+  repository.delegate('targets', {
+    name: 'tour-7',
+    keys: [new TestKey()],
+    paths: ['tours/tour-7/*'],
+  })
+  const release = (version: string): void =>
+    repository.addTarget(
+      'releases',
+      `releases/x64/${version}.json`,
+      JSON.stringify(releaseOf(version)),
+    )
+  const order = (releases: object, more: object = {}): void =>
+    repository.addTarget(
+      'tour-7',
+      'tours/tour-7/order.json',
+      JSON.stringify({
+        format: 1,
+        tour: 'tour-7',
+        releases,
+        activation: 'box',
+        notes: '',
+        ...more,
+      }),
+    )
+  release('1.1.0')
+  order({ x64: '1.1.0' })
+  const publish = (): void =>
+    repository.publish('releases', 'tour-7', 'targets', 'snapshot', 'timestamp')
+  publish()
+  const switched = new SwitchedSource()
+  trust.source = switched
+  const files = new SimulatedFiles()
+  const hub: NamedSource = { name: 'http://mirror', source: repository }
+  const world = { sources: [hub] as readonly NamedSource[] }
+  const start = async (): Promise<TourOrders> =>
+    new TourOrders(
+      { trust: await trust.start(), switched, files, keys: new SimulatedKeys(() => 0.5) },
+      { tour: 'tour-7', architecture: 'x64', sources: async () => world.sources },
+    )
+  return { trust, repository, release, order, publish, world, hub, start }
+}
+
+t.test('what the tour orders is found by its signatures', async t => {
+  const { start } = bench()
+  t.match(await (await start()).look(), {
+    isFresh: true,
+    words: '1.1.0 is ordered',
+    order: { description: { version: '1.1.0' }, isTogether: false, isTimeKnown: true },
+  })
+})
+
+t.test('a mirror that is down is passed over', async t => {
+  const { start, world, hub } = bench()
+  world.sources = [down, hub]
+  t.match(await (await start()).look(), {
+    isFresh: true,
+    order: { description: { version: '1.1.0' } },
+  })
+})
+
+t.test('without a source, and after a start, the box still knows what was ordered', async t => {
+  const { start, world } = bench()
+  await (await start()).look()
+  world.sources = []
+  t.match(await (await start()).look(), {
+    isFresh: false,
+    words: 'there is no source to ask; 1.1.0 is ordered',
+    order: { description: { version: '1.1.0' } },
+  })
+})
+
+t.test('a stick from last week is told as such, and the newer order stays', async t => {
+  const { start, world, repository, release, order, publish } = bench()
+  const stick: NamedSource = { name: '/media/stick', source: pastOf(repository.files) }
+  release('1.2.0')
+  order({ x64: '1.2.0' })
+  publish()
+  await (await start()).look()
+  world.sources = [stick]
+  const look = await (await start()).look()
+  t.match(look, { isFresh: false, order: { description: { version: '1.2.0' } } })
+  t.match(look.words, /\/media\/stick: .*; 1\.2\.0 is ordered/)
+})
+
+t.test('nothing ordered for this machine, or by somebody who may not, is nothing', async t => {
+  const { start, order, publish } = bench()
+  order({ arm64: '1.1.0' })
+  publish()
+  t.match(await (await start()).look(), { order: null, words: /orders nothing for x64/ })
+  order({ x64: '9.9.9' })
+  publish()
+  t.match(await (await start()).look(), { order: null, words: /9\.9\.9 is not signed/ })
+  order({ x64: '1.1.0' }, { tour: 'tour-8' })
+  publish()
+  t.match(await (await start()).look(), { order: null, words: /for tour-8/ })
+  order({ x64: 'newest' })
+  publish()
+  t.match(await (await start()).look(), { order: null, words: /order\.releases\.x64/ })
+})
+
+t.test('a box that does not know the date says so, and may fetch meanwhile', async t => {
+  const { trust, start } = bench()
+  trust.keepsTime = false
+  t.match(await (await start()).look(), {
+    order: { description: { version: '1.1.0' }, isTimeKnown: false },
+  })
+})

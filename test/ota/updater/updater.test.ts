@@ -1,0 +1,189 @@
+import t from 'tap'
+import { BoxError } from '../../../runtime/core/errors.js'
+import { digestOf, orderOf, updaterBench } from './updater-bench.js'
+
+const SECOND_MS = 1_000
+const MINUTE_MS = 60_000
+
+t.test('what is ordered is prepared, and switched to when nothing is in the way', async t => {
+  const { clock, slots, launcher, world, updater, last, end } = updaterBench()
+  t.teardown(end)
+  world.look = orderOf('1.1.0')
+  await updater.start()
+  await clock.advance(SECOND_MS)
+  t.same(slots.did, ['prepare 1.1.0'])
+  slots.tell?.({
+    phase: 'fetching',
+    doneBytes: 10,
+    allBytes: 40,
+    uplinkBytes: 10,
+    peerBytes: 0,
+    stickBytes: 0,
+  })
+  await clock.advance(SECOND_MS)
+  t.match(last(), {
+    phase: 'fetching',
+    candidate: { version: '1.1.0' },
+    progress: { doneBytes: 10, allBytes: 40 },
+    unmet: [{ name: 'in-slot' }],
+  })
+  slots.go?.resolve()
+  await clock.advance(SECOND_MS)
+  t.same(slots.did, ['prepare 1.1.0', 'activate'])
+  t.same(launcher, ['restart: 1.1.0 is to be tried'])
+  await clock.advance(MINUTE_MS)
+  t.equal(slots.did.length, 2, 'and then it waits for its end')
+})
+
+t.test('never while a show is armed: prepared, told why, switched after it', async t => {
+  const { clock, slots, world, updater, last, quiet, end } = updaterBench()
+  t.teardown(end)
+  world.look = orderOf('1.1.0')
+  world.box = { ...quiet, isArmed: true }
+  await updater.start()
+  await clock.advance(SECOND_MS)
+  slots.go?.resolve()
+  await clock.advance(3_600_000)
+  t.same(slots.did, ['prepare 1.1.0'])
+  t.match(last(), { phase: 'waiting', unmet: [{ name: 'not-armed', words: /armed/ }] })
+  await updater.apply({ owner: 'Kim', reason: 'now' })
+  await clock.advance(MINUTE_MS)
+  t.same(slots.did, ['prepare 1.1.0'], 'nor does anybody force it')
+  world.box = quiet
+  await clock.advance(SECOND_MS)
+  t.same(slots.did, ['prepare 1.1.0', 'activate'])
+})
+
+t.test('a box that cannot be asked is not switched', async t => {
+  const { clock, slots, world, updater, end } = updaterBench()
+  t.teardown(end)
+  world.look = orderOf('1.1.0')
+  world.box = null
+  await updater.start()
+  await clock.advance(SECOND_MS)
+  slots.go?.resolve()
+  await clock.advance(MINUTE_MS)
+  t.same(slots.did, ['prepare 1.1.0'])
+})
+
+t.test('a hold keeps a release from running, until it ends or somebody forces it', async t => {
+  const { clock, log, slots, world, updater, last, end } = updaterBench()
+  t.teardown(end)
+  world.look = orderOf('1.1.0')
+  await updater.start()
+  await updater.hold({ owner: 'Kim', reason: 'rehearsal', minutes: 30 })
+  await clock.advance(SECOND_MS)
+  slots.go?.resolve()
+  await clock.advance(20 * MINUTE_MS)
+  t.match(last(), { unmet: [{ name: 'hold', words: /Kim.*rehearsal/ }], holds: [{ id: 'h1' }] })
+  await updater.apply(null)
+  await clock.advance(SECOND_MS)
+  t.same(slots.did, ['prepare 1.1.0'], 'asking is not forcing')
+  await updater.apply({ owner: 'Sam', reason: 'security' })
+  await clock.advance(SECOND_MS)
+  t.same(slots.did, ['prepare 1.1.0', 'activate'])
+  t.match(log.lines.find(({ event }) => event === 'ota.forced')?.facts, { owner: 'Sam' })
+})
+
+t.test('what fails is tried again, later and later, and at once when a person asks', async t => {
+  const { clock, slots, world, updater, last, end } = updaterBench()
+  t.teardown(end)
+  world.look = orderOf('1.1.0')
+  await updater.start()
+  await clock.advance(SECOND_MS)
+  slots.go?.reject(new BoxError('link.down', 'nobody has it'))
+  await clock.advance(10 * SECOND_MS)
+  t.same(slots.did, ['prepare 1.1.0'])
+  t.match(last(), { trouble: /nobody has it/ })
+  await clock.advance(6 * SECOND_MS)
+  t.equal(slots.did.length, 2)
+  slots.go?.reject(new BoxError('link.down', 'nobody has it'))
+  await clock.advance(20 * SECOND_MS)
+  t.equal(slots.did.length, 2)
+  await updater.apply(null)
+  await clock.advance(SECOND_MS)
+  t.equal(slots.did.length, 3)
+})
+
+t.test('a newer order ends the work for an older one', async t => {
+  const { clock, slots, world, updater, end } = updaterBench()
+  t.teardown(end)
+  world.look = orderOf('1.1.0')
+  await updater.start()
+  await clock.advance(SECOND_MS)
+  world.look = orderOf('1.2.0')
+  await updater.check()
+  await clock.advance(SECOND_MS)
+  t.ok(slots.isCancelled?.())
+  slots.go?.reject(new BoxError('link.down', 'cancelled'))
+  await clock.advance(SECOND_MS)
+  t.same(slots.did, ['prepare 1.1.0', 'prepare 1.2.0'])
+})
+
+t.test('a look that finds nobody leaves what was ordered', async t => {
+  const { clock, world, updater, last, end } = updaterBench({ config: { checkMinutes: 10 } })
+  t.teardown(end)
+  world.look = orderOf('1.1.0')
+  await updater.start()
+  await clock.advance(SECOND_MS)
+  world.look = { isFresh: false, words: 'no repository can be reached', order: null }
+  await clock.advance(10 * MINUTE_MS)
+  t.equal(world.looks, 2)
+  t.match(last(), {
+    candidate: { version: '1.1.0' },
+    checked: { isFresh: false, words: 'no repository can be reached' },
+  })
+})
+
+t.test('a trial is passed when the gate is, and not before', async t => {
+  const { clock, slots, launcher, world, updater, last, end } = updaterBench()
+  t.teardown(end)
+  slots.state = { ...slots.state, isOnTrial: true }
+  world.gate = ['lamp does not answer']
+  await updater.start()
+  await clock.advance(SECOND_MS)
+  t.equal(launcher[0], 'gate lamp does not answer 60000')
+  t.match(last(), { phase: 'trial', unmet: [{ step: 'trial', words: 'lamp does not answer' }] })
+  t.same(slots.did, [])
+  world.gate = []
+  await clock.advance(SECOND_MS)
+  t.same(slots.did, ['good', 'launcher'])
+  t.ok(launcher.includes('passed'))
+  t.match(last(), { phase: 'idle' })
+})
+
+t.test('a person goes back and clears, but not in an armed show', async t => {
+  const { clock, slots, launcher, world, updater, quiet, end } = updaterBench()
+  t.teardown(end)
+  await updater.start()
+  world.box = { ...quiet, isArmed: true }
+  await t.rejects(updater.rollBack('flicker'), { code: 'ota.refused', message: /armed/ })
+  world.box = quiet
+  await updater.clear(digestOf('1.1.0'))
+  await updater.rollBack('flicker')
+  await clock.advance(SECOND_MS)
+  t.same(slots.did, ['clear 110', 'back: flicker'])
+  t.same(launcher, ['restart: rolled back: flicker'])
+})
+
+t.test('by hand: prepared, and then it waits to be asked', async t => {
+  const { clock, slots, world, updater, last, end } = updaterBench({
+    config: { policy: { activation: 'manual' } },
+  })
+  t.teardown(end)
+  world.look = orderOf('1.1.0')
+  await updater.start()
+  await clock.advance(SECOND_MS)
+  slots.go?.resolve()
+  await clock.advance(MINUTE_MS)
+  t.match(last(), { unmet: [{ name: 'asked', words: /roadcase ota apply/ }] })
+  await updater.apply(null)
+  await clock.advance(SECOND_MS)
+  t.same(slots.did, ['prepare 1.1.0', 'activate'])
+})
+
+t.test('nothing ordered: apply says what was found instead', async t => {
+  const { world, updater } = updaterBench()
+  world.look = { isFresh: true, words: 'the repository has expired', order: null }
+  await t.rejects(updater.apply(null), { code: 'ota.refused', message: /has expired/ })
+})
