@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import { LinuxClock, ownAnchor } from '../drivers/linux/clock.js'
 import { LinuxLog } from '../drivers/linux/log.js'
 import { preferMainThread } from '../drivers/linux/main-thread.js'
+import { isPing, SHUTDOWN } from '../ota/slots/messages.js'
 import { endingOf, exitCodes } from './cli/failure.js'
 import { welcome } from './cli/welcome.js'
 import { BoxError, messageOf } from './core/errors.js'
@@ -104,7 +105,7 @@ async function main(): Promise<void> {
   process.exit(exitCodes.ok)
 }
 
-/** What a person or the supervisor says to end the box; a second word of theirs ends it without waiting. */
+/** What a person or the supervisor says to end the box; a second signal ends it without waiting. */
 function endAsked(): Promise<void> {
   return new Promise(resolve => {
     let isAsked = false
@@ -113,11 +114,19 @@ function endAsked(): Promise<void> {
       isAsked = true
       resolve()
     }
+    // A word over the channel is never the second one: systemd has signalled the box when its launcher asks it, too.
+    const askOnce = (): void => {
+      if (!isAsked) ask()
+    }
     process.on('SIGINT', ask)
     process.on('SIGTERM', ask)
     process.on('message', message => {
-      if (message === 'shutdown') ask()
+      if (message === SHUTDOWN) askOnce()
+      // The launcher asks whether the main thread still turns.
+      if (isPing(message)) process.send?.({ kind: 'pong' })
     })
+    // Without its launcher, another one would start a second box beside this one.
+    if (process.env['ROADCASE_SLOT'] !== undefined) process.on('disconnect', askOnce)
   })
 }
 

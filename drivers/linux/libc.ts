@@ -44,6 +44,13 @@ export interface Libc {
   writeI2cBlock(fd: number, address: number, register: number, bytes: Uint8Array): void
   /** The same, and returns the errno name, or null when it was written: for a thread that has no time for exceptions. */
   sendI2cBlock(fd: number, address: number, register: number, bytes: Uint8Array): string | null
+  /** syncfs(2): all that was written to the disk of this open file, by whomever, is on it. Blocks until it is. */
+  syncFileSystem(fd: number): void
+  /**
+   * Memory lets go of what it holds of a file, so that it is read from the disk again: POSIX_FADV_DONTNEED. What is not
+   * yet on the disk stays.
+   */
+  dropCache(fd: number): void
 }
 
 const TCOFLUSH = 1
@@ -52,6 +59,7 @@ const SCHED_RESET_ON_FORK = 0x4000_0000
 const PR_SET_TIMERSLACK = 29
 const EFD_NONBLOCK_CLOEXEC = 0o2004000
 const EINTR = 'EINTR'
+const POSIX_FADV_DONTNEED = 4
 const SIG_IGN = 1
 const F_OFD_SETLK = 37
 const F_WRLCK = 1
@@ -76,6 +84,10 @@ export async function openLibc(): Promise<Libc> {
   )
   const signal = library.func('void *signal(int number, uintptr_t action)')
   const fcntl = library.func('int fcntl64(int fd, int command, void *lock)')
+  const syncfs = library.func('int syncfs(int fd)')
+  const fadvise = library.func(
+    'int posix_fadvise64(int fd, int64_t offset, int64_t length, int advice)',
+  )
   const ioctlNumber = library.func('ioctl', 'int', ['int', 'unsigned long', 'unsigned long'])
   const ioctlSmbus = library.func('ioctl', 'int', ['int', 'unsigned long', smbusStructure])
   const sendI2cBlock: Libc['sendI2cBlock'] = (fd, address, register, bytes) => {
@@ -121,6 +133,9 @@ export async function openLibc(): Promise<Libc> {
       throw new DeviceError(codeOfErrno(name), `writing to 0x${address.toString(16)}: ${name}`)
     },
     sendI2cBlock,
+    syncFileSystem: fd => void check(syncfs(fd), 'syncfs'),
+    // It answers with the number of the error itself; an advice that is not taken does no harm.
+    dropCache: fd => void fadvise(fd, 0, 0, POSIX_FADV_DONTNEED),
   }
 }
 

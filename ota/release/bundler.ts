@@ -88,3 +88,23 @@ export async function bundleProgram(checkout: string): Promise<Bundle> {
     inputs: Object.keys(metafile.inputs),
   }
 }
+
+/** The launcher: one file that needs nothing beside it but Node. */
+export async function bundleLauncher(checkout: string): Promise<Uint8Array> {
+  const { outputFiles } = await build({
+    absWorkingDir: checkout,
+    entryPoints: ['ota/launcher.ts'],
+    outfile: 'launcher.mjs',
+    write: false,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    legalComments: 'none',
+    lineLimit: LINE_LETTERS_MAX,
+    logLevel: 'silent',
+  })
+  const [file] = outputFiles
+  if (file === undefined) throw new Error('the bundler made no launcher')
+  return file.contents
+}

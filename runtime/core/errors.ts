@@ -38,6 +38,8 @@ export const errorCodes = [
   'request.limit',
   'service.timeout',
   'show.invalid',
+  'slot.refused',
+  'slot.rotten',
   'storage.conflict',
   'storage.full',
   'storage.io',

@@ -13,6 +13,8 @@ const DISK_BYTES = 128 * 1024 * 1024
 /** What some programs need beside the machine itself; `disk` is an empty file that lives as long as the test. */
 const optionsOf = (disk: string): Readonly<Record<string, readonly string[]>> => ({
   'power-cut.lab.ts': ['-r', '2', '-a', `ubd0=${disk}`],
+  // One boot for each reset; as many as LAB_OTA_BOOTS says.
+  'ota.lab.ts': ['-r', process.env['LAB_OTA_BOOTS'] ?? '10', '-b', '-a', `ubd0=${disk}`],
 })
 
 /** Every program, but for those that another one runs: see `drivers.lab.ts`. */

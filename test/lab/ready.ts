@@ -30,7 +30,7 @@ export function whyNoLab(): string | null {
 
 /** Null when `dist` holds what the sources say. Compiles them where it does not. */
 export function whyNotBuilt(): string | null {
-  const rooms = ['boards', 'drivers', 'runtime', 'test']
+  const rooms = ['boards', 'drivers', 'ota', 'runtime', 'test']
   if (rooms.every(isCompiled)) return null
   return failureOf(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'])
 }

@@ -43,6 +43,8 @@ function bench(t: Test, files: Record<string, string>, labels: readonly string[]
     lockByte: () => true,
     writeI2cBlock: () => {},
     sendI2cBlock: () => null,
+    syncFileSystem: () => {},
+    dropCache: () => {},
   }
   const gpio = new ChardevGpio(new LinuxClock(ownAnchor()), libc, new Edges(libc), { folder })
   return { gpio, asked, refuse }

@@ -2,10 +2,10 @@ import t from 'tap'
 import {
   checkDescription,
   checkOrder,
-  compareVersions,
   descriptionTarget,
   type ReleaseDescription,
 } from '../../../ota/release/description.js'
+import { compareVersions } from '../../../ota/release/version-order.js'
 
 const digest = 'cd'.repeat(32)
 const good: ReleaseDescription = {

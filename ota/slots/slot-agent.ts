@@ -1,0 +1,250 @@
+/** The slots as the updater sees them: it fills the one that does not run, and says what becomes of it. */
+import { BoxError } from '../../runtime/core/errors.js'
+import { type LauncherUpdate, type LauncherUpdatePorts, takeLauncher } from './launcher-update.js'
+import {
+  atOnce,
+  checkBeforeStart,
+  type FullCheck,
+  fullProblem,
+  seal,
+  sealFile,
+  slotFolder,
+} from './slot-check.js'
+import {
+  activate,
+  beginInstall,
+  clear,
+  emptySlot,
+  finishInstall,
+  goBack,
+  installTarget,
+  markGood,
+  markRotten,
+  noSlots,
+  type Refusal,
+  type Release,
+  type Slot,
+  type SlotName,
+  type State,
+  slotNames,
+  trialSlot,
+  wayBack,
+  whyNotInstall,
+} from './slot-state.js'
+import { StateStore } from './state-store.js'
+
+/** What brings the files of a release into a slot, by whatever means. */
+export interface Installer {
+  /**
+   * Fills the folder until it is the release, manifest included. It may find there what an earlier call for the same
+   * release left when it was killed. It need not sync, nor be believed: all of it is verified afterwards.
+   * @param slotFolder absolute
+   */
+  install(
+    slotFolder: string,
+    progress: (progress: InstallProgress) => void,
+    isCancelled: () => boolean,
+  ): Promise<void>
+}
+
+export interface InstallProgress {
+  readonly step: 'writing' | 'verifying'
+  readonly done: number
+  readonly all: number
+}
+
+export interface SlotStatus {
+  readonly running: SlotName | null
+  readonly chosen: SlotName | null
+  readonly slots: { readonly a: Slot; readonly b: Slot }
+  readonly floor: string | null
+  readonly refused: readonly Refusal[]
+  readonly isTrial: boolean
+  /** Where a rollback would lead; null: nowhere. */
+  readonly wayBack: SlotName | null
+}
+
+export interface InstallWishes {
+  readonly progress: (progress: InstallProgress) => void
+  readonly isCancelled: () => boolean
+}
+
+/**
+ * Every call may be killed at any moment and made again: what is on the disk then is the state before it or after it, or
+ * an `installing` slot that nobody starts. Calls are made one after the other, by one process: the updater.
+ */
+export class SlotAgent {
+  readonly #ports: LauncherUpdatePorts
+  readonly #store: StateStore
+  readonly #running: SlotName | null
+
+  /** @param running the slot that the caller itself runs from, as the launcher told it; null on a box without slots */
+  constructor(ports: LauncherUpdatePorts, running: SlotName | null) {
+    this.#ports = ports
+    this.#store = new StateStore(ports)
+    this.#running = running
+  }
+
+  /**
+   * Brings a release into the slot that does not run, and verifies it from the disk. Done before is done.
+   * @throws BoxError `slot.refused` for a release that may not be installed now; `slot.rotten` when what was written is
+   * not the release; whatever the installer throws
+   */
+  async install(release: Release, installer: Installer, wishes: InstallWishes): Promise<SlotName> {
+    const state = await this.#read()
+    const target = installTarget(state, this.#running)
+    if (await this.#isThere(state, target, release)) return target
+    const begun = await this.#begin(state, target, release)
+    await installer.install(
+      this.#ports.disk.pathOf(slotFolder(target)),
+      wishes.progress,
+      wishes.isCancelled,
+    )
+    await this.#ports.disk.syncTree(slotFolder(target))
+    const problem = await this.#verify(target, release, wishes.progress)
+    if (problem !== null) {
+      await this.#store.write(emptySlot(begun, target))
+      await this.#ports.disk.removeTree(slotFolder(target))
+      throw new BoxError('slot.rotten', `${release.version} was not written right: ${problem}`)
+    }
+    await seal(this.#ports, target, release.digest, begun.floor)
+    await this.#store.write(finishInstall(begun, target))
+    this.#ports.log.info('slot.ready', { slot: target, version: release.version })
+    return target
+  }
+
+  /** From the next start of the slots on, the ready release is on trial. @throws BoxError `slot.refused`, `slot.rotten` */
+  async activate(): Promise<void> {
+    const state = await this.#read()
+    if (trialSlot(state) !== null) return
+    const next = activate(state)
+    const name = trialSlot(next)
+    const slot = name && next.slots[name]
+    if (slot?.kind !== 'trial' || name === null) return
+    const sound = await checkBeforeStart(this.#ports, name, slot.release, state.floor)
+    if (!sound.isSound) {
+      await this.#store.write(emptySlot(state, name))
+      throw new BoxError('slot.rotten', `slot ${name}: ${sound.problem}`)
+    }
+    await this.#store.write(next)
+  }
+
+  /**
+   * The gate of the running trial is passed: from now on its starts are not counted, and the floor is its own.
+   * @throws BoxError `slot.refused` when the running slot is not on trial
+   */
+  async markGood(): Promise<void> {
+    const state = await this.#read()
+    const running = this.#running
+    if (running === null) throw new BoxError('slot.refused', 'this box does not run from a slot')
+    const next = markGood(state, running)
+    if (next === state) return
+    await this.#store.write(next)
+    this.#ports.log.info('slot.good', { slot: running, floor: next.floor })
+  }
+
+  /** The launcher that the good release brings takes its place, if it proves itself. Not before `markGood`. */
+  async takeLauncher(): Promise<LauncherUpdate> {
+    const state = await this.#read()
+    const running = this.#running
+    if (running === null || state.chosen !== running || state.slots[running].kind !== 'good')
+      throw new BoxError('slot.refused', 'only a release that was found good brings a launcher')
+    return takeLauncher(this.#ports, running)
+  }
+
+  /** From the next start on, the other release. @throws BoxError `slot.refused` when there is none to go back to */
+  async rollBack(reason: string): Promise<void> {
+    const next = goBack(await this.#read(), reason)
+    await this.#store.write(next)
+    this.#ports.log.warn('slot.rolled-back', { to: next.chosen, reason })
+  }
+
+  /** A person says that a release that failed may be tried again. */
+  async clear(digest: string): Promise<void> {
+    await this.#store.write(clear(await this.#read(), digest))
+  }
+
+  async status(): Promise<SlotStatus> {
+    const state = await this.#read()
+    const { slots, chosen, floor, refused } = state
+    const trial = trialSlot(state)
+    const current = trial ?? chosen
+    return {
+      running: this.#running,
+      chosen,
+      slots,
+      floor,
+      refused,
+      isTrial: trial !== null,
+      wayBack: current && wayBack(state, current),
+    }
+  }
+
+  /** Every reason why this release is not installed, or not started; none: it may be. */
+  async whyNot(release: Release): Promise<readonly string[]> {
+    const reason = whyNotInstall(await this.#read(), release)
+    return reason === null ? [] : [reason]
+  }
+
+  /**
+   * Reads a whole slot from the disk, as slowly as `pause` wishes, and remembers when it is rotten: the next start is
+   * from the other one. Nothing that runs is disturbed.
+   * @returns null when all is right, or nothing complete is in the slot
+   */
+  async audit(name: SlotName, pause: FullCheck['pause']): Promise<string | null> {
+    const slot = (await this.#read()).slots[name]
+    if (slot.kind === 'empty' || slot.kind === 'installing') return null
+    const problem = await fullProblem(this.#ports, name, slot.release.digest, {
+      from: 'disk',
+      pause,
+    })
+    if (problem === null) return null
+    this.#ports.log.error('slot.rotten', { slot: name, problem })
+    const state = await this.#read()
+    const next = markRotten(state, name, problem)
+    if (next !== state) await this.#store.write(next)
+    return problem
+  }
+
+  async #isThere(state: State, target: SlotName, release: Release): Promise<boolean> {
+    const slot = state.slots[target]
+    if (slot.kind !== 'ready' || slot.release.digest !== release.digest) return false
+    return (await checkBeforeStart(this.#ports, target, release, state.floor)).isSound
+  }
+
+  /**
+   * `installing` is said only of a folder that holds nothing, or what an earlier call for the same release left: the
+   * files of another one are gone by then.
+   */
+  async #begin(state: State, target: SlotName, release: Release): Promise<State> {
+    const { disk } = this.#ports
+    const before = state.slots[target]
+    const begun = beginInstall(state, this.#running, release)
+    if (before.kind === 'installing' && before.release.digest === release.digest) return begun
+    await this.#store.write(emptySlot(begun, target))
+    await disk.remove(sealFile(target))
+    await disk.removeTree(slotFolder(target))
+    await this.#store.write(begun)
+    return begun
+  }
+
+  async #verify(
+    target: SlotName,
+    release: Release,
+    progress: (progress: InstallProgress) => void,
+  ): Promise<string | null> {
+    const pause: FullCheck['pause'] = async ({ fileCount, fileCountMax }) => {
+      progress({ step: 'verifying', done: fileCount, all: fileCountMax })
+      await atOnce()
+    }
+    return fullProblem(this.#ports, target, release.digest, { from: 'disk', pause })
+  }
+
+  /** @throws BoxError `storage.rotten` when both records are gone: the launcher finds out what there is at its next start */
+  async #read(): Promise<State> {
+    const state = await this.#store.read()
+    if (state !== null) return state
+    if (this.#running === null) return noSlots
+    throw new BoxError('storage.rotten', `the records of slots ${slotNames.join(' and ')} are gone`)
+  }
+}

@@ -1,0 +1,51 @@
+/** Slots on a simulated disk, for tests that cut the power at any call. */
+import { SimulatedKeys } from '../../../drivers/simulated/keys.js'
+import { SimulatedLog } from '../../../drivers/simulated/log.js'
+import { SimulatedPrograms } from '../../../drivers/simulated/programs.js'
+import type { SimulatedSlotDisk, SimulatedWriter } from '../../../drivers/simulated/slot-disk.js'
+import { type ChoicePorts, chooseSlot } from '../../../ota/slots/choice.js'
+import { SELF_TEST_WORDS } from '../../../ota/slots/launcher-update.js'
+import { type Installer, SlotAgent } from '../../../ota/slots/slot-agent.js'
+import type { Candidate, SlotName } from '../../../ota/slots/slot-state.js'
+import { StateStore } from '../../../ota/slots/state-store.js'
+import type { SlotDisk } from '../../../runtime/ports/slot-disk.js'
+import type { SmallRelease } from './small-release.js'
+
+export const unhurried = { progress: () => {}, isCancelled: () => false }
+
+/** One boot of a box: what the launcher and the updater of this boot hold on to. */
+export interface Boot {
+  readonly disk: SlotDisk & SimulatedWriter
+  readonly choice: ChoicePorts
+  readonly log: SimulatedLog
+  /** What the launcher does before it starts anything. */
+  choose(): Promise<Candidate | null>
+  agent(running: SlotName | null): SlotAgent
+  installer(wanted: SmallRelease): Installer
+}
+
+export function bootOf(
+  slotDisk: SimulatedSlotDisk,
+  options: { callsUntilPowerCut: number; random: () => number },
+): Boot {
+  const disk = slotDisk.boot(options)
+  const log = new SimulatedLog()
+  const keys = new SimulatedKeys(options.random)
+  const store = new StateStore({ disk, keys, log })
+  const choice = { disk, keys, log, store }
+  const programs = new SimulatedPrograms(() => ({ hear: () => {} }))
+  programs.outcome = { exitCode: 0, said: SELF_TEST_WORDS }
+  return {
+    disk,
+    choice,
+    log,
+    choose: () => chooseSlot(choice, null),
+    agent: running => new SlotAgent({ disk, keys, log, programs }, running),
+    installer: ({ files }) => ({
+      install: async folder => {
+        for (const { path, bytes, isExecutable } of files)
+          await disk.put(`${folder}/${path}`, bytes, isExecutable)
+      },
+    }),
+  }
+}
