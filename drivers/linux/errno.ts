@@ -33,6 +33,8 @@ export function errnoOf(thrown: unknown): string | null {
   return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : null
 }
 
+export const hasCode = (thrown: unknown, code: string): boolean => errnoOf(thrown) === code
+
 /**
  * What was thrown by a call to the kernel, as a DeviceError that says what was being done.
  * Anything that is no failed call is a bug and is thrown on as it is.

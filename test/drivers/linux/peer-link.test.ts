@@ -1,0 +1,134 @@
+import { get } from 'node:http'
+import { createConnection } from 'node:net'
+import t, { type Test } from 'tap'
+import { addressOfPeer, LinuxPeerLink } from '../../../drivers/linux/peer-link.js'
+import { BoxError } from '../../../runtime/core/errors.js'
+import type { GivePiece } from '../../../runtime/ports/peer-link.js'
+
+const SHA = 'a'.repeat(64)
+const options = { host: '127.0.0.1', port: 0, isLoopbackAllowed: true }
+
+async function serve(t: Test, give: GivePiece): Promise<string> {
+  const link = new LinuxPeerLink(options)
+  t.teardown(() => link.close())
+  const [address = ''] = await link.serve(give)
+  return address
+}
+
+const statusOf = (url: string, method = 'GET'): Promise<number> =>
+  new Promise((resolve, reject) => {
+    get(url, { method, agent: false }, response => {
+      response.resume()
+      response.on('end', () => resolve(response.statusCode ?? 0))
+    }).on('error', reject)
+  })
+
+t.test('nothing but a piece that is there is given', async t => {
+  const asked: string[] = []
+  const base = await serve(t, async (sha256, index) => {
+    asked.push(`${sha256 === SHA} ${index}`)
+    return index === 0 ? Uint8Array.of(1, 2, 3) : null
+  })
+  t.equal(await statusOf(`${base}/ota/pieces/${SHA}/0`), 200)
+  t.equal(await statusOf(`${base}/ota/pieces/${SHA}/1`), 404)
+  for (const path of [
+    '/',
+    '/ota/pieces',
+    `/ota/pieces/${SHA}`,
+    `/ota/pieces/${SHA}/`,
+    `/ota/pieces/${SHA}/00`,
+    `/ota/pieces/${SHA}/-1`,
+    `/ota/pieces/${SHA}/0/../../../etc/passwd`,
+    `/ota/pieces/${SHA.toUpperCase()}/0`,
+    `/ota/pieces/..%2f..%2fetc%2fpasswd/0`,
+    `//ota/pieces/${SHA}/0`,
+  ])
+    t.equal(await statusOf(`${base}${path}`), 404, path)
+  t.equal(await statusOf(`${base}/ota/pieces/${SHA}/0`, 'POST'), 405)
+  t.same(asked, ['true 0', 'true 1'])
+})
+
+t.test('a disk that fails is an answer, not the end', async t => {
+  const base = await serve(t, () => Promise.reject(new BoxError('storage.io', 'bad block')))
+  t.equal(await statusOf(`${base}/ota/pieces/${SHA}/0`), 503)
+})
+
+t.test(
+  'one who opens many connections, or asks much at once, does not shut others out',
+  async t => {
+    let release: () => void = () => {}
+    const gate = new Promise<void>(resolve => {
+      release = resolve
+    })
+    let gateOfThird: () => void = () => {}
+    let [now, most] = [0, 0]
+    const base = await serve(t, async () => {
+      most = Math.max(most, ++now)
+      await gate
+      now--
+      return new Uint8Array(10)
+    })
+    const sockets = Array.from({ length: 20 }, () =>
+      createConnection({ host: '127.0.0.1', port: Number(new URL(base).port) }),
+    )
+    const closed = sockets.map(
+      socket =>
+        new Promise<void>(resolve => {
+          socket.on('error', () => {})
+          socket.on('close', () => resolve())
+        }),
+    )
+    await Promise.any(closed)
+    for (const socket of sockets) socket.destroy()
+    await Promise.all(closed)
+    let refusals = 0
+    const isFull = new Promise<void>(resolve => {
+      gateOfThird = () => {
+        if (++refusals === 3) resolve()
+      }
+    })
+    const answers = Array.from({ length: 7 }, async () => {
+      const status = await statusOf(`${base}/ota/pieces/${SHA}/0`)
+      if (status === 503) gateOfThird()
+      return status
+    })
+    await isFull
+    release()
+    t.same((await Promise.all(answers)).sort(), [200, 200, 200, 200, 503, 503, 503])
+    t.equal(most, 4)
+  },
+)
+
+t.test('a box goes to addresses of the LAN, and nowhere else', async t => {
+  const good = ['http://10.0.0.7:8437', 'http://192.168.1.2:40000', 'http://[fd00::1]:8437']
+  const bad = [
+    'http://127.0.0.1:8437',
+    'http://8.8.8.8:8437',
+    'http://172.32.0.1:8437',
+    'http://hub.example:8437',
+    'https://10.0.0.7:8437',
+    'http://10.0.0.7:22',
+    'http://10.0.0.7',
+    'http://10.0.0.7:8437/admin',
+    'http://10.0.0.7:8437/?x',
+    'http://u:p@10.0.0.7:8437',
+    'http://10.0.0.7.example:8437',
+    'http://[::1]:8437',
+    'file:///etc/passwd',
+    'x',
+  ]
+  for (const address of good) t.ok(addressOfPeer(address, false), address)
+  for (const address of bad) t.equal(addressOfPeer(address, false), null, address)
+  t.equal(new LinuxPeerLink(options).sourceAt('box', bad.slice(1)), null)
+})
+
+t.test('a port that is taken is said', async t => {
+  const base = await serve(t, async () => null)
+  const port = Number(new URL(base).port)
+  await t.rejects(
+    new LinuxPeerLink({ ...options, port }).serve(async () => null),
+    {
+      code: 'port.taken',
+    },
+  )
+})

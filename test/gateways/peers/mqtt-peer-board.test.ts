@@ -1,0 +1,101 @@
+import { connectAsync } from 'mqtt'
+import t, { type Test } from 'tap'
+import { LinuxClock, ownAnchor } from '../../../drivers/linux/clock.js'
+import { LinuxKeys } from '../../../drivers/linux/keys.js'
+import { SimulatedLog } from '../../../drivers/simulated/log.js'
+import { ExternalLink } from '../../../runtime/gateways/broker/external-link.js'
+import { MqttPeerBoard } from '../../../runtime/gateways/peers/mqtt-peer-board.js'
+import { startCable } from '../../peers/mosquitto-broker.js'
+import { startAedes } from './plain-broker.js'
+
+interface Heard {
+  readonly board: MqttPeerBoard
+  readonly words: string[]
+  readonly changes: boolean[]
+}
+
+function boardOf(t: Test, box: string, port: number): Heard {
+  const config = {
+    url: `mqtt://127.0.0.1:${port}`,
+    username: null,
+    passwordFile: null,
+    certificateAuthority: null,
+    certificate: null,
+    key: null,
+  }
+  const board = new MqttPeerBoard(
+    {
+      clock: new LinuxClock(ownAnchor()),
+      log: new SimulatedLog(),
+      keys: new LinuxKeys(),
+      link: new ExternalLink(null, { kind: 'external', ...config }),
+    },
+    { tour: 'spring', box, username: null },
+  )
+  const heard: Heard = { board, words: [], changes: [] }
+  board.onWord((from, word) => {
+    heard.words.push(`${from} ${word === null ? 'gone' : Buffer.from(word).toString()}`)
+  })
+  board.onChange(isOpen => heard.changes.push(isOpen))
+  t.teardown(() => board.stop())
+  return heard
+}
+
+async function until(isSo: () => boolean, what: string): Promise<void> {
+  for (let tries = 0; tries < 400 && !isSo(); tries++)
+    await new Promise(resolve => setTimeout(resolve, 20))
+  if (!isSo()) throw new Error(`never: ${what}`)
+}
+
+const text = (word: string): Uint8Array => new TextEncoder().encode(word)
+
+t.test(
+  'words reach the others, and those who come later; what a box says itself it does not hear',
+  async t => {
+    const broker = await startAedes(t)
+    const [one, two] = [boardOf(t, 'box-1', broker.port), boardOf(t, 'box-2', broker.port)]
+    await one.board.start()
+    await two.board.start()
+    await until(() => one.board.isOpen() && two.board.isOpen(), 'both are open')
+    one.board.say(text('first'))
+    one.board.say(text('second'))
+    await until(() => two.words.length === 2, 'two words')
+    t.same(two.words, ['box-1 first', 'box-1 second'])
+    const three = boardOf(t, 'box-3', broker.port)
+    await three.board.start()
+    await until(() => three.words.length > 0, 'what was kept')
+    t.same(three.words, ['box-1 second'])
+    await one.board.stop()
+    await until(() => two.words.includes('box-1 gone'), 'a farewell')
+    t.same(one.words, [])
+  },
+)
+
+t.test('the word of a box that dies is taken away', async t => {
+  const broker = await startAedes(t)
+  const cable = await startCable(broker.port)
+  t.teardown(() => cable.stop())
+  const [one, two] = [boardOf(t, 'box-1', cable.port), boardOf(t, 'box-2', broker.port)]
+  await one.board.start()
+  await two.board.start()
+  await until(() => one.board.isOpen() && two.board.isOpen(), 'both are open')
+  one.board.say(text('hello'))
+  await until(() => two.words.length === 1, 'a word')
+  cable.cut()
+  await until(() => two.words.includes('box-1 gone'), 'its will')
+  t.same(one.changes.slice(0, 2), [true, false])
+})
+
+t.test('a word that is too long, or on another topic, is not told', async t => {
+  const broker = await startAedes(t)
+  const one = boardOf(t, 'box-1', broker.port)
+  await one.board.start()
+  await until(() => one.board.isOpen(), 'open')
+  const client = await connectAsync({ host: '127.0.0.1', port: broker.port, protocolVersion: 4 })
+  t.teardown(() => client.endAsync(true))
+  await client.publishAsync('vb/spring/big/ota/have', Buffer.alloc(65 * 1024, 1))
+  await client.publishAsync('vb/autumn/box-9/ota/have', 'x')
+  await client.publishAsync('vb/spring/box-2/ota/have', 'right')
+  await until(() => one.words.length > 0, 'a word')
+  t.same(one.words, ['box-2 right'])
+})
