@@ -3,7 +3,7 @@
  * for the page and for the updater itself, so that nobody is told another reason than the one that counts.
  */
 import type { ReleaseDescription } from '../release/description.js'
-import { compareVersions } from '../release/description.js'
+import { compareVersions } from '../release/version-order.js'
 import type { CurrentHold } from './holds.js'
 import type { UpdaterPolicy } from './updater-config.js'
 
