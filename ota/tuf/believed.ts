@@ -5,7 +5,7 @@
 import { BoxError, messageOf } from '../../runtime/core/errors.js'
 import type { Log } from '../../runtime/ports/log.js'
 import type { Verifier } from '../../runtime/ports/verifier.js'
-import { type Moment, timeliness } from './dates.js'
+import type { Moment } from './dates.js'
 import {
   type Floors,
   isRotated,
@@ -33,6 +33,7 @@ import {
   type TimestampBody,
 } from './metadata.js'
 import { Refusal, type Versions } from './outcome.js'
+import { type Asked, requireTimely, requireVersion, tried } from './rules.js'
 import { requireContent, requireSignatures } from './signatures.js'
 import type { TrustStore } from './store.js'
 
@@ -311,13 +312,6 @@ export class Believed {
   }
 }
 
-/** A role as its delegator wants it. */
-export interface Asked {
-  readonly role: string
-  readonly authority: Authority
-  readonly moment: Moment
-}
-
 /** None when it cannot be read or does not vouch for itself. */
 function rootOf(bytes: Uint8Array, { verifier, log }: Ports): Document<RootBody>[] {
   try {
@@ -329,28 +323,4 @@ function rootOf(bytes: Uint8Array, { verifier, log }: Ports): Document<RootBody>
     log.warn('trust.rotten', { file: 'root', error: messageOf(error) })
     return []
   }
-}
-
-/** Null instead of a refusal. */
-function tried<T>(work: () => T): T | null {
-  try {
-    return work()
-  } catch (error) {
-    if (error instanceof Refusal) return null
-    throw error
-  }
-}
-
-function requireTimely(document: Document<unknown>, moment: Moment, role: string): void {
-  if (timeliness(document.expiresMs, moment) === 'expired')
-    throw new Refusal('expired', role, `the time of ${role} version ${document.version} is over`)
-}
-
-function requireVersion(document: Document<unknown>, described: Described, role: string): void {
-  if (document.version !== described.version)
-    throw new Refusal(
-      'wrong version',
-      role,
-      `${role} is version ${document.version} where ${described.version} was signed for`,
-    )
 }

@@ -24,7 +24,7 @@ const fileMeant = ({ from, specifier }: Import): string =>
 
 /** Started by something other than an import. */
 const ENTRY_POINT =
-  /(^|\/)main\.ts$|^runtime\/cli\.ts$|^ota\/(bundle|launcher|cli)\.ts$|-worker\.ts$|^docs\/examples\/|^test\/suite\.ts$|\.(test|lab|hw|bench)\.ts$|\.cjs$|\.config\.(ts|js)$/
+  /(^|\/)main\.ts$|^runtime\/cli\.ts$|^ota\/(bundle|launcher|cli|tuf-client)\.ts$|-worker\.ts$|^docs\/examples\/|^test\/suite\.ts$|\.(test|lab|hw|bench)\.ts$|\.cjs$|\.config\.(ts|js)$/
 
 export function deadFiles(files: readonly TreeFile[]): string[] {
   const code = files.filter(isCode)

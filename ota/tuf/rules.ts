@@ -1,0 +1,41 @@
+/** Rules that all roles share: of their time, and of the version that was signed for. */
+import { type Moment, timeliness } from './dates.js'
+import type { Authority, Described, Document } from './metadata.js'
+import { Refusal } from './outcome.js'
+
+/** A role as its delegator wants it. */
+export interface Asked {
+  readonly role: string
+  readonly authority: Authority
+  readonly moment: Moment
+}
+
+/** Null instead of a refusal. */
+export function tried<T>(work: () => T): T | null {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof Refusal) return null
+    throw error
+  }
+}
+
+/** Steps about freezing, in each section of 5. @throws Refusal `expired` */
+export function requireTimely(document: Document<unknown>, moment: Moment, role: string): void {
+  if (timeliness(document.expiresMs, moment) === 'expired')
+    throw new Refusal('expired', role, `the time of ${role} version ${document.version} is over`)
+}
+
+/** @throws Refusal `wrong version` */
+export function requireVersion(
+  document: Document<unknown>,
+  described: Described,
+  role: string,
+): void {
+  if (document.version !== described.version)
+    throw new Refusal(
+      'wrong version',
+      role,
+      `${role} is version ${document.version} where ${described.version} was signed for`,
+    )
+}
