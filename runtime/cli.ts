@@ -11,6 +11,7 @@ import { boardReport } from './cli/board-report.js'
 import { HttpBoxLink } from './cli/box-link.js'
 import { checkFile } from './cli/check-file.js'
 import { exitCodes } from './cli/failure.js'
+import { keySource, publishOptions } from './cli/key-options.js'
 import { printPreview } from './cli/print-preview.js'
 import { runCli } from './cli/program.js'
 import { diffReport, simulateReport } from './cli/show-reports.js'
@@ -23,6 +24,7 @@ import { loadPrintShop } from './print-shop.js'
 import { packageVersion } from './version.js'
 
 const keys = new LinuxKeys()
+const agentSocket = process.env['SSH_AUTH_SOCK'] ?? null
 
 const actions: CliActions = {
   run,
@@ -50,6 +52,15 @@ const actions: CliActions = {
       paint: paintFor({ ...terminal, isColour }),
     }),
   link: stateFolder => new HttpBoxLink(stateFolder),
+  // What signs and publishes is large, and no other command needs it.
+  keys: async flags => {
+    const { KeysTool, openRing } = await import('../ota/keys-cli.js')
+    return new KeysTool(openRing(keySource(flags, agentSocket)))
+  },
+  publishing: async flags => {
+    const { PublishTool } = await import('../ota/publish-cli.js')
+    return new PublishTool(publishOptions(flags, agentSocket))
+  },
 }
 
 /**

@@ -35,6 +35,8 @@ const noActions: CliActions = {
   board: missing,
   preview: missing,
   link: () => noLink,
+  keys: missing,
+  publishing: missing,
 }
 
 /** Types one line at the command line. */
