@@ -15,16 +15,15 @@ export interface KeySource {
   readonly folder: string
   /** Null: a person is asked at the terminal. */
   readonly passphrases: Exclude<PassphraseSource, { from: 'terminal' }> | null
-  /** SSH_AUTH_SOCK. */
-  readonly agentSocket: string | null
+  readonly environment: NodeJS.ProcessEnv
 }
 
-export function openRing({ folder, passphrases: source, agentSocket }: KeySource): KeyRing {
+export function openRing({ folder, passphrases: source, environment }: KeySource): KeyRing {
   const passphrases = new LinuxPassphrases(source ?? { from: 'terminal', device: '/dev/tty' })
   const clock = new LinuxClock(ownAnchor())
   return new KeyRing({
     files: new LinuxFiles(folder),
-    signing: new LinuxSigningKeys({ folder, passphrases, agentSocket, clock }),
+    signing: new LinuxSigningKeys({ folder, passphrases, environment, clock }),
     keys: new LinuxKeys(),
     passphrases,
   })

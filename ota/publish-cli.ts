@@ -33,7 +33,7 @@ export interface InitOptions {
 }
 
 export interface RotateOptions {
-  readonly role: string
+  readonly roles: readonly string[]
   readonly add: readonly string[]
   /** Names, or ids of keys that are not in the ring. */
   readonly remove: readonly string[]
@@ -87,20 +87,11 @@ export class PublishTool {
     )
   }
 
-  rotate({ role, add, remove, threshold, isOldKeyLost }: RotateOptions): Promise<Told> {
+  rotate({ roles, isOldKeyLost, ...change }: RotateOptions): Promise<Told> {
     return this.#alone(async () => {
-      const before = await this.#keysOf(role)
-      const gone = await Promise.all(remove.map(name => this.#keyidOf(name)))
-      for (const keyid of gone)
-        if (!before.keyids.includes(keyid))
-          throw new BoxError('key.absent', `${keyid.slice(0, 12)} is not a key of ${role}`)
-      const added = await Promise.all(add.map(name => this.#ring.named(name)))
-      const kept = before.keys.filter(
-        ({ keyid }) => !gone.includes(keyid) && !added.some(key => key.keyid === keyid),
-      )
-      const keys = [...kept, ...added]
-      const holders = { keys, threshold: threshold ?? before.threshold }
-      return this.#publisher.rotate({ role, holders, isOldKeyLost })
+      const holders = new Map<string, Holders>()
+      for (const role of roles) holders.set(role, await this.#holdersAfter(role, change))
+      return this.#publisher.rotate({ holders, isOldKeyLost })
     })
   }
 
@@ -172,6 +163,22 @@ export class PublishTool {
 
   async #holders({ keys, threshold }: NamedHolders): Promise<Holders> {
     return { keys: await Promise.all(keys.map(name => this.#ring.named(name))), threshold }
+  }
+
+  async #holdersAfter(
+    role: string,
+    { add, remove, threshold }: Pick<RotateOptions, 'add' | 'remove' | 'threshold'>,
+  ): Promise<Holders> {
+    const before = await this.#keysOf(role)
+    const gone = await Promise.all(remove.map(name => this.#keyidOf(name)))
+    for (const keyid of gone)
+      if (!before.keyids.includes(keyid))
+        throw new BoxError('key.absent', `${keyid.slice(0, 12)} is not a key of ${role}`)
+    const added = await Promise.all(add.map(name => this.#ring.named(name)))
+    const kept = before.keys.filter(
+      ({ keyid }) => !gone.includes(keyid) && !added.some(key => key.keyid === keyid),
+    )
+    return { keys: [...kept, ...added], threshold: threshold ?? before.threshold }
   }
 
   async #keyidOf(name: string): Promise<string> {

@@ -24,7 +24,6 @@ import { loadPrintShop } from './print-shop.js'
 import { packageVersion } from './version.js'
 
 const keys = new LinuxKeys()
-const agentSocket = process.env['SSH_AUTH_SOCK'] ?? null
 
 const actions: CliActions = {
   run,
@@ -55,11 +54,11 @@ const actions: CliActions = {
   // What signs and publishes is large, and no other command needs it.
   keys: async flags => {
     const { KeysTool, openRing } = await import('../ota/keys-cli.js')
-    return new KeysTool(openRing(keySource(flags, agentSocket)))
+    return new KeysTool(openRing(keySource(flags, process.env)))
   },
   publishing: async flags => {
     const { PublishTool } = await import('../ota/publish-cli.js')
-    return new PublishTool(publishOptions(flags, agentSocket))
+    return new PublishTool(publishOptions(flags, process.env))
   },
 }
 

@@ -8,8 +8,8 @@ import { errnoOf } from './errno.js'
 
 const SECRET_BYTES_MAX = 1024
 const NEW_LENGTH_MIN = 12
-const CTRL_C = '\u0003'
-const CTRL_D = '\u0004'
+/** Ctrl-C and Ctrl-D. */
+const GIVE_UP = ['\u0003', '\u0004']
 const ERASE = ['\b', '\u007f']
 const ENTER = ['\r', '\n']
 
@@ -118,19 +118,21 @@ function openTerminal(device: string): number {
 
 function typed(terminal: ReadStream): Promise<string> {
   return new Promise((resolve, reject) => {
-    const letters: string[] = []
-    terminal.setEncoding('utf8')
-    terminal.on('data', (text: string) => {
-      for (const letter of text) {
-        if (ENTER.includes(letter)) return resolve(letters.join(''))
-        if (letter === CTRL_C || letter === CTRL_D)
-          return reject(new BoxError('key.denied', 'no passphrase was given'))
-        if (ERASE.includes(letter)) letters.pop()
-        else if (letters.length < SECRET_BYTES_MAX) letters.push(letter)
-      }
-    })
-    terminal.on('error', cause =>
-      reject(new BoxError('key.denied', 'the terminal cannot be read', { cause })),
-    )
+    const refuse = (why: string, cause?: unknown): void =>
+      reject(new BoxError('key.denied', why, { cause }))
+    let typed = ''
+    const take = (letter: string): void => {
+      if (ENTER.includes(letter)) resolve(typed)
+      else if (GIVE_UP.includes(letter)) refuse('no passphrase was given')
+      else typed = afterLetter(typed, letter)
+    }
+    terminal.setEncoding('utf8').on('data', (text: string) => [...text].forEach(take))
+    terminal.on('error', cause => refuse('the terminal cannot be read', cause))
+    terminal.on('end', () => refuse('the terminal is gone'))
   })
 }
+
+const afterLetter = (typed: string, letter: string): string =>
+  ERASE.includes(letter)
+    ? [...typed].slice(0, -1).join('')
+    : (typed + letter).slice(0, SECRET_BYTES_MAX)

@@ -16,15 +16,19 @@ const OUTPUT_BYTES_MAX = 65_536
 const PIN_VARIABLE = 'ROADCASE_TOKEN_PIN'
 const PEM_HEADER = '-----BEGIN'
 
-type Token = Extract<KeyPlace, { in: 'token' }>
+export interface TokenAt {
+  readonly place: Extract<KeyPlace, { in: 'token' }>
+  /** Of the child: libraries of tokens find their settings by it. */
+  readonly environment: NodeJS.ProcessEnv
+}
 
 /** @throws BoxError `key.absent`, `key.invalid` */
-export async function tokenPublicKey(place: Token): Promise<PublicKey> {
-  const { said, error } = await run(place, ['--read-object', '--type', 'pubkey'], null, null)
+export async function tokenPublicKey(at: TokenAt): Promise<PublicKey> {
+  const { said, error } = await run(at, ['--read-object', '--type', 'pubkey'], null, null)
   if (error !== null || said.length === 0)
     throw new BoxError(
       'key.absent',
-      `the token "${place.token}" has no key ${place.id}: ${error ?? 'it says nothing'}`,
+      `the token "${at.place.token}" has no key ${at.place.id}: ${error ?? 'it says nothing'}`,
     )
   try {
     const isText = said.toString('latin1', 0, PEM_HEADER.length) === PEM_HEADER
@@ -43,15 +47,15 @@ export async function tokenPublicKey(place: Token): Promise<PublicKey> {
 }
 
 /** @returns DER @throws BoxError `key.denied` */
-export async function tokenSign(place: Token, pin: string, bytes: Uint8Array): Promise<Uint8Array> {
+export async function tokenSign(at: TokenAt, pin: string, bytes: Uint8Array): Promise<Uint8Array> {
   const words = [
     ...['--login', '--pin', `env:${PIN_VARIABLE}`, '--sign', '--mechanism', 'ECDSA'],
     ...['--signature-format', 'openssl'],
   ]
   const digest = createHash('sha256').update(bytes).digest()
-  const { said, error } = await run(place, words, pin, digest)
+  const { said, error } = await run(at, words, pin, digest)
   if (error !== null)
-    throw new BoxError('key.denied', `the token "${place.token}" did not sign: ${error}`)
+    throw new BoxError('key.denied', `the token "${at.place.token}" did not sign: ${error}`)
   return Uint8Array.from(said)
 }
 
@@ -62,13 +66,13 @@ interface Said {
 }
 
 function run(
-  { module, token, id }: Token,
+  { place: { module, token, id }, environment }: TokenAt,
   words: readonly string[],
   pin: string | null,
   input: Uint8Array | null,
 ): Promise<Said> {
   const whole = [`--module=${module}`, `--token-label=${token}`, `--id=${id}`, ...words]
-  const env = pin === null ? process.env : { ...process.env, [PIN_VARIABLE]: pin }
+  const env = pin === null ? environment : { ...environment, [PIN_VARIABLE]: pin }
   const options = { timeout: MS_MAX, maxBuffer: OUTPUT_BYTES_MAX, encoding: 'buffer', env } as const
   return new Promise((resolve, reject) => {
     const child = execFile(PROGRAM, whole, options, (failure, said, complaint) => {

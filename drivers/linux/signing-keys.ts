@@ -18,8 +18,8 @@ export interface LinuxSigningKeysParts {
   /** Of the key files. */
   readonly folder: string
   readonly passphrases: Passphrases
-  /** SSH_AUTH_SOCK; null: there is none. */
-  readonly agentSocket: string | null
+  /** SSH_AUTH_SOCK is in it where there is an agent, and what the libraries of tokens ask for. */
+  readonly environment: NodeJS.ProcessEnv
   readonly clock: Clock
 }
 
@@ -32,7 +32,7 @@ export class LinuxSigningKeys implements SigningKeys {
 
   constructor(parts: LinuxSigningKeysParts) {
     this.#parts = parts
-    this.#agent = new SshAgent(parts.agentSocket, parts.clock)
+    this.#agent = new SshAgent(parts.environment['SSH_AUTH_SOCK'] ?? null, parts.clock)
   }
 
   async create(file: string, passphrase: string | null): Promise<PublicKey> {
@@ -46,7 +46,7 @@ export class LinuxSigningKeys implements SigningKeys {
       case 'agent':
         return this.#findInAgent(which)
       case 'token':
-        return tokenPublicKey(place)
+        return tokenPublicKey({ place, environment: this.#parts.environment })
       case 'elsewhere':
         throw new BoxError('key.absent', 'this key is with somebody else')
     }
@@ -66,11 +66,13 @@ export class LinuxSigningKeys implements SigningKeys {
         return this.#agent.sign(key.public, bytes)
       case 'token': {
         const pin = this.#pins.get(place.token) ?? (await this.#askPin(place.token))
-        return tokenSign(place, pin, bytes).catch(error => {
-          // A token locks itself after a few wrong ones: none is tried again by itself.
-          this.#pins.delete(place.token)
-          throw error
-        })
+        return tokenSign({ place, environment: this.#parts.environment }, pin, bytes).catch(
+          error => {
+            // A token locks itself after a few wrong ones: none is tried again by itself.
+            this.#pins.delete(place.token)
+            throw error
+          },
+        )
       }
       case 'elsewhere':
         throw new BoxError('key.absent', 'this key is with somebody else')

@@ -85,4 +85,4 @@ export const momentText = (wallMs: number): string =>
   new Date(Math.floor(wallMs / 1000) * 1000).toISOString().replace('.000Z', 'Z')
 
 // biome-ignore lint/style/noRestrictedGlobals: reads a moment that is given, and asks no clock
-export const momentMs = (text: string): number => Date.parse(text)
+export const momentMs = (text: string): number => new Date(text).getTime()

@@ -49,9 +49,9 @@ export interface FirstHolders extends Readonly<Record<TopRole, Holders>> {
   readonly releases: Holders
 }
 
-export interface NewHolders {
-  readonly role: string
-  readonly holders: Holders
+/** By role: those of root, any of them at once; or one of `releases` and `tour-…`. */
+export interface Rotation {
+  readonly holders: ReadonlyMap<string, Holders>
   readonly isOldKeyLost: boolean
 }
 
@@ -99,22 +99,33 @@ export class Publisher {
     return this.#apply(null, { base: null, root, roles, isOldKeyLost: false })
   }
 
-  /** Gives a role other keys, or another threshold. @param role a role of root, `releases`, or `tour-…` */
-  async rotate({ role, holders, isOldKeyLost }: NewHolders): Promise<Outcome> {
+  /** Gives roles other keys, or other thresholds. */
+  async rotate({ holders, isOldKeyLost }: Rotation): Promise<Outcome> {
     const state = await this.state()
     const expires = this.#after(CEREMONY_DAYS)
-    if (isTopRole(role)) {
-      const root = unsigned(nextRoot(state.root.signed, role, holders, expires))
+    const roles = [...holders.keys()]
+    for (const role of roles)
+      if (!isTopRole(role) && !state.delegated.has(role))
+        throw new BoxError(
+          'release.invalid',
+          `there is no role ${role}; there are: ${rolesOf(state)}`,
+        )
+    if (roles.every(isTopRole)) {
+      const root = unsigned(nextRoot(state.root.signed, holders, expires))
       return this.#apply(state, { ...changeOf(state), root, isOldKeyLost })
     }
-    if (!state.delegated.has(role))
-      throw new BoxError(
-        'release.invalid',
-        `there is no role ${role}; there are: ${rolesOf(state)}`,
-      )
-    const names = role === RELEASES || role === OBJECTS ? [RELEASES, OBJECTS] : [role]
-    const targets = withDelegation(state.targets.signed, names, holders, expires)
-    return this.#apply(state, changeOf(state, [['targets', targets]]))
+    let targets = state.targets.signed
+    for (const [role, next] of holders) {
+      if (isTopRole(role))
+        throw new BoxError(
+          'release.invalid',
+          `${role} is named in root, the others are not: two commands`,
+        )
+      const names = role === RELEASES || role === OBJECTS ? [RELEASES, OBJECTS] : [role]
+      targets = withDelegation(targets, names, next, expires)
+    }
+    const version = state.targets.signed.version + 1
+    return this.#apply(state, changeOf(state, [['targets', { ...targets, version }]]))
   }
 
   /** Lets a tour say what its boxes shall run; or other keys do so, where it can already. */

@@ -49,11 +49,16 @@ export const emptyTargets = (version: number, expires: string): Targets => ({
   targets: {},
 })
 
-/** @param role who shall have these keys from now on */
-export function nextRoot(before: Root, role: TopRole, holders: Holders, expires: string): Root {
-  const roles = { ...before.roles, [role]: roleOf(role, holders) }
+/** @param holders by role of root, who shall have it from now on */
+export function nextRoot(
+  before: Root,
+  holders: ReadonlyMap<string, Holders>,
+  expires: string,
+): Root {
+  const changed = [...holders].map(([role, next]) => [role, roleOf(role, next)] as const)
+  const roles: Root['roles'] = { ...before.roles, ...Object.fromEntries(changed) }
   const used = new Set(Object.values(roles).flatMap(({ keyids }) => keyids))
-  const keys = { ...before.keys, ...keyTable(holders.keys) }
+  const keys = { ...before.keys, ...keyTable([...holders.values()].flatMap(next => next.keys)) }
   return { ...before, version: before.version + 1, expires, roles, keys: only(keys, used) }
 }
 

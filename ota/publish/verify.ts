@@ -101,7 +101,9 @@ async function contentProblems(folder: PublicFolder, state: RepositoryState): Pr
         return [...strayed, ...lackingObjects(path, description.objects, objects)]
       })),
     )
-  problems.push(...(await told(async () => lackingReleases(await ordersOf(folder, state), releases))))
+  problems.push(
+    ...(await told(async () => lackingReleases(await ordersOf(folder, state), releases))),
+  )
   return problems
 }
 
@@ -112,7 +114,9 @@ const lackingReleases = (
   orders.flatMap(({ tour, releases: ordered }) =>
     Object.entries(ordered)
       .filter(([name, version]) => releases[`releases/${name}/${version}.json`] === undefined)
-      .map(([name, version]) => `tour ${tour} orders ${version} for ${name}, which is not published`),
+      .map(
+        ([name, version]) => `tour ${tour} orders ${version} for ${name}, which is not published`,
+      ),
   )
 
 async function told(work: () => Promise<readonly string[]>): Promise<readonly string[]> {

@@ -32,18 +32,21 @@ export const withRepository = (command: Command): Command =>
     .option('--timestamp-days <days>', 'how long the timestamp stands', wholeIn(1, 365), 14)
     .option('--snapshot-days <days>', 'how long the snapshot stands', wholeIn(1, 365), 60)
 
-export function keySource(flags: KeyFlags, agentSocket: string | null): KeySource {
+export function keySource(flags: KeyFlags, environment: NodeJS.ProcessEnv): KeySource {
   const { keys: folder, passphraseFile: file, passphraseFd: descriptor } = flags
   if (file !== undefined && descriptor !== undefined)
     throw new CliFailure(exitCodes.usage, 'give --passphrase-file or --passphrase-fd, not both')
-  if (file !== undefined) return { folder, agentSocket, passphrases: { from: 'file', file } }
-  if (descriptor === undefined) return { folder, agentSocket, passphrases: null }
-  return { folder, agentSocket, passphrases: { from: 'descriptor', descriptor } }
+  if (file !== undefined) return { folder, environment, passphrases: { from: 'file', file } }
+  if (descriptor === undefined) return { folder, environment, passphrases: null }
+  return { folder, environment, passphrases: { from: 'descriptor', descriptor } }
 }
 
-export function publishOptions(flags: RepositoryFlags, agentSocket: string | null): PublishOptions {
+export function publishOptions(
+  flags: RepositoryFlags,
+  environment: NodeJS.ProcessEnv,
+): PublishOptions {
   const { repository, draft: draftFile, timestampDays: timestamp, snapshotDays: snapshot } = flags
-  const keys = keySource(flags, agentSocket)
+  const keys = keySource(flags, environment)
   return { repository, keys, draftFile, days: { timestamp, snapshot } }
 }
 

@@ -142,22 +142,22 @@ interface RotateFlags extends RepositoryFlags {
 
 function addRotate(keys: Command, setting: CliSetting): void {
   withRepository(keys.command('rotate'))
-    .description('give a role other keys, or another threshold')
-    .argument('<role>', 'root, targets, snapshot, timestamp, releases or tour-NAME')
+    .description('give roles other keys, or another threshold')
+    .argument('<roles>', 'root, targets, snapshot, timestamp; or releases, tour-NAME', namesIn)
     .option('--add <names>', 'keys that shall sign for it', namesIn)
     .option('--remove <names>', 'keys that shall not any more, by name or id', namesIn)
     .option('--threshold <count>', 'how many must sign; as it was when left out', wholeIn(1, 32))
     .option('--lost', 'those who held the keys that go cannot sign any more', false)
-    .addHelpText('after', example('rotate timestamp --add server-2 --remove server-1'))
-    .action(async (role: string, flags: RotateFlags) => {
+    .addHelpText('after', example('rotate timestamp,snapshot --add server-2 --remove server-1'))
+    .action(async (roles: readonly string[], flags: RotateFlags) => {
       const { add = [], remove = [], threshold = null, lost: isOldKeyLost } = flags
       if (add.length === 0 && remove.length === 0 && threshold === null)
         throw new CliFailure(exitCodes.usage, 'give --add, --remove or --threshold')
       const tool = await setting.actions.publishing(flags)
       tell(
         setting,
-        await tool.rotate({ role, add, remove, threshold, isOldKeyLost }),
-        `${role} has other keys now`,
+        await tool.rotate({ roles, add, remove, threshold, isOldKeyLost }),
+        `other keys stand for ${roles.join(' and ')} now`,
       )
     })
 }
