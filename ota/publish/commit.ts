@@ -14,7 +14,8 @@ import {
   type Snapshot,
   type Timestamp,
 } from './documents.js'
-import { type AnyDocument, isSameSigned, momentMs, momentText, SPEC_VERSION } from './metadata.js'
+import { type AnyDocument, isSameSigned, SPEC_VERSION } from './metadata.js'
+import { momentMs, momentText } from './moments.js'
 import { missingText, signFor } from './signing.js'
 import { metadataFile, type RepositoryState } from './state.js'
 

@@ -78,11 +78,3 @@ function modelOf(document: AnyDocument): Model {
       return Metadata.fromJSON(MetadataKind.Timestamp, json)
   }
 }
-
-/** @param wallMs since the Unix epoch; the second that it is in */
-export const momentText = (wallMs: number): string =>
-  // biome-ignore lint/style/noRestrictedGlobals: writes a moment that is given, and asks no clock
-  new Date(Math.floor(wallMs / 1000) * 1000).toISOString().replace('.000Z', 'Z')
-
-// biome-ignore lint/style/noRestrictedGlobals: reads a moment that is given, and asks no clock
-export const momentMs = (text: string): number => new Date(text).getTime()

@@ -9,7 +9,7 @@ import { isTopRole, type TopRole, topRoles } from './authority.js'
 import { type Change, completed, draftBytes, readDraft, signChange } from './change.js'
 import { commitChange, DAY_MS, type Days, nextVersion } from './commit.js'
 import type { Document, Root, Targets } from './documents.js'
-import { momentMs, momentText } from './metadata.js'
+import { momentMs, momentText } from './moments.js'
 import {
   emptyTargets,
   firstRoot,
