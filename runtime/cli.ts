@@ -12,6 +12,7 @@ import { HttpBoxLink } from './cli/box-link.js'
 import { checkFile } from './cli/check-file.js'
 import { exitCodes } from './cli/failure.js'
 import { otaLink } from './cli/ota-link.js'
+import { keySource, publishOptions } from './cli/key-options.js'
 import { printPreview } from './cli/print-preview.js'
 import { runCli } from './cli/program.js'
 import { diffReport, simulateReport } from './cli/show-reports.js'
@@ -52,6 +53,15 @@ const actions: CliActions = {
     }),
   link: stateFolder => new HttpBoxLink(stateFolder),
   otaLink,
+  // What signs and publishes is large, and no other command needs it.
+  keys: async flags => {
+    const { KeysTool, openRing } = await import('../ota/keys-cli.js')
+    return new KeysTool(openRing(keySource(flags, process.env)))
+  },
+  publishing: async flags => {
+    const { PublishTool } = await import('../ota/publish-cli.js')
+    return new PublishTool(publishOptions(flags, process.env))
+  },
 }
 
 /**

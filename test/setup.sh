@@ -10,6 +10,7 @@ declare -A package_of=(
   [chronyd]=chrony [aplay]=alsa-utils [olad]=ola [/usr/include/ltc.h]=libltc-dev
   [i2cset]=i2c-tools [insmod]=kmod [ip]=iproute2 [ntpdig]=ntpsec-ntpdig [losetup]=mount [mkfs.ext4]=e2fsprogs
   [strace]=strace
+  [ssh-agent]=openssh-client [softhsm2-util]=softhsm2 [pkcs11-tool]=opensc
 )
 export PATH="$PATH:/usr/sbin:/sbin"
 

@@ -9,6 +9,11 @@ interface Inode {
   written: Uint8Array
 }
 
+export interface ListedFolder extends Folder {
+  /** Of all files, in no order. */
+  names(): Promise<readonly string[]>
+}
+
 type Names = ReadonlyMap<string, Inode>
 
 /** What a power cut met that was not synced. */
@@ -41,7 +46,7 @@ export class SimulatedDisk {
   }
 
   /** Power comes back, and goes again after so many calls. */
-  boot(options: { callsUntilPowerCut: number }): Folder {
+  boot(options: { callsUntilPowerCut: number }): ListedFolder {
     const power = this.#power.on(options)
     return {
       read: (name, byteCountMax) => powered(power, () => this.#read(name, byteCountMax)),
@@ -52,6 +57,7 @@ export class SimulatedDisk {
       rename: (from, to) => powered(power, () => this.#rename(from, to)),
       remove: name => powered(power, () => this.#change(names => names.delete(name))),
       syncFolder: () => powered(power, () => this.#syncFolder()),
+      names: () => powered(power, () => [...this.#names.keys()]),
     }
   }
 

@@ -1,6 +1,9 @@
 /** What the command line can do, given from outside so that every command can be tried without a box. */
+import type { KeysTool } from '../../ota/keys-cli.js'
+import type { PublishTool } from '../../ota/publish-cli.js'
 import type { BoxLink } from './box-link.js'
 import type { OtaLink } from './ota-link.js'
+import type { KeyFlags, RepositoryFlags } from './key-options.js'
 import type { Preview, PreviewOptions } from './print-preview.js'
 
 export interface RunOptions {
@@ -59,4 +62,8 @@ export interface CliActions {
   link(stateFolder: string): BoxLink
   /** The updater of the slots in this folder. */
   otaLink(home: string): OtaLink
+  /** The keys that sign releases; loaded when they are asked for. */
+  keys(flags: KeyFlags): Promise<KeysTool>
+  /** A repository of releases; loaded when it is asked for. */
+  publishing(flags: RepositoryFlags): Promise<PublishTool>
 }

@@ -6,11 +6,13 @@ import { addClockSet } from './clock-set.js'
 import { addDocuments } from './documents.js'
 import { type Ending, endingOf, exitCodes } from './failure.js'
 import { addJobs } from './jobs.js'
+import { addKeys } from './keys.js'
 import { addLateness } from './lateness.js'
 import { addLogs } from './logs.js'
 import { addOperating } from './operate.js'
 import { addOta } from './ota.js'
 import { addPrint } from './print.js'
+import { addRelease } from './release.js'
 import { addRun } from './run.js'
 import type { CliSetting } from './setting.js'
 import { addStatus } from './status.js'
@@ -73,6 +75,8 @@ export function buildCli(actions: CliActions, terminal: Terminal, options: CliOp
   addOta(program, setting, options.home)
   addLogs(program, setting)
   addClockSet(program, setting)
+  addKeys(program, setting)
+  addRelease(program, setting)
   return program
 }
 

@@ -22,7 +22,7 @@ export interface Folder {
 export const fileBytesMax = 16 * 1024 * 1024
 const WAITING_MAX = 64
 const NAME_CHARACTERS_MAX = 200
-const UNFINISHED = '.new'
+export const UNFINISHED = '.new'
 
 export class FolderFiles implements Files {
   readonly #folder: Folder

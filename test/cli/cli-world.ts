@@ -36,6 +36,8 @@ const noActions: CliActions = {
   preview: missing,
   link: () => noLink,
   otaLink: () => ({ ask: missing, pause: missing }),
+  keys: missing,
+  publishing: missing,
 }
 
 /** Types one line at the command line. */

@@ -1,0 +1,29 @@
+/**
+ * One process at a time for one folder: a name in the kernel's list of sockets (unix(7), abstract), which is free again when
+ * the process ends, however it ends. It holds on one machine; a folder that two machines mount has no such name.
+ */
+import { createHash } from 'node:crypto'
+import { realpath } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { resolve } from 'node:path'
+import { BoxError } from '../../runtime/core/errors.js'
+
+/** @returns gives it free @throws BoxError `release.conflict` */
+export async function onePublisher(folder: string): Promise<() => void> {
+  const path = await realpath(folder).catch(() => resolve(folder))
+  const name = `\0roadcase-publish-${createHash('sha256').update(path).digest('hex')}`
+  const server = createServer(socket => socket.destroy())
+  return new Promise((done, refuse) => {
+    server.on('error', cause =>
+      refuse(
+        new BoxError('release.conflict', `somebody else is publishing to ${folder} just now`, {
+          cause,
+        }),
+      ),
+    )
+    server.listen(name, () => {
+      server.unref()
+      done(() => server.close())
+    })
+  })
+}

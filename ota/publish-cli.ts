@@ -1,0 +1,208 @@
+/** What `roadcase release publish` and its neighbours are made of: a repository on this machine, and the keys for it. */
+import { existsSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
+import { LinuxClock, ownAnchor } from '../drivers/linux/clock.js'
+import { LinuxFiles } from '../drivers/linux/files.js'
+import { LinuxKeys } from '../drivers/linux/keys.js'
+import { onePublisher } from '../drivers/linux/one-publisher.js'
+import { LinuxPublicFolder } from '../drivers/linux/public-folder.js'
+import { BoxError } from '../runtime/core/errors.js'
+import type { KeyRing } from './keys/ring.js'
+import { type KeySource, openRing, readBytes } from './keys-cli.js'
+import { isTopRole } from './publish/authority.js'
+import type { Days } from './publish/commit.js'
+import type { RoleKeys } from './publish/documents.js'
+import { type Outcome, Publisher, rolesOf } from './publish/publisher.js'
+import { publishRelease, removeRelease, setOrder } from './publish/releases.js'
+import type { Holders } from './publish/roles.js'
+import { pruneRepository, type RepositoryReport, verifyRepository } from './publish/verify.js'
+import type { Architecture, ReleaseDescription } from './release/description.js'
+
+/** Names of keys, and how many must sign. */
+export interface NamedHolders {
+  readonly keys: readonly string[]
+  readonly threshold: number
+}
+
+export interface InitOptions {
+  readonly root: NamedHolders
+  readonly targets: NamedHolders
+  readonly snapshot: NamedHolders
+  readonly timestamp: NamedHolders
+  readonly releases: NamedHolders
+}
+
+export interface RotateOptions {
+  readonly roles: readonly string[]
+  readonly add: readonly string[]
+  /** Names, or ids of keys that are not in the ring. */
+  readonly remove: readonly string[]
+  /** Null: as it was. */
+  readonly threshold: number | null
+  readonly isOldKeyLost: boolean
+}
+
+export interface PublishOptions {
+  readonly repository: string
+  readonly keys: KeySource
+  readonly days: Days
+  /** Where a draft goes when signatures are missing. */
+  readonly draftFile: string
+}
+
+export interface Told {
+  readonly isPublished: boolean
+  readonly draftFile: string | null
+  readonly words: readonly string[]
+}
+
+export class PublishTool {
+  readonly #options: PublishOptions
+  readonly #ring: KeyRing
+  readonly #folder: LinuxPublicFolder
+  readonly #publisher: Publisher
+
+  constructor(options: PublishOptions) {
+    this.#options = options
+    this.#ring = openRing(options.keys)
+    this.#folder = new LinuxPublicFolder(options.repository)
+    const clock = new LinuxClock(ownAnchor())
+    this.#publisher = new Publisher({
+      folder: this.#folder,
+      ring: this.#ring,
+      wallMs: () => clock.wallTimeMs(),
+      days: options.days,
+    })
+  }
+
+  init(options: InitOptions): Promise<Told> {
+    return this.#alone(async () =>
+      this.#publisher.init({
+        root: await this.#holders(options.root),
+        targets: await this.#holders(options.targets),
+        snapshot: await this.#holders(options.snapshot),
+        timestamp: await this.#holders(options.timestamp),
+        releases: await this.#holders(options.releases),
+      }),
+    )
+  }
+
+  rotate({ roles, isOldKeyLost, ...change }: RotateOptions): Promise<Told> {
+    return this.#alone(async () => {
+      const holders = new Map<string, Holders>()
+      for (const role of roles) holders.set(role, await this.#holdersAfter(role, change))
+      return this.#publisher.rotate({ holders, isOldKeyLost })
+    })
+  }
+
+  publish(folder: string): Promise<Told & { readonly description: ReleaseDescription | null }> {
+    const built = new LinuxPublicFolder(folder)
+    let description: ReleaseDescription | null = null
+    return this.#alone(async () => {
+      const done = await publishRelease(this.#publisher, built, new LinuxKeys())
+      description = done.description
+      return done.outcome
+    }).then(told => ({ ...told, description }))
+  }
+
+  order(order: unknown): Promise<Told> {
+    return this.#alone(() => setOrder(this.#publisher, new LinuxKeys(), order))
+  }
+
+  tour(tour: string, holders: NamedHolders): Promise<Told> {
+    return this.#alone(async () => this.#publisher.addTour(tour, await this.#holders(holders)))
+  }
+
+  endTour(tour: string): Promise<Told> {
+    return this.#alone(() => this.#publisher.endTour(tour))
+  }
+
+  refresh(isForced: boolean): Promise<Told> {
+    return this.#alone(() => this.#publisher.refresh(isForced))
+  }
+
+  accept(file: string): Promise<Told> {
+    return this.#alone(async () => this.#publisher.accept(await readBytes(file)))
+  }
+
+  remove(version: string, only: Architecture | null): Promise<Told> {
+    return this.#alone(() => removeRelease(this.#publisher, version, only))
+  }
+
+  async prune(): Promise<readonly string[]> {
+    const release = await onePublisher(this.#options.repository)
+    try {
+      return await pruneRepository(this.#folder)
+    } finally {
+      release()
+    }
+  }
+
+  verify(): Promise<RepositoryReport> {
+    return verifyRepository(this.#folder, new LinuxClock(ownAnchor()).wallTimeMs())
+  }
+
+  /** Two at a time would write over each other. */
+  async #alone(work: () => Promise<Outcome>): Promise<Told> {
+    const release = await onePublisher(this.#options.repository)
+    try {
+      const { isPublished, draft, words } = await work()
+      if (draft === null) return { isPublished, draftFile: null, words }
+      const file = this.#options.draftFile
+      if (existsSync(file))
+        throw new BoxError(
+          'release.conflict',
+          `${file} is there already and may have signatures: name another with --draft`,
+        )
+      await new LinuxFiles(dirname(resolve(file))).replace(basename(file), draft)
+      return { isPublished, draftFile: file, words }
+    } finally {
+      release()
+    }
+  }
+
+  async #holders({ keys, threshold }: NamedHolders): Promise<Holders> {
+    return { keys: await Promise.all(keys.map(name => this.#ring.named(name))), threshold }
+  }
+
+  async #holdersAfter(
+    role: string,
+    { add, remove, threshold }: Pick<RotateOptions, 'add' | 'remove' | 'threshold'>,
+  ): Promise<Holders> {
+    const before = await this.#keysOf(role)
+    const gone = await Promise.all(remove.map(name => this.#keyidOf(name)))
+    for (const keyid of gone)
+      if (!before.keyids.includes(keyid))
+        throw new BoxError('key.absent', `${keyid.slice(0, 12)} is not a key of ${role}`)
+    const added = await Promise.all(add.map(name => this.#ring.named(name)))
+    const kept = before.keys.filter(
+      ({ keyid }) => !gone.includes(keyid) && !added.some(key => key.keyid === keyid),
+    )
+    return { keys: [...kept, ...added], threshold: threshold ?? before.threshold }
+  }
+
+  async #keyidOf(name: string): Promise<string> {
+    return /^[0-9a-f]{64}$/.test(name) ? name : (await this.#ring.named(name)).keyid
+  }
+
+  async #keysOf(role: string): Promise<RoleKeys & Holders> {
+    const state = await this.#publisher.state()
+    const { root, targets } = state
+    const found = isTopRole(role)
+      ? root.signed.roles[role]
+      : targets.signed.delegations?.roles.find(({ name }) => name === role)
+    if (found === undefined)
+      throw new BoxError(
+        'release.invalid',
+        `there is no role ${role}; there are: ${rolesOf(state)}`,
+      )
+    const table = { ...targets.signed.delegations?.keys, ...root.signed.keys }
+    const keys = found.keyids.flatMap(keyid => {
+      const key = table[keyid]
+      return key === undefined
+        ? []
+        : [{ name: keyid, keyid, key, place: { in: 'elsewhere' } as const }]
+    })
+    return { keyids: found.keyids, threshold: found.threshold, keys }
+  }
+}

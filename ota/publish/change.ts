@@ -1,0 +1,169 @@
+/**
+ * What shall become of a repository, before it is written: next versions of root, targets and delegated roles, with the
+ * signatures that they have so far. It can be carried about as a file, to be signed where the keys are.
+ */
+import { BoxError } from '../../runtime/core/errors.js'
+import {
+  boolean,
+  check,
+  literal,
+  nullable,
+  object,
+  string,
+  table,
+} from '../../runtime/core/schema.js'
+import type { KeyRing } from '../keys/ring.js'
+import {
+  type Authority,
+  delegatedAuthority,
+  isSignedBy,
+  isTopRole,
+  type Missing,
+  rootAuthority,
+} from './authority.js'
+import {
+  type Document,
+  fileBytes,
+  jsonOf,
+  type Root,
+  signedPart,
+  type Targets,
+  TOURS_MAX,
+} from './documents.js'
+import { signFor } from './signing.js'
+
+/** What the repository says now about who may sign; null for a new one. */
+export interface Base {
+  readonly root: Document<Root>
+  readonly targets: Document<Targets>
+}
+
+export interface Change {
+  readonly base: Base | null
+  readonly root: Document<Root> | null
+  /** By name, `targets` among them. */
+  readonly roles: ReadonlyMap<string, Document<Targets>>
+  /**
+   * Those who held the keys that are replaced cannot sign any more: what they had signed counts no longer from the moment
+   * that the new root is there, which therefore comes first.
+   */
+  readonly isOldKeyLost: boolean
+}
+
+export interface SignedChange {
+  readonly change: Change
+  /** By role. */
+  readonly missing: ReadonlyMap<string, readonly Missing[]>
+  readonly troubles: readonly string[]
+}
+
+const part = signedPart
+const draft = object({
+  format: literal(1),
+  kind: literal('roadcase-draft'),
+  isOldKeyLost: boolean,
+  base: nullable(object({ root: part, targets: part })),
+  root: nullable(part),
+  roles: table(string({ min: 1, max: 80 }), part, { max: TOURS_MAX + 3 }),
+})
+
+/** Everybody whose signatures a role needs for this change: those before it, too, so that no client is left behind. */
+export function authoritiesOf(change: Change, role: string): readonly Authority[] {
+  const { base, isOldKeyLost } = change
+  const before = base?.root.signed
+  const after = change.root?.signed
+  if (isTopRole(role)) {
+    const needsBefore = role === 'root' || !isOldKeyLost || after === undefined
+    return [before !== undefined && needsBefore ? before : null, after ?? null]
+      .filter(root => root !== null)
+      .map(root => rootAuthority(root, role))
+  }
+  const targets = targetsOf(change)
+  const authority = targets === null ? null : delegatedAuthority(targets, role)
+  if (authority === null) throw new BoxError('release.invalid', `nothing is delegated to ${role}`)
+  return [authority]
+}
+
+const targetsOf = ({ base, roles }: Change): Targets | null =>
+  (roles.get('targets') ?? base?.targets)?.signed ?? null
+
+/**
+ * Adds what must be signed anew because other keys stand for it now.
+ * @param current of all delegated roles of the repository
+ */
+export function completed(
+  change: Change,
+  current: ReadonlyMap<string, Document<Targets>>,
+  expires: string,
+): Change {
+  const { base } = change
+  if (base === null) return change
+  const roles = new Map(change.roles)
+  const renew = (role: string, document: Document<Targets>): void => {
+    if (roles.has(role)) return
+    const next = { ...change, roles }
+    if (authoritiesOf(next, role).every(authority => isSignedBy(document, authority))) return
+    const signed = { ...document.signed, version: document.signed.version + 1, expires }
+    roles.set(role, { signed, signatures: [] })
+  }
+  renew('targets', base.targets)
+  const delegations = targetsOf({ ...change, roles })?.delegations?.roles ?? []
+  for (const { name } of delegations) {
+    const document = current.get(name)
+    if (document !== undefined) renew(name, document)
+  }
+  return { ...change, roles }
+}
+
+/** Signs every part with what is at hand. @param only names of keys; null: all */
+export async function signChange(
+  ring: KeyRing,
+  change: Change,
+  only: readonly string[] | null,
+): Promise<SignedChange> {
+  const missing = new Map<string, readonly Missing[]>()
+  const troubles: string[] = []
+  let root: Document<Root> | null = null
+  const roles = new Map<string, Document<Targets>>()
+  if (change.root !== null) {
+    const signed = await signFor(ring, change.root, authoritiesOf(change, 'root'), only)
+    root = signed.document
+    troubles.push(...signed.troubles)
+    if (signed.missing.length > 0) missing.set('root', signed.missing)
+  }
+  for (const [role, document] of change.roles) {
+    const signed = await signFor(ring, document, authoritiesOf(change, role), only)
+    roles.set(role, signed.document)
+    troubles.push(...signed.troubles)
+    if (signed.missing.length > 0) missing.set(role, signed.missing)
+  }
+  return { change: { ...change, root, roles }, missing, troubles: [...new Set(troubles)] }
+}
+
+export function draftBytes({ base, root, roles, isOldKeyLost }: Change): Uint8Array {
+  const kind = 'roadcase-draft'
+  return fileBytes({ format: 1, kind, isOldKeyLost, base, root, roles: Object.fromEntries(roles) })
+}
+
+/** @throws ConfigError naming the field */
+export function readDraft(bytes: Uint8Array): Change {
+  const { base, root, roles, isOldKeyLost } = check(draft, jsonOf(bytes, 'draft'), 'draft')
+  return {
+    base: base === null ? null : { root: rootPart(base.root), targets: targetsPart(base.targets) },
+    root: root === null ? null : rootPart(root),
+    roles: new Map(Object.entries(roles).map(([role, document]) => [role, targetsPart(document)])),
+    isOldKeyLost,
+  }
+}
+
+type Part = Document<Root | Targets>
+
+function rootPart({ signed, signatures }: Part): Document<Root> {
+  if (signed._type === 'root') return { signed, signatures }
+  throw new BoxError('release.invalid', 'the draft has targets in the place of a root')
+}
+
+function targetsPart({ signed, signatures }: Part): Document<Targets> {
+  if (signed._type === 'targets') return { signed, signatures }
+  throw new BoxError('release.invalid', 'the draft has a root in the place of targets')
+}

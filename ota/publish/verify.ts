@@ -1,0 +1,166 @@
+/** A repository read whole, as the strictest client would, and every byte of it. */
+import { BoxError, messageOf } from '../../runtime/core/errors.js'
+import type { PublicFolder } from '../../runtime/ports/public-folder.js'
+import { descriptionTarget, PIECE_BYTES, type TourOrder } from '../release/description.js'
+import { type Authority, delegatedAuthority, isSignedBy, rootAuthority } from './authority.js'
+import { DAY_MS } from './commit.js'
+import type { Targets } from './documents.js'
+import type { AnyDocument } from './metadata.js'
+import { momentMs } from './moments.js'
+import { ordersOf, readDescription, targetFileName } from './releases.js'
+import { OBJECTS, RELEASES } from './roles.js'
+import { loadRepository, metadataFile, type RepositoryState } from './state.js'
+
+export interface RoleReport {
+  readonly role: string
+  readonly version: number
+  readonly expires: string
+  readonly daysLeft: number
+  readonly threshold: number
+  readonly keyids: readonly string[]
+  readonly targetCount: number
+}
+
+export interface RepositoryReport {
+  readonly roles: readonly RoleReport[]
+  /** What clients would stumble over, in words. */
+  readonly problems: readonly string[]
+  readonly targetCount: number
+  readonly byteCount: number
+  /** Files that nothing refers to: `prune` removes them. */
+  readonly strayFiles: readonly string[]
+}
+
+/** @throws BoxError `release.invalid` when not even its metadata can be followed */
+export async function verifyRepository(
+  folder: PublicFolder,
+  wallMs: number,
+): Promise<RepositoryReport> {
+  const state = await loadRepository(folder)
+  if (state === null) throw new BoxError('release.invalid', 'there is no repository here')
+  const problems: string[] = []
+  const roles = documentsOf(state).map(([role, document, authority]) => {
+    if (!isSignedBy(document, authority))
+      problems.push(
+        `${role} is not signed as ${authority.by} asks for: accept or refresh ends this`,
+      )
+    const daysLeft = (momentMs(document.signed.expires) - wallMs) / DAY_MS
+    if (daysLeft <= 0) problems.push(`${role} has expired on ${document.signed.expires}`)
+    return reportOf(role, document, authority, daysLeft)
+  })
+  let [targetCount, byteCount] = [0, 0]
+  for (const { signed } of state.delegated.values()) {
+    for (const [path, { length, hashes }] of Object.entries(signed.targets)) {
+      const found = await folder.measure(targetFileName(path, hashes.sha256), PIECE_BYTES)
+      if (found === null) problems.push(`${path} is missing`)
+      else if (found.sha256 !== hashes.sha256 || found.byteCount !== length)
+        problems.push(`${path} is not what was signed`)
+      targetCount++
+      byteCount += length
+    }
+  }
+  problems.push(...(await contentProblems(folder, state)))
+  return { roles, problems, targetCount, byteCount, strayFiles: await strayFiles(folder, state) }
+}
+
+function documentsOf(state: RepositoryState): [string, AnyDocument, Authority][] {
+  const { root, targets, snapshot, timestamp, delegated } = state
+  const top = { root, targets, snapshot, timestamp }
+  const documents: [string, AnyDocument, Authority][] = []
+  for (const role of ['root', 'targets', 'snapshot', 'timestamp'] as const)
+    documents.push([role, top[role], rootAuthority(root.signed, role)])
+  for (const [role, document] of delegated) {
+    const authority = delegatedAuthority(targets.signed, role)
+    if (authority !== null) documents.push([role, document, authority])
+  }
+  return documents
+}
+
+function reportOf(
+  role: string,
+  { signed }: AnyDocument,
+  { threshold, keyids }: Authority,
+  daysLeft: number,
+): RoleReport {
+  const targetCount = signed._type === 'targets' ? Object.keys(signed.targets).length : 0
+  const { version, expires } = signed
+  return { role, version, expires, daysLeft: Math.floor(daysLeft), threshold, keyids, targetCount }
+}
+
+/** What is signed must also make sense. */
+async function contentProblems(folder: PublicFolder, state: RepositoryState): Promise<string[]> {
+  const releases = state.delegated.get(RELEASES)?.signed.targets ?? {}
+  const objects = state.delegated.get(OBJECTS)?.signed.targets ?? {}
+  const problems: string[] = []
+  for (const [path, file] of Object.entries(releases))
+    problems.push(
+      ...(await told(async () => {
+        const description = await readDescription(folder, path, file)
+        const { architecture, version } = description
+        const isAtHome = descriptionTarget(architecture, version) === path
+        const strayed = isAtHome ? [] : [`${path} describes ${version} for ${architecture}`]
+        return [...strayed, ...lackingObjects(path, description.objects, objects)]
+      })),
+    )
+  problems.push(
+    ...(await told(async () => lackingReleases(await ordersOf(folder, state), releases))),
+  )
+  return problems
+}
+
+const lackingReleases = (
+  orders: readonly TourOrder[],
+  releases: Targets['targets'],
+): readonly string[] =>
+  orders.flatMap(({ tour, releases: ordered }) =>
+    Object.entries(ordered)
+      .filter(([name, version]) => releases[`releases/${name}/${version}.json`] === undefined)
+      .map(
+        ([name, version]) => `tour ${tour} orders ${version} for ${name}, which is not published`,
+      ),
+  )
+
+async function told(work: () => Promise<readonly string[]>): Promise<readonly string[]> {
+  try {
+    return await work()
+  } catch (error) {
+    return [wordsOf(error)]
+  }
+}
+
+const lackingObjects = (
+  path: string,
+  wanted: readonly { readonly target: string; readonly byteCount: number }[],
+  objects: Targets['targets'],
+): string[] =>
+  wanted
+    .filter(({ target, byteCount }) => objects[target]?.length !== byteCount)
+    .map(({ target }) => `${path} needs ${target}, which is not signed so`)
+
+function wordsOf(error: unknown): string {
+  if (error instanceof BoxError) return messageOf(error)
+  throw error
+}
+
+async function strayFiles(folder: PublicFolder, state: RepositoryState): Promise<string[]> {
+  const needed = new Set(state.roots.map(({ signed }) => metadataFile('root', signed.version)))
+  for (const [role, { signed }] of documentsOf(state)) {
+    needed.add(metadataFile(role, signed.version))
+    // Who has fetched the timestamp before this one is still to find what it led to.
+    if (role !== 'root') needed.add(metadataFile(role, signed.version - 1))
+  }
+  for (const { signed } of state.delegated.values())
+    for (const [path, { hashes }] of Object.entries(signed.targets))
+      needed.add(targetFileName(path, hashes.sha256))
+  const files = [...(await folder.list('metadata')), ...(await folder.list('targets'))]
+  return files.filter(file => !needed.has(file))
+}
+
+/** Removes what nothing refers to. @returns the names */
+export async function pruneRepository(folder: PublicFolder): Promise<readonly string[]> {
+  const state = await loadRepository(folder)
+  if (state === null) throw new BoxError('release.invalid', 'there is no repository here')
+  const files = await strayFiles(folder, state)
+  for (const file of files) await folder.remove(file)
+  return files
+}

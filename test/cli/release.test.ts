@@ -1,0 +1,179 @@
+/** Keys and releases as an engineer uses them: the real commands, on real files. */
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { LinuxPublicFolder } from '../../drivers/linux/public-folder.js'
+import { KeysTool, openRing } from '../../ota/keys-cli.js'
+import { PublishTool } from '../../ota/publish-cli.js'
+import { exitCodes } from '../../runtime/cli/failure.js'
+import { keySource, publishOptions } from '../../runtime/cli/key-options.js'
+import { builtRelease } from '../ota/publish/publish-world.js'
+import { noLink, type Typed, type } from './cli-world.js'
+
+class Desk {
+  readonly folder = mkdtempSync(join(tmpdir(), 'roadcase-desk-'))
+  readonly #secret = join(this.folder, 'secret')
+
+  constructor(t: Test) {
+    t.teardown(() => rmSync(this.folder, { recursive: true, force: true }))
+    writeFileSync(this.#secret, 'correct horse battery\n', { mode: 0o600 })
+  }
+
+  at(name: string): string {
+    return join(this.folder, name)
+  }
+
+  /** @param whose folder of keys */
+  run(whose: string, line: string): Promise<Typed> {
+    const words = line.split(' ').map(word => word.replace(/^@/, `${this.folder}/`))
+    const own = ['--keys', this.at(whose), '--passphrase-file', this.#secret]
+    const isPublishing = words[0] === 'release' || words[1] === 'rotate'
+    const places = ['--repository', this.at('repository'), '--draft', this.at('draft.json')]
+    return type([...words, ...own, ...(isPublishing ? places : [])], {
+      keys: async flags => new KeysTool(openRing(keySource(flags, {}))),
+      publishing: async flags => new PublishTool(publishOptions(flags, {})),
+    })
+  }
+
+  async does(whose: string, line: string): Promise<string> {
+    const { exitCode, out, error } = await this.run(whose, line)
+    if (exitCode !== 0) throw new Error(`${line}: ${error}`)
+    return out
+  }
+}
+
+t.test('a ceremony of three, a release, a tour, an order', async t => {
+  const desk = new Desk(t)
+  for (const name of ['anna', 'bert', 'carla']) {
+    // A passphrase takes its time, and one shall.
+    const how = name === 'anna' ? '' : ' --no-passphrase'
+    t.match(
+      await desk.does(name, `keys create ${name}${how}`),
+      new RegExp(`^${name}: \\w{12}, ed25519, in ${name}.key`),
+    )
+    writeFileSync(desk.at(`${name}.json`), await desk.does(name, `keys export ${name}`))
+    await desk.does('server', `keys import @${name}.json`)
+  }
+  for (const name of ['build', 'online', 'dora'])
+    await desk.does('server', `keys create ${name} --no-passphrase`)
+  const init = await desk.run(
+    'server',
+    'release init --root anna,bert,carla --releases build --online online',
+  )
+  t.equal(init.exitCode, exitCodes.refused)
+  t.match(init.error, /not published.*\n.*0 of 2 signatures/)
+  t.notOk(existsSync(desk.at('repository/metadata')))
+  const again = await desk.run(
+    'server',
+    'release init --root anna,bert --releases build --online online',
+  )
+  t.match(again, { exitCode: exitCodes.refused, error: /is there already and may have signatures/ })
+  t.match(
+    await desk.does('anna', 'keys inspect @draft.json'),
+    /root 1, until[\s\S]*2 of anna, [\s\S]*still missing/,
+  )
+  t.match(await desk.does('anna', 'keys sign @draft.json'), /1 of 2 signatures/)
+  t.match(await desk.run('anna', 'keys sign @draft.json'), {
+    exitCode: exitCodes.refused,
+    error: /no signature was added/,
+  })
+  t.match(await desk.does('carla', 'keys sign @draft.json --key carla'), /all signatures are there/)
+  await desk.does('server', 'release accept @draft.json')
+  rmSync(desk.at('draft.json'))
+  t.match(await desk.run('server', 'release tour summer --key dora'), {
+    exitCode: exitCodes.refused,
+  })
+  for (const name of ['bert', 'carla']) await desk.does(name, 'keys sign @draft.json')
+  await desk.does('server', 'release accept @draft.json')
+  const built = await builtRelease('1.5.0')
+  for (const name of [...(await built.list('objects')), 'description.json']) {
+    const bytes = await built.read(name, 1e6)
+    await new LinuxPublicFolder(desk.at('built')).write(name, [bytes ?? Buffer.of()])
+  }
+  t.match(await desk.does('server', 'release publish @built'), /^1.5.0 for x64 is published/)
+  t.match(await desk.does('server', 'release publish @built'), /nothing to do/)
+  await desk.does('server', 'release order summer --x64 1.5.0')
+  t.match(
+    await desk.does('server', 'release verify'),
+    /tour-summer 2: 364 days left, 1 of 1 keys[\s\S]*3 targets/,
+  )
+  t.match(JSON.parse(await desk.does('server', 'release verify --json')), {
+    problems: [],
+    targetCount: 3,
+  })
+  const [object = ''] = readdirSync(desk.at('repository/targets/objects'))
+  writeFileSync(join(desk.at('repository/targets/objects'), object), 'rotten')
+  t.match(await desk.run('server', 'release verify'), {
+    exitCode: exitCodes.invalid,
+    error: /is not what was signed/,
+  })
+})
+
+t.test('"release" alone ends a panic, and a word that is misspelt does not', async t => {
+  const asked: unknown[] = []
+  const link = {
+    ...noLink,
+    command: async (command: unknown) => {
+      asked.push(command)
+      return { id: 'one', isAccepted: true, code: null, message: null }
+    },
+  }
+  t.equal((await type(['release', 'pubish'], { link: () => link })).exitCode, exitCodes.usage)
+  t.equal((await type(['release', '--now'], { link: () => link })).exitCode, exitCodes.usage)
+  t.same(asked, [])
+  t.equal((await type(['release'], { link: () => link })).exitCode, 0)
+  t.same(asked, [{ action: 'release' }])
+})
+
+t.test('every command has a help with an example', async t => {
+  const all = {
+    keys: ['create', 'adopt', 'export', 'import', 'list', 'inspect', 'sign', 'rotate'],
+    release: ['init', 'publish', 'order', 'tour', 'accept', 'refresh', 'remove', 'prune', 'verify'],
+  }
+  for (const [above, names] of Object.entries(all))
+    for (const name of names) {
+      const help = await type([above, name, '--help'])
+      t.equal(help.exitCode, 0)
+      t.match(help.out, new RegExp(`Example:\n {2}\\$ roadcase ${above} ${name}`), name)
+    }
+})
+
+t.test(
+  'what is written wrong is said, and a secret in a file that others read is refused',
+  async t => {
+    const desk = new Desk(t)
+    for (const line of [
+      'keys adopt anna --token ceremony',
+      'keys rotate root',
+      'release order summer',
+      'release tour summer',
+      'release tour summer --end --key anna',
+      'release refresh --timestamp-days 0',
+      'keys list --passphrase-fd 3',
+    ])
+      t.equal((await desk.run('keys', line)).exitCode, exitCodes.usage, line)
+    t.match(await desk.does('keys', 'keys list'), /^no keys in /)
+    chmodSync(desk.at('secret'), 0o644)
+    t.match(await desk.run('keys', 'keys create anna'), {
+      exitCode: exitCodes.refused,
+      error: /chmod 600/,
+    })
+    t.notOk(existsSync(desk.at('keys/anna.key')))
+    chmodSync(desk.at('secret'), 0o600)
+    writeFileSync(desk.at('secret'), 'short\n')
+    t.match(await desk.run('keys', 'keys create anna'), {
+      exitCode: exitCodes.refused,
+      error: /at least 12/,
+    })
+    t.equal(readFileSync(desk.at('secret'), 'utf8'), 'short\n')
+  },
+)

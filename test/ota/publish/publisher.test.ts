@@ -1,0 +1,412 @@
+/** What the publisher promises, judged by a client that nobody here wrote. */
+import t from 'tap'
+import { SimulatedPublicFolder } from '../../../drivers/simulated/public-folder.js'
+import { draftBytes, readDraft, signChange } from '../../../ota/publish/change.js'
+import { draftWords } from '../../../ota/publish/draft-words.js'
+import type { Rotation } from '../../../ota/publish/publisher.js'
+import { publishRelease, removeRelease, setOrder } from '../../../ota/publish/releases.js'
+import { pruneRepository, verifyRepository } from '../../../ota/publish/verify.js'
+import type { PublicFolder } from '../../../runtime/ports/public-folder.js'
+import {
+  builtRelease,
+  Ceremony,
+  Client,
+  firstHolders,
+  keys,
+  madeRepository,
+  NOW_MS,
+  order,
+  rootOf,
+} from './publish-world.js'
+
+const RELEASE = 'releases/x64/1.5.0.json'
+const ORDER = 'tours/summer/order.json'
+
+t.test(
+  'a client takes release, object and order; a second time there is nothing to do',
+  async t => {
+    const publisher = await madeRepository(new Ceremony())
+    const { folder } = publisher
+    const built = await builtRelease('1.5.0')
+    const { description, outcome } = await publishRelease(publisher, built, keys)
+    t.match(outcome, { isPublished: true, draft: null })
+    t.match((await publishRelease(publisher, built, keys)).outcome, {
+      isPublished: false,
+      draft: null,
+    })
+    t.match(await setOrder(publisher, keys, order('1.5.0')), { isPublished: true })
+    t.match(await setOrder(publisher, keys, order('1.5.0')), { isPublished: false })
+    const object = description.objects[0]?.target ?? ''
+    const client = new Client(t, await rootOf(folder))
+    const [release, bytes, ordered, other] = await client.fetch(folder, [
+      RELEASE,
+      object,
+      ORDER,
+      'tours/winter/order.json',
+    ])
+    t.match(JSON.parse(String(release)), { version: '1.5.0' })
+    t.equal(bytes?.length, 300_000)
+    t.match(JSON.parse(String(ordered)), { tour: 'summer', releases: { x64: '1.5.0' } })
+    t.equal(other, null)
+    t.match(await verifyRepository(folder, NOW_MS), { problems: [], targetCount: 3 })
+  },
+)
+
+t.test('a box that asks for a release does not load the list of objects', async t => {
+  const publisher = await madeRepository(new Ceremony())
+  await publishRelease(publisher, await builtRelease('1.5.0'), keys)
+  const read: string[] = []
+  const watched: PublicFolder = {
+    ...publisher.folder,
+    read: (name, max) => {
+      read.push(name)
+      return publisher.folder.read(name, max)
+    },
+  }
+  await new Client(t, await rootOf(publisher.folder)).fetch(watched, [RELEASE])
+  t.ok(read.includes('metadata/2.releases.json'))
+  t.notOk(
+    read.some(name => name.endsWith('.objects.json')),
+    read.join(),
+  )
+})
+
+t.test('a release never changes, and what is not as described is refused', async t => {
+  const publisher = await madeRepository(new Ceremony())
+  await publishRelease(publisher, await builtRelease('1.5.0'), keys)
+  await t.rejects(publishRelease(publisher, await builtRelease('1.5.0', 200_000), keys), {
+    code: 'release.conflict',
+    message: /never changes/,
+  })
+  const wrongs: readonly (readonly [RegExp, (text: string) => string])[] = [
+    [/has another digest/, text => text.replaceAll(/[0-9a-f]{64}/g, 'a'.repeat(64))],
+    [/has other pieces/, text => text.replace(/"pieces":"..../, '"pieces":"AAAA')],
+    [/has 300000 bytes, described were 299999/, text => text.replace('300000', '299999')],
+    [
+      /not named for its digest/,
+      text =>
+        text.replace(/"sha256":"[0-9a-f]{64}","pieceB/, `"sha256":"${'b'.repeat(64)}","pieceB`),
+    ],
+    [/release.version: must be/, text => text.replace('"1.6.0"', '"1.6"')],
+    [/no JSON/, () => '{'],
+  ]
+  for (const [message, spoil] of wrongs) {
+    const built = await builtRelease('1.6.0')
+    const text = new TextDecoder().decode(
+      (await built.read('description.json', 1e6)) ?? new Uint8Array(),
+    )
+    const spoilt = spoil(text)
+    await built.write('description.json', [Buffer.from(spoilt)])
+    const [sha256] = /[0-9a-f]{64}(?=\.full)/.exec(spoilt) ?? ['']
+    const [true256] = /[0-9a-f]{64}(?=\.full)/.exec(text) ?? ['']
+    if (sha256 !== '' && sha256 !== true256)
+      await built.write(`objects/${sha256}.full`, built.stream(`objects/${true256}.full`))
+    await t.rejects(publishRelease(publisher, built, keys), message, String(message))
+  }
+  await t.rejects(
+    publishRelease(publisher, new SimulatedPublicFolder(), keys),
+    /no description.json/,
+  )
+  t.match(await verifyRepository(publisher.folder, NOW_MS), { problems: [], targetCount: 2 })
+})
+
+t.test('an order names what is published, and a release that is ordered stays', async t => {
+  const publisher = await madeRepository(new Ceremony())
+  await t.rejects(setOrder(publisher, keys, order('1.5.0')), /1.5.0 is not published for x64/)
+  for (const version of ['1.5.0', '1.6.0'])
+    await publishRelease(publisher, await builtRelease(version), keys)
+  await setOrder(publisher, keys, order('1.5.0'))
+  await t.rejects(
+    setOrder(publisher, keys, { ...Object(order('1.5.0')), tour: 'winter' }),
+    /tour-winter/,
+  )
+  await t.rejects(removeRelease(publisher, '1.5.0', null), { code: 'release.conflict' })
+  await t.rejects(removeRelease(publisher, '9.0.0', null), /9.0.0 is not published/)
+  await setOrder(publisher, keys, order('1.6.0'))
+  t.match(await removeRelease(publisher, '1.5.0', null), { isPublished: true })
+  const stray = await pruneRepository(publisher.folder)
+  t.equal(stray.filter(name => name.startsWith('targets/')).length, 3)
+  t.match(await verifyRepository(publisher.folder, NOW_MS), { problems: [], strayFiles: [] })
+  const client = new Client(t, await rootOf(publisher.folder))
+  const [gone, there] = await client.fetch(publisher.folder, [RELEASE, 'releases/x64/1.6.0.json'])
+  t.equal(gone, null)
+  t.ok(there)
+})
+
+t.test('the key of a tour signs for its tour only', async t => {
+  const ceremony = new Ceremony()
+  const publisher = await madeRepository(ceremony)
+  const { folder } = publisher
+  await publishRelease(publisher, await builtRelease('1.5.0'), keys)
+  await publisher.addTour('winter', await ceremony.holders(['erik'], 1))
+  // Planted: dora's document speaks of winter and of releases as well; she signs it rightly.
+  const state = await publisher.state()
+  const bytes = Buffer.from(JSON.stringify({ ...Object(order('1.5.0')), tour: 'winter' }))
+  const file = { length: bytes.length, hashes: { sha256: keys.sha256Hex(bytes) } }
+  const paths = ['tours/winter/order.json', 'releases/x64/6.6.6.json', ORDER]
+  for (const path of paths) {
+    const at = path.lastIndexOf('/') + 1
+    await folder.write(`targets/${path.slice(0, at)}${file.hashes.sha256}.${path.slice(at)}`, [
+      bytes,
+    ])
+  }
+  await publisher.setTargets(
+    state,
+    new Map([['tour-summer', Object.fromEntries(paths.map(path => [path, file]))]]),
+  )
+  const found = await new Client(t, await rootOf(folder)).fetch(folder, paths)
+  t.same(
+    found.map(bytes => bytes !== null),
+    [false, false, true],
+  )
+})
+
+t.test('a tour that ended orders no more, and may come back', async t => {
+  const ceremony = new Ceremony()
+  const publisher = await madeRepository(ceremony)
+  await publishRelease(publisher, await builtRelease('1.5.0'), keys)
+  await setOrder(publisher, keys, order('1.5.0'))
+  const client = new Client(t, await rootOf(publisher.folder))
+  t.ok((await client.fetch(publisher.folder, [ORDER]))[0])
+  t.match(await publisher.endTour('summer'), { isPublished: true })
+  t.match(await publisher.endTour('summer'), { isPublished: false })
+  t.equal((await client.fetch(publisher.folder, [ORDER]))[0], null)
+  await publisher.addTour('summer', await ceremony.holders(['erik'], 1))
+  t.equal((await client.fetch(publisher.folder, [ORDER]))[0], null)
+  await setOrder(publisher, keys, order('1.5.0'))
+  t.ok((await client.fetch(publisher.folder, [ORDER]))[0])
+})
+
+t.test(
+  'two of three root keys are enough, one is not, and the words say who is missing',
+  async t => {
+    const ceremony = new Ceremony()
+    const publisher = await madeRepository(ceremony)
+    const client = new Client(t, await rootOf(publisher.folder))
+    const holders = async (): Promise<Rotation> => ({
+      holders: new Map([['root', await ceremony.holders(['anna', 'bert', 'erik'], 2)]]),
+      isOldKeyLost: false,
+    })
+    for (const name of ['bert', 'carla', 'erik']) ceremony.lose(name)
+    const { isPublished, draft, words } = await publisher.rotate(await holders())
+    t.equal(isPublished, false)
+    t.match(
+      words.join('\n'),
+      /root: 1 of 2 signatures that root 1 asks for \(by anna\); 1 more of: bert, carla/,
+    )
+    t.match(
+      words.join('\n'),
+      /root: 1 of 2 signatures that root 2 asks for \(by anna\); 1 more of: bert, erik/,
+    )
+    t.match(words.join('\n'), /bert: there is no such key \(key.absent\)/)
+    t.equal((await publisher.state()).root.signed.version, 1)
+    await t.rejects(publisher.accept(Buffer.from('{}')), /draft.format: must be 1/)
+    t.match(await publisher.accept(draft ?? Buffer.of()), { isPublished: false })
+    await client.fetch(publisher.folder, [])
+  },
+)
+
+t.test('a draft travels, is signed one after the other, and is accepted', async t => {
+  const ceremony = new Ceremony()
+  const publisher = await madeRepository(ceremony)
+  const { folder } = publisher
+  const client = new Client(t, await rootOf(folder))
+  await client.fetch(folder, [])
+  // The machine of the repository has none of the offline keys.
+  const machine = new Ceremony(1)
+  await machine.make('anna', 'bert', 'carla', 'build', 'server', 'dora', 'erik', 'spare')
+  for (const name of ['anna', 'bert', 'carla']) machine.lose(name)
+  const online = machine.publisher(folder)
+  const rotation = {
+    holders: new Map([['root', await machine.holders(['anna', 'bert'], 2)]]),
+    isOldKeyLost: false,
+  }
+  const { draft, isPublished } = await online.rotate(rotation)
+  t.equal(isPublished, false)
+  let change = readDraft(draft ?? Buffer.of())
+  const nameOf = (keyid: string): string => keyid.slice(0, 6)
+  t.match(
+    draftWords(change, nameOf).join('\n'),
+    /root 2, until .*\n {2}root: 2 of \w{6}, \w{6}, was 2 of \w{6}, \w{6}, \w{6}/,
+  )
+  change = (await signChange(ceremony.ring, change, ['anna'])).change
+  t.match(await online.accept(draftBytes(change)), { isPublished: false })
+  change = (await signChange(ceremony.ring, readDraft(draftBytes(change)), ['bert'])).change
+  t.match(await online.accept(draftBytes(change)), { isPublished: true })
+  t.match(await online.accept(draftBytes(change)), { isPublished: true }, 'again does no harm')
+  t.equal((await online.state()).root.signed.version, 2)
+  await client.fetch(folder, [])
+  await new Client(t, await rootOf(folder, 2)).fetch(folder, [])
+})
+
+t.test('a draft for a repository that has gone on is refused', async t => {
+  const ceremony = new Ceremony()
+  const publisher = await madeRepository(ceremony)
+  ceremony.lose('erik')
+  const needsErik = {
+    holders: new Map([['root', await ceremony.holders(['anna', 'bert', 'erik'], 3)]]),
+    isOldKeyLost: false,
+  }
+  const { draft } = await publisher.rotate(needsErik)
+  const other = await ceremony.holders(['anna', 'bert'], 2)
+  await publisher.rotate({ holders: new Map([['root', other]]), isOldKeyLost: false })
+  const change = readDraft(draft ?? Buffer.of())
+  const spared = {
+    ...change,
+    root: null,
+    roles: new Map([['releases', (await publisher.state()).targets]]),
+  }
+  await t.rejects(publisher.accept(draftBytes(spared)), { code: 'release.conflict' })
+})
+
+t.test('each role of root changes its keys, and old and new clients follow', async t => {
+  const ceremony = new Ceremony()
+  const publisher = await madeRepository(ceremony)
+  const { folder } = publisher
+  await publishRelease(publisher, await builtRelease('1.5.0'), keys)
+  const old = new Client(t, await rootOf(folder))
+  await old.fetch(folder, [RELEASE])
+  let version = 1
+  for (const [role, names, threshold] of [
+    ['timestamp', ['spare'], 1],
+    ['snapshot', ['spare', 'server'], 2],
+    ['targets', ['bert', 'carla', 'spare'], 2],
+    ['root', ['carla', 'erik', 'spare'], 3],
+  ] as const) {
+    const holders = await ceremony.holders(names, threshold)
+    t.match(
+      await publisher.rotate({ holders: new Map([[role, holders]]), isOldKeyLost: false }),
+      { isPublished: true },
+      role,
+    )
+    version++
+    t.ok((await old.fetch(folder, [RELEASE]))[0], role)
+    t.ok((await new Client(t, await rootOf(folder)).fetch(folder, [RELEASE]))[0], role)
+    t.ok((await new Client(t, await rootOf(folder, version)).fetch(folder, [RELEASE]))[0], role)
+  }
+  for (const [role, name] of [
+    ['releases', 'erik'],
+    ['tour-summer', 'spare'],
+  ] as const) {
+    const holders = await ceremony.holders([name], 1)
+    t.match(
+      await publisher.rotate({ holders: new Map([[role, holders]]), isOldKeyLost: false }),
+      { isPublished: true },
+      role,
+    )
+    t.ok((await old.fetch(folder, [RELEASE]))[0], role)
+  }
+  ceremony.lose('build')
+  t.match((await publishRelease(publisher, await builtRelease('1.6.0'), keys)).outcome, {
+    isPublished: true,
+  })
+  t.match(await verifyRepository(folder, NOW_MS), { problems: [] })
+})
+
+t.test('a key of the machine that is lost is replaced by the ceremony', async t => {
+  const ceremony = new Ceremony()
+  const publisher = await madeRepository(ceremony)
+  const { folder } = publisher
+  const old = new Client(t, await rootOf(folder))
+  await old.fetch(folder, [])
+  ceremony.lose('server')
+  await t.rejects(publisher.refresh(true), {
+    code: 'release.unsigned',
+    message: /0 of 1 signatures/,
+  })
+  const holders = await ceremony.holders(['spare'], 1)
+  for (const role of ['timestamp', 'snapshot'])
+    await t.rejects(
+      publisher.rotate({ holders: new Map([[role, holders]]), isOldKeyLost: false }),
+      { code: 'release.unsigned' },
+    )
+  t.equal((await publisher.state()).root.signed.version, 1, 'nothing was written')
+  const both = new Map(['timestamp', 'snapshot'].map(role => [role, holders] as const))
+  await t.rejects(publisher.rotate({ holders: both, isOldKeyLost: false }), {
+    code: 'release.unsigned',
+  })
+  t.match(await publisher.rotate({ holders: both, isOldKeyLost: true }), { isPublished: true })
+  await old.fetch(folder, [])
+  await new Client(t, await rootOf(folder, 2)).fetch(folder, [])
+  t.match(await publisher.refresh(true), { isPublished: true })
+})
+
+t.test('what cannot be is said', async t => {
+  const ceremony = new Ceremony()
+  const publisher = await madeRepository(ceremony)
+  const rotate = async (
+    role: string,
+    names: readonly string[],
+    threshold: number,
+  ): Promise<unknown> =>
+    publisher.rotate({
+      holders: new Map([[role, await ceremony.holders(names, threshold)]]),
+      isOldKeyLost: false,
+    })
+  await t.rejects(rotate('root', ['anna'], 2), /2 signatures cannot be had of 1 keys/)
+  await t.rejects(rotate('root', ['anna', 'anna'], 2), /the same key is named twice/)
+  await t.rejects(
+    rotate('tour-winter', ['anna'], 1),
+    /no role tour-winter; there are: root, targets/,
+  )
+  await t.rejects(ceremony.holders(['nobody'], 1), /there is no key "nobody".*anna, bert/)
+  await t.rejects(ceremony.ring.create('anna', true), /name of another key/)
+  await t.rejects(ceremony.ring.create('../anna', true), /lower-case letters/)
+  await t.rejects(publisher.init(await firstHolders(ceremony)), { code: 'release.conflict' })
+  await t.rejects(
+    ceremony.publisher(new SimulatedPublicFolder()).refresh(true),
+    /no repository here/,
+  )
+})
+
+t.test('what somebody has changed on the server is not signed again', async t => {
+  const ceremony = new Ceremony()
+  const publisher = await madeRepository(ceremony)
+  await publishRelease(publisher, await builtRelease('1.5.0'), keys)
+  const { folder } = publisher
+  for (const file of ['1.root', '2.targets', '2.releases', '3.snapshot', 'timestamp']) {
+    const name = `metadata/${file}.json`
+    const good = (await folder.read(name, 1e6)) ?? new Uint8Array()
+    const text = new TextDecoder().decode(good)
+    await folder.write(name, [Buffer.from(text.replace(/"expires":"20/, '"expires":"21'))])
+    await t.rejects(
+      publisher.refresh(true),
+      { code: 'release.invalid', message: /is not signed/ },
+      file,
+    )
+    await folder.write(name, [good])
+  }
+  await publisher.refresh(true)
+})
+
+t.test('refresh waits for half of the time, and verify counts the days', async t => {
+  const ceremony = new Ceremony()
+  const publisher = await madeRepository(ceremony)
+  t.match(await publisher.refresh(false), { isPublished: false })
+  const DAY_MS = 86_400_000
+  const later = ceremony.publisher(publisher.folder, () => NOW_MS + 8 * DAY_MS)
+  t.match(await later.refresh(false), { isPublished: true })
+  t.match(await later.refresh(false), { isPublished: false })
+  const report = await verifyRepository(publisher.folder, NOW_MS + 23 * DAY_MS)
+  t.match(report.problems, [/^timestamp has expired/])
+  t.equal(report.problems.length, 1)
+})
+
+t.test('what rotted in the repository is found', async t => {
+  const publisher = await madeRepository(new Ceremony())
+  await publishRelease(publisher, await builtRelease('1.5.0'), keys)
+  await setOrder(publisher, keys, order('1.5.0'))
+  const { folder } = publisher
+  const [object = '', description = ''] = await folder.list('targets')
+  const bytes = (await folder.read(object, 1e6)) ?? new Uint8Array()
+  bytes[7] = 255
+  await folder.write(object, [bytes])
+  t.match((await verifyRepository(folder, NOW_MS)).problems, [/objects\/.*is not what was signed/])
+  await publishRelease(publisher, await builtRelease('1.5.0'), keys)
+  t.same((await verifyRepository(folder, NOW_MS)).problems, [], 'publishing again mends it')
+  await folder.remove(description)
+  t.match((await verifyRepository(folder, NOW_MS)).problems, [
+    /1.5.0.json is missing/,
+    /1.5.0.json is missing/,
+  ])
+})
