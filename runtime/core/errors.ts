@@ -32,6 +32,7 @@ export const errorCodes = [
   'print.unknown',
   'print.unsettled',
   'release.invalid',
+  'release.unbuilt',
   'request.denied',
   'request.invalid',
   'request.limit',
