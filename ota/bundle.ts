@@ -1,18 +1,18 @@
 /**
- * The last step of the build: the program that boxes run, in dist/program, and the launcher beside it. A file that is as it should be is left alone,
- * so a box that runs from there while this is done again goes on.
+ * The last step of the build: the program that boxes run, in dist/program, and the launcher, in dist. A file that is
+ * as it should be is left alone, so a box that runs from there while this is done again goes on.
  */
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packageFolder } from '../runtime/version.js'
-import { type BundledFile, bundleLauncher, bundleProgram } from './release/bundler.js'
+import { type BundledFile, bundleProgram } from './release/bundler.js'
 
 const COMMAND = 'roadcase.js'
 
-const { program, maps } = await bundleProgram(packageFolder)
+const { program, maps, launcher } = await bundleProgram(packageFolder)
 await put(join(packageFolder, 'dist/program'), program)
 await put(join(packageFolder, 'dist/maps'), maps)
-await replace(join(packageFolder, 'dist/launcher.mjs'), await bundleLauncher(packageFolder))
+if (launcher !== null) await replace(join(packageFolder, 'dist', launcher.name), launcher.bytes)
 await chmod(join(packageFolder, 'dist/program', COMMAND), 0o755)
 
 async function put(folder: string, files: readonly BundledFile[]): Promise<void> {

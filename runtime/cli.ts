@@ -1,18 +1,22 @@
 #!/usr/bin/env node
 /** The `roadcase` command as a process: its terminal, its environment, and what its actions are made of. */
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Board } from '../boards/board.js'
 import { boardByName } from '../boards/catalogue.js'
 import { LinuxClock, ownAnchor } from '../drivers/linux/clock.js'
 import { LinuxKeys } from '../drivers/linux/keys.js'
 import { linuxPictures } from '../drivers/linux/pictures.js'
 import { SimulatedHost } from '../drivers/simulated/host.js'
-import type { CliActions, RunOptions } from './cli/actions.js'
+import type { CliActions, ReleaseBuildWish, RunOptions } from './cli/actions.js'
 import { boardReport } from './cli/board-report.js'
 import { HttpBoxLink } from './cli/box-link.js'
 import { checkFile } from './cli/check-file.js'
 import { exitCodes } from './cli/failure.js'
 import { otaLink } from './cli/ota-link.js'
 import { keySource, publishOptions } from './cli/key-options.js'
+import { CliFailure, exitCodes } from './cli/failure.js'
 import { printPreview } from './cli/print-preview.js'
 import { runCli } from './cli/program.js'
 import { diffReport, simulateReport } from './cli/show-reports.js'
@@ -22,7 +26,7 @@ import { type Fitted, fitDevices, knownDevices } from './fitting.js'
 import { loadBox } from './load.js'
 import { ownBoard } from './machine.js'
 import { loadPrintShop } from './print-shop.js'
-import { packageVersion } from './version.js'
+import { packageFolder, packageVersion } from './version.js'
 
 const keys = new LinuxKeys()
 
@@ -51,6 +55,7 @@ const actions: CliActions = {
       wallMs: () => new LinuxClock(ownAnchor()).wallTimeMs(),
       paint: paintFor({ ...terminal, isColour }),
     }),
+  buildRelease,
   link: stateFolder => new HttpBoxLink(stateFolder),
   otaLink,
   // What signs and publishes is large, and no other command needs it.
@@ -75,6 +80,25 @@ async function run({ configFile, boardName, stateFolder }: RunOptions): Promise<
     ...(boardName === null ? [] : ['--board', boardName]),
   ]
   await import('./main.js')
+}
+
+/** What builds releases is no part of one: each checkout is built by what its own `npm run build` made. */
+const BUILDER = 'dist/ota/release-build.js'
+type Builder = Pick<typeof import('../ota/release-build.js'), 'buildRelease'>
+
+async function buildRelease(
+  wish: ReleaseBuildWish,
+  say: (what: string) => void,
+): ReturnType<CliActions['buildRelease']> {
+  const checkout = resolve(wish.checkout ?? packageFolder)
+  const file = join(checkout, BUILDER)
+  if (!existsSync(file))
+    throw new CliFailure(
+      exitCodes.refused,
+      `${checkout} is not a checkout that can be built; name one with --checkout, after "npm ci" and "npm run build" there`,
+    )
+  const { buildRelease }: Builder = await import(pathToFileURL(file).href)
+  return buildRelease({ ...wish, checkout }, say)
 }
 
 /** Builds the devices of a box.json on wires of memory. @throws ConfigError */

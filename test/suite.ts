@@ -28,6 +28,7 @@ const SHARED =
 const LONG = [
   ...OWN_LIMITS,
   'test/gateways/broker',
+  'test/ota/release-build.test.ts',
   'test/simulation/seeds.test.ts',
   'test/peers/chromium.test.ts',
   'test/simulation/printing.test.ts',

@@ -4,7 +4,9 @@
  * long as it runs, so it goes without comments and white space. Lines stay short, so that a trace of an error still
  * tells where; the maps to the sources are kept apart.
  */
-import { build } from 'esbuild'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { type BuildOptions, type BuildResult, build } from 'esbuild'
 
 /** Processes and threads, by the names under which they are started. */
 const ENTRIES = {
@@ -17,6 +19,10 @@ const ENTRIES = {
   'sqlite-worker': 'drivers/linux/sqlite-worker.ts',
   sketch: 'drivers/linux/johnny-five.ts',
 } as const
+
+/** The process that updates a box, and what starts a release from outside of it. A checkout may be without. */
+const UPDATER = 'ota/main.ts'
+const LAUNCHER = 'ota/launcher.ts'
 
 /**
  * What a bundle cannot hold: native code, and packages that are taken from their folder as they are, by name or for a file
@@ -47,6 +53,10 @@ export interface BundledFile {
 export interface Bundle {
   readonly program: readonly BundledFile[]
   readonly maps: readonly BundledFile[]
+  /** One file without chunks and packages; null: the checkout has none. */
+  readonly launcher: BundledFile | null
+  /** Whether `updater.js` is part of the program. */
+  readonly hasUpdater: boolean
   /** Files that went in, relative to the checkout. */
   readonly inputs: readonly string[]
 }
@@ -57,54 +67,66 @@ export interface Bundle {
  * @throws Error of esbuild, with every mistake that it found
  */
 export async function bundleProgram(checkout: string): Promise<Bundle> {
+  const hasUpdater = existsSync(join(checkout, UPDATER))
+  const entries = { ...ENTRIES, ...(hasUpdater ? { updater: UPDATER } : {}) }
   const { outputFiles, metafile } = await build({
-    absWorkingDir: checkout,
-    entryPoints: Object.entries(ENTRIES).map(([out, source]) => ({ in: source, out })),
+    ...common(checkout),
+    entryPoints: Object.entries(entries).map(([out, source]) => ({ in: source, out })),
     outdir: '.',
-    write: false,
-    bundle: true,
     splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
     chunkNames: 'chunk-[hash]',
     external: [...APART],
     banner: { js: BANNER },
-    minifyWhitespace: true,
-    lineLimit: LINE_LETTERS_MAX,
-    legalComments: 'none',
     sourcemap: 'external',
     sourcesContent: false,
-    metafile: true,
-    logLevel: 'silent',
   })
-  const files = outputFiles.map(({ path, contents }) => ({
-    name: path.slice(path.lastIndexOf('/') + 1),
-    bytes: contents,
-  }))
+  const files = namedFiles({ outputFiles })
+  const launcher = existsSync(join(checkout, LAUNCHER)) ? await bundleLauncher(checkout) : null
   return {
     program: files.filter(({ name }) => !name.endsWith('.map')),
     maps: files.filter(({ name }) => name.endsWith('.map')),
+    launcher,
+    hasUpdater,
     inputs: Object.keys(metafile.inputs),
   }
 }
 
-/** The launcher: one file that needs nothing beside it but Node. */
-export async function bundleLauncher(checkout: string): Promise<Uint8Array> {
-  const { outputFiles } = await build({
-    absWorkingDir: checkout,
-    entryPoints: ['ota/launcher.ts'],
-    outfile: 'launcher.mjs',
-    write: false,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
-    legalComments: 'none',
-    lineLimit: LINE_LETTERS_MAX,
-    logLevel: 'silent',
+/** It lies outside of every release, so there is nothing that it could load. */
+async function bundleLauncher(checkout: string): Promise<BundledFile> {
+  const { outputFiles, metafile } = await build({
+    ...common(checkout),
+    entryPoints: [{ in: LAUNCHER, out: 'launcher' }],
+    outdir: '.',
+    outExtension: { '.js': '.mjs' },
   })
-  const [file] = outputFiles
+  const foreign = Object.keys(metafile.inputs).filter(input => input.includes('node_modules/'))
+  if (foreign.length > 0) throw new Error(`the launcher needs packages: ${foreign.join(', ')}`)
+  const [file] = namedFiles({ outputFiles })
   if (file === undefined) throw new Error('the bundler made no launcher')
-  return file.contents
+  return file
 }
+
+interface Common extends BuildOptions {
+  readonly write: false
+  readonly metafile: true
+}
+
+const common = (checkout: string): Common => ({
+  absWorkingDir: checkout,
+  write: false,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  minifyWhitespace: true,
+  lineLimit: LINE_LETTERS_MAX,
+  legalComments: 'none',
+  metafile: true,
+  logLevel: 'silent',
+})
+
+const namedFiles = ({ outputFiles }: Pick<BuildResult<Common>, 'outputFiles'>): BundledFile[] =>
+  outputFiles.map(({ path, contents }) => ({
+    name: path.slice(path.lastIndexOf('/') + 1),
+    bytes: contents,
+  }))

@@ -1,6 +1,7 @@
 /** What the command line can do, given from outside so that every command can be tried without a box. */
 import type { KeysTool } from '../../ota/keys-cli.js'
 import type { PublishTool } from '../../ota/publish-cli.js'
+import type { BuiltRelease, ReleaseBuildOptions } from '../../ota/release-build.js'
 import type { BoxLink } from './box-link.js'
 import type { OtaLink } from './ota-link.js'
 import type { KeyFlags, RepositoryFlags } from './key-options.js'
@@ -39,6 +40,11 @@ export interface SimulateOptions {
   readonly everyMs: number
 }
 
+/** Null: the checkout that this command is of. */
+export type ReleaseBuildWish = Omit<ReleaseBuildOptions, 'checkout'> & {
+  readonly checkout: string | null
+}
+
 export interface CliActions {
   /** Lets this process become the box, which goes on until it is asked to stop. */
   run(options: RunOptions): Promise<void>
@@ -58,6 +64,11 @@ export interface CliActions {
    * @throws ConfigError when the template or the ticket is wrong
    */
   preview(options: PreviewOptions, isColour: boolean): Promise<Preview>
+  /**
+   * @param say told what is being done
+   * @throws CliFailure where there is no checkout; BoxError `release.unbuilt`, `release.invalid`
+   */
+  buildRelease(wish: ReleaseBuildWish, say: (what: string) => void): Promise<BuiltRelease>
   /** The running box that keeps its state in this folder. */
   link(stateFolder: string): BoxLink
   /** The updater of the slots in this folder. */

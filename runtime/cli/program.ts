@@ -1,5 +1,6 @@
 /** The `roadcase` command, put together; runtime/cli.ts gives it a terminal and the real actions. */
 import { Command, CommanderError } from 'commander'
+import { assert } from '../core/errors.js'
 import type { CliActions } from './actions.js'
 import { addClock } from './clock.js'
 import { addClockSet } from './clock-set.js'
@@ -13,6 +14,7 @@ import { addOperating } from './operate.js'
 import { addOta } from './ota.js'
 import { addPrint } from './print.js'
 import { addRelease } from './release.js'
+import { addReleaseBuild } from './release-build.js'
 import { addRun } from './run.js'
 import type { CliSetting } from './setting.js'
 import { addStatus } from './status.js'
@@ -65,6 +67,7 @@ export function buildCli(actions: CliActions, terminal: Terminal, options: CliOp
   addRun(program, setting)
   addDocuments(program, setting)
   addOperating(program, setting)
+  addReleaseBuild(commandOf(program, 'release'), setting)
   addPrint(program, setting)
   addJobs(program, setting)
   addStatus(program, setting)
@@ -78,6 +81,12 @@ export function buildCli(actions: CliActions, terminal: Terminal, options: CliOp
   addKeys(program, setting)
   addRelease(program, setting)
   return program
+}
+
+function commandOf(program: Command, name: string): Command {
+  const command = program.commands.find(one => one.name() === name)
+  assert(command !== undefined, `the command ${name} is there`)
+  return command
 }
 
 /**

@@ -34,6 +34,7 @@ const noActions: CliActions = {
   diff: missing,
   board: missing,
   preview: missing,
+  buildRelease: missing,
   link: () => noLink,
   otaLink: () => ({ ask: missing, pause: missing }),
   keys: missing,

@@ -1,0 +1,162 @@
+/**
+ * `roadcase release build`: makes the tree that lies in a slot of a box from a checkout. The same commit gives the same
+ * bytes, whoever builds it and wherever: nothing of this machine, its clock or its folders gets in.
+ */
+import { chmod, mkdir, mkdtemp, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { LinuxKeys } from '../drivers/linux/keys.js'
+import { migrations } from '../drivers/linux/sqlite-records.js'
+import { schemaVersion } from '../runtime/config.js'
+import { BoxError } from '../runtime/core/errors.js'
+import { APART, bundleProgram } from './release/bundler.js'
+import type { Architecture } from './release/description.js'
+import { NODE_FILE } from './release/launch.js'
+import { MANIFEST_FILE } from './release/manifest.js'
+import { packagesOf, withNeeds } from './release/packages.js'
+import { FOR_COMPILING } from './release/prune.js'
+import { checkMachineCode, checkNoFolder, manifestOf, type Tree } from './release/tree.js'
+import { assembleTree } from './release/workshop/assemble.js'
+import { type Checkout, readCheckout } from './release/workshop/checkout.js'
+import { compileAddons } from './release/workshop/compile.js'
+import { readIfThere, writeTree } from './release/workshop/folder.js'
+import { readNode } from './release/workshop/node.js'
+import { placesOf } from './release/workshop/packages.js'
+
+const TREE = 'tree'
+
+export interface ReleaseBuildOptions {
+  /** The folder of package.json, with its packages installed. */
+  readonly checkout: string
+  /** Made when it is not there; the release is written to `tree` in it. */
+  readonly into: string
+  readonly architecture: Architecture
+  /** The Node to bring; null: the box has the version that runs here. */
+  readonly nodeFile: string | null
+  readonly isDirtyAllowed: boolean
+}
+
+export interface BuiltRelease {
+  /** SHA-256 of the manifest, which is what the release is. */
+  readonly digest: string
+  readonly version: string
+  readonly architecture: Architecture
+  readonly commit: string
+  readonly isDirty: boolean
+  /** What the native packages are compiled for. */
+  readonly nodeVersion: string
+  readonly isNodeIncluded: boolean
+  /** Of the files that the manifest lists. */
+  readonly fileCount: number
+  readonly byteCount: number
+  readonly folder: string
+  /** Files that the checkout has no source of yet: boxes cannot update themselves to this release. */
+  readonly lacking: readonly string[]
+}
+
+/**
+ * @param say told what is being done, a few words at a time
+ * @throws BoxError `release.unbuilt` with what to do, `release.invalid` for what no box could run
+ */
+export async function buildRelease(
+  options: ReleaseBuildOptions,
+  say: (what: string) => void,
+): Promise<BuiltRelease> {
+  const { architecture, into } = options
+  await checkFree(into)
+  const checkout = await readCheckout(
+    await realpath(options.checkout),
+    architecture,
+    options.isDirtyAllowed,
+  )
+  const node = await readNode(options.nodeFile, architecture)
+  say(`roadcase ${checkout.version} of ${checkout.commit.slice(0, 12)} for ${architecture}`)
+  const scratch = await mkdtemp(join(await realpath(tmpdir()), 'roadcase-release-'))
+  try {
+    const { tree, lacking } = await makeTree({ checkout, architecture, node, scratch }, say)
+    // Node was looked over when it was read, and is ten times the rest.
+    const made = new Map([...tree].filter(([path]) => path !== NODE_FILE))
+    checkMachineCode(made, architecture)
+    checkNoFolder(made, [checkout.folder, scratch])
+    const keys = new LinuxKeys()
+    const manifest = manifestOf(tree, bytes => keys.sha256Hex(bytes))
+    say(`writing ${tree.size} files`)
+    await writeWhole(into, tree, manifest)
+    return {
+      digest: keys.sha256Hex(manifest),
+      version: checkout.version,
+      architecture,
+      commit: checkout.commit,
+      isDirty: checkout.isDirty,
+      nodeVersion: node.headers.version,
+      isNodeIncluded: node.included !== null,
+      fileCount: tree.size,
+      byteCount: [...tree.values()].reduce((sum, { bytes }) => sum + bytes.length, 0),
+      folder: join(into, TREE),
+      lacking,
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+interface Making {
+  readonly checkout: Checkout
+  readonly architecture: Architecture
+  readonly node: Awaited<ReturnType<typeof readNode>>
+  readonly scratch: string
+}
+
+async function makeTree(
+  { checkout, architecture, node, scratch }: Making,
+  say: (what: string) => void,
+): Promise<{ tree: Tree; lacking: string[] }> {
+  const { folder, lock, sourceEpoch } = checkout
+  say('putting the program together')
+  const bundle = await bundleProgram(folder)
+  const apart = withNeeds(lock, APART, name => FOR_COMPILING.has(name))
+  const bundled = packagesOf(lock, bundle.inputs)
+  say(`collecting ${apart.length} packages`)
+  const all = [...new Set([...apart, ...bundled])]
+  const places = await placesOf(checkout, all, join(scratch, 'fetched'))
+  say(`compiling for Node ${node.headers.version}`)
+  const compiled = await compileAddons({
+    checkout: folder,
+    headers: node.headers,
+    architecture,
+    sourceEpoch,
+    scratch,
+  })
+  const formats = { config: schemaVersion, store: migrations.length }
+  const parts = { checkout, architecture, bundle, node, compiled, apart, bundled, places, formats }
+  const keys = new LinuxKeys()
+  const tree = await assembleTree(parts, bytes => keys.sha256Hex(bytes))
+  const lacking = [
+    ...(bundle.hasUpdater ? [] : ['program/updater.js']),
+    ...(bundle.launcher === null ? ['launcher.mjs'] : []),
+  ]
+  return { tree, lacking }
+}
+
+/** Nothing that is there is overwritten. */
+async function checkFree(into: string): Promise<void> {
+  if ((await readIfThere(join(into, TREE, MANIFEST_FILE)).catch(() => null)) !== null)
+    throw new BoxError(
+      'release.unbuilt',
+      `there is a release in ${into} already: name another folder`,
+    )
+}
+
+/** Whoever finds `tree` finds all of it. */
+async function writeWhole(into: string, tree: Tree, manifest: Uint8Array): Promise<void> {
+  await mkdir(into, { recursive: true })
+  const half = await mkdtemp(join(into, '.tree-'))
+  try {
+    await writeTree(half, tree)
+    await writeFile(join(half, MANIFEST_FILE), manifest, { mode: 0o644 })
+    await chmod(half, 0o755)
+    await rename(half, join(into, TREE))
+  } finally {
+    await rm(half, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,47 @@
+/** What a release says of itself to who starts it: release.json and launch.json, in one spelling. */
+import type { Architecture } from './description.js'
+
+/** A small young generation: a few megabytes less, and shorter pauses. */
+const NODE_ARGUMENTS = ['--max-semi-space-size=1'] as const
+
+/** Where Node lies in a release that brings it. */
+export const NODE_FILE = 'bin/node'
+
+export interface ReleaseFacts {
+  readonly version: string
+  readonly architecture: Architecture
+  readonly node: { readonly version: string; readonly isIncluded: boolean }
+  /** Seconds since 1970, of the commit. */
+  readonly sourceEpoch: number
+  /** The newest formats that it writes, and the newest that it reads. */
+  readonly formats: { readonly config: number; readonly store: number }
+}
+
+export const releaseJson = (facts: ReleaseFacts): string => {
+  const { version, architecture, node, sourceEpoch, formats } = facts
+  return json({
+    format: 1,
+    product: 'roadcase',
+    version,
+    architecture,
+    node: { version: node.version, isIncluded: node.isIncluded },
+    sourceEpoch,
+    formats: { config: formats.config, store: formats.store },
+  })
+}
+
+/** @param isIncluded whether the release brings its Node */
+export const launchJson = (isIncluded: boolean, hasUpdater: boolean): string =>
+  json({
+    format: 1,
+    node: isIncluded ? NODE_FILE : null,
+    box: { script: 'program/main.js', nodeArguments: NODE_ARGUMENTS },
+    updater: hasUpdater ? { script: 'program/updater.js', nodeArguments: NODE_ARGUMENTS } : null,
+  })
+
+/** By this file the program finds the folder of its release. */
+export const packageJson = (version: string): string =>
+  json({ name: 'roadcase', version, private: true, license: 'MIT', type: 'module' })
+
+/** Lines, so that a small change is a small patch. */
+export const json = (value: unknown): string => `${JSON.stringify(value, null, 1)}\n`

@@ -1,0 +1,92 @@
+import t from 'tap'
+import type { ReleaseBuildWish } from '../../runtime/cli/actions.js'
+import { BoxError } from '../../runtime/core/errors.js'
+import { noLink, type } from './cli-world.js'
+
+const built = {
+  digest: 'd'.repeat(64),
+  version: '1.4.0',
+  architecture: 'arm64',
+  commit: 'c'.repeat(40),
+  isDirty: false,
+  nodeVersion: '20.20.2',
+  isNodeIncluded: false,
+  fileCount: 228,
+  byteCount: 11_860_142,
+  folder: '/out/tree',
+  lacking: [],
+} as const
+
+t.test('a release is built for arm64, from the checkout that the command is of', async t => {
+  const wishes: ReleaseBuildWish[] = []
+  const typed = await type(['release', 'build', '--into', '/out'], {
+    buildRelease: async (wish, say) => {
+      wishes.push(wish)
+      say('compiling')
+      return built
+    },
+  })
+  t.match(typed, { exitCode: 0, error: 'compiling\n' })
+  t.match(
+    typed.out,
+    /Digest +d{64}\nTree +\/out\/tree, 228 files, 11\.9 MB\nNode +20\.20\.2, not included/,
+  )
+  t.same(wishes, [
+    { into: '/out', architecture: 'arm64', checkout: null, nodeFile: null, isDirtyAllowed: false },
+  ])
+})
+
+t.test('all that can be said is passed on, and programs get JSON alone', async t => {
+  const wishes: ReleaseBuildWish[] = []
+  const words =
+    '--json release build --into o --architecture x64 --checkout c --node n --allow-dirty'
+  const typed = await type(words.split(' '), {
+    buildRelease: async (wish, say) => {
+      wishes.push(wish)
+      say('compiling')
+      return built
+    },
+  })
+  t.same(JSON.parse(typed.out), built)
+  t.equal(typed.error, '')
+  t.same(wishes, [
+    { into: 'o', architecture: 'x64', checkout: 'c', nodeFile: 'n', isDirtyAllowed: true },
+  ])
+})
+
+t.test('what a release lacks is said at the end, loud', async t => {
+  const typed = await type(['release', 'build', '--into', '/out'], {
+    buildRelease: async () => ({ ...built, isDirty: true, lacking: ['launcher.mjs'] }),
+  })
+  t.match(typed.error, /not committed/)
+  t.match(typed.error, /no launcher\.mjs yet/)
+})
+
+t.test('a build that is refused says why, and ends as refused', async t => {
+  const typed = await type(['release', 'build', '--into', '/out'], {
+    buildRelease: async () => {
+      throw new BoxError('release.unbuilt', 'g++ is not installed')
+    },
+  })
+  t.match(typed, { exitCode: 4, error: /g\+\+ is not installed \(release\.unbuilt\)/ })
+})
+
+t.test('release alone still ends a panic, and a mistyped word does not', async t => {
+  const asked: unknown[] = []
+  const link = () => ({
+    ...noLink,
+    command: async (deed: unknown) => {
+      asked.push(deed)
+      return { result: 'done' } as never
+    },
+  })
+  t.equal((await type(['release', 'biuld'], { link })).exitCode, 2)
+  t.equal((await type(['release', 'build'], { link })).exitCode, 2)
+  t.equal(
+    (await type(['release', 'build', '--into', 'x', '--architecture', 'x86'], { link })).exitCode,
+    2,
+  )
+  t.same(asked, [])
+  await type(['release'], { link })
+  t.match(asked, [{ action: 'release' }])
+})
