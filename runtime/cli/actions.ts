@@ -3,8 +3,8 @@ import type { KeysTool } from '../../ota/keys-cli.js'
 import type { PublishTool } from '../../ota/publish-cli.js'
 import type { BuiltRelease, ReleaseBuildOptions } from '../../ota/release-build.js'
 import type { BoxLink } from './box-link.js'
-import type { OtaLink } from './ota-link.js'
 import type { KeyFlags, RepositoryFlags } from './key-options.js'
+import type { OtaLink } from './ota-link.js'
 import type { Preview, PreviewOptions } from './print-preview.js'
 
 export interface RunOptions {
