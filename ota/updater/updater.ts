@@ -6,53 +6,14 @@
 import { BoxError, messageOf } from '../../runtime/core/errors.js'
 import type { Service } from '../../runtime/core/lifecycle.js'
 import { repeat } from '../../runtime/core/repeat.js'
-import type { Cancel, Clock } from '../../runtime/ports/clock.js'
-import type { Log } from '../../runtime/ports/log.js'
-import {
-  type BoxView,
-  type CriteriaView,
-  type Criterion,
-  judge,
-  unforced,
-  unmet,
-} from './criteria.js'
-import type { Hold, Holds, HoldWanted } from './holds.js'
-import type {
-  BoxLink,
-  LauncherLink,
-  Order,
-  OrderLook,
-  Orders,
-  OtaState,
-  SlotView,
-  SlotWork,
-} from './parts.js'
+import type { Cancel } from '../../runtime/ports/clock.js'
+import { type BoxView, type Criterion, judge, unforced, unmet } from './criteria.js'
+import type { Hold, HoldWanted } from './holds.js'
+import type { Order, OrderLook, OtaState, SlotView } from './parts.js'
 import { Preparation } from './preparation.js'
 import { stateOf } from './report.js'
 import type { Joint, Together } from './together.js'
-import type { UpdaterConfig } from './updater-config.js'
-
-export interface UpdaterPorts {
-  readonly clock: Clock
-  readonly log: Log
-  readonly orders: Orders
-  readonly slots: SlotWork
-  readonly launcher: LauncherLink
-  readonly box: BoxLink
-  readonly holds: Holds
-  /** Null for a box that is not told of others. */
-  readonly together: Together | null
-  readonly fleet: () => CriteriaView['fleet']
-}
-
-export interface UpdaterOptions {
-  readonly config: UpdaterConfig
-  readonly version: string
-  readonly architecture: string
-  readonly board: string
-  /** First look after the start, so that a venue does not ask all at once; 0..1 of a minute. */
-  readonly chance: number
-}
+import type { UpdaterOptions, UpdaterPorts } from './updater-ports.js'
 
 const TURN_MS = 250
 const MS_PER_MINUTE = 60_000
@@ -249,7 +210,11 @@ export class Updater implements Service {
   }
 
   async #activate({ description }: Order): Promise<void> {
-    const { log, slots } = this.#ports
+    const { log, slots, box } = this.#ports
+    // What was heard a second ago is not good enough to end a show by.
+    const inTheWay = this.#inTheWay(this.#judge(await slots.view(), await box.look()), 'switch')
+    if (inTheWay.length > 0) return log.warn('ota.stopped-short', { why: inTheWay[0]?.words })
+    await box.remember()
     log.info('ota.switching', { version: description.version })
     await slots.activate()
     this.#restart(`${description.version} is to be tried`)
@@ -272,7 +237,7 @@ export class Updater implements Service {
   }
 
   #judge(slots: SlotView, box: BoxView | null): readonly Criterion[] {
-    const { config, version: updaterVersion, architecture, board } = this.#options
+    const { config, version: updaterVersion, architecture } = this.#options
     const description = this.#look?.order?.description ?? null
     const digest = description?.manifest.sha256
     return judge({
@@ -281,7 +246,6 @@ export class Updater implements Service {
       isTimeKnown: this.#look?.order?.isTimeKnown ?? false,
       updaterVersion,
       architecture,
-      board,
       running: slots.running,
       floor: slots.floor,
       refused: slots.refused,
@@ -289,7 +253,7 @@ export class Updater implements Service {
       isPrepared: digest !== undefined && slots.prepared?.digest === digest,
       freeBytes: this.#freeBytes,
       box,
-      fleet: this.#ports.fleet(),
+      fleet: this.#ports.fleet(digest ?? null),
       holds: this.#ports.holds.current(),
       isMetered: config.isMetered,
       policy: config.policy,
