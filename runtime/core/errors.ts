@@ -43,6 +43,7 @@ export const errorCodes = [
   'release.conflict',
   'release.invalid',
   'release.unsigned',
+  'release.unapplied',
   'release.unbuilt',
   'request.denied',
   'request.invalid',

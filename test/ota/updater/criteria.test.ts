@@ -86,7 +86,7 @@ const cases: readonly (readonly [string, CriteriaView, RegExp])[] = [
   ['not-armed', box({ isArmed: true }), /armed/],
   ['no-panic', box({ isPanic: true }), /PANIC/],
   ['no-cue', box({ runningCues: 2 }), /2 cues/],
-  ['box', { ...fine, box: null }, /not disturbed/],
+  ['box', { ...fine, box: null, description: { ...description, boards: null } }, /not disturbed/],
   ['battery', box({ power: { percent: 39.4, isOnMains: false } }), /39 %, and 40 are wanted/],
   ['battery', box({ power: { percent: null, isOnMains: null } }), /nobody knows/],
   ['asked', { ...fine, policy: { ...policy, activation: 'manual' } }, /roadcase ota apply/],
