@@ -20,13 +20,14 @@ const EXIT_FAILED = 70
 
 const home = resolve(process.env['ROADCASE_HOME'] ?? '/var/lib/roadcase')
 const slot = process.env['ROADCASE_SLOT']
+let isReady = false
 const clock = new LinuxClock(ownAnchor())
 const log = new LinuxLog(clock, { process: 'updater', fd: 1 })
 
+/** From the first moment on: a launcher that has to wait for an answer is late with the release that works. */
+const ended = endAsked()
+
 async function main(): Promise<void> {
-  process.on('message', message => {
-    if (isPing(message)) process.send?.({ kind: 'pong' })
-  })
   const settings = await readSettings(home)
   if (settings.lacking !== null) log.warn('ota.lacking', { what: settings.lacking })
   const script = join(import.meta.dirname, 'apply.js')
@@ -50,7 +51,8 @@ async function main(): Promise<void> {
   await door.open(async line => JSON.stringify(await answerControl(updater.control, line)))
   log.info('ota.ready', { home, slot, tour: settings.config.tour })
   process.send?.('ready')
-  await endAsked()
+  isReady = true
+  await ended
   await door.close()
   await updater.stop()
   log.info('ota.stopped')
@@ -64,6 +66,7 @@ function endAsked(): Promise<void> {
     process.on('SIGTERM', () => end())
     process.on('message', message => {
       if (message === SHUTDOWN) end()
+      if (isPing(message)) process.send?.({ kind: 'pong' })
     })
     // Without its launcher, another one would start a second updater beside this one.
     if (process.channel !== undefined) process.on('disconnect', () => end())
@@ -80,4 +83,7 @@ const crash = (thrown: unknown): void => {
 }
 process.on('uncaughtException', crash)
 process.on('unhandledRejection', crash)
+void ended.then(() => {
+  if (!isReady) process.exit(0)
+})
 main().catch(crash)
