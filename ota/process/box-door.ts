@@ -115,9 +115,10 @@ export class BoxDoor implements BoxApi {
   }
 }
 
-export const viewOf = ({ board, isReady, show, power }: OtaAnswer): BoxView => ({
+export const viewOf = ({ board, isReady, isUtcKnown, show, power }: OtaAnswer): BoxView => ({
   board,
   isReady,
+  isUtcKnown,
   isArmed: show?.isArmed ?? false,
   isPanic: show?.isPanic ?? false,
   runningCues: show?.runningCues ?? 0,

@@ -28,6 +28,8 @@ export interface RunningRelease {
 export interface BoxView {
   readonly board: string
   readonly isReady: boolean
+  /** Whether it knows the date. */
+  readonly isUtcKnown: boolean
   readonly isArmed: boolean
   readonly isPanic: boolean
   /** Cues that are being carried out. */

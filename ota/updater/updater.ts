@@ -16,6 +16,7 @@ import type { Joint, Together } from './together.js'
 import type { UpdaterOptions, UpdaterPorts } from './updater-ports.js'
 
 const TURN_MS = 250
+const LOOK_AGAIN_MS = 5_000
 const MS_PER_MINUTE = 60_000
 
 /** What a person forces, and why: it is in the log. */
@@ -32,6 +33,7 @@ export class Updater implements Service {
   #turning: Promise<void> = Promise.resolve()
   #look: OrderLook | null = null
   #lookedWallMs = 0
+  #lookedMs = 0
   #nextLookMs: number
   readonly #preparation: Preparation
   #isStopping = false
@@ -130,12 +132,20 @@ export class Updater implements Service {
     const { slots, box } = this.#ports
     const [view, seen] = [await slots.view(), await box.view()]
     if (view.isOnTrial) await this.#try(view)
-    else if (this.#ports.clock.monotonicMs() >= this.#nextLookMs) void this.#lookNow()
+    else if (this.#isLookDue(seen)) void this.#lookNow()
     const criteria = this.#judge(view, seen)
     if (!view.isOnTrial) this.#prepareWhenWanted(view, criteria)
     await this.#switchWhenWanted(view, criteria)
     await this.#tell(view, criteria)
     this.#trouble = null
+  }
+
+  /** Also when the box has learned the date meanwhile: then what was ordered can be judged. */
+  #isLookDue(seen: BoxView | null): boolean {
+    const nowMs = this.#ports.clock.monotonicMs()
+    if (seen?.isUtcKnown && this.#look?.order?.isTimeKnown === false)
+      this.#nextLookMs = Math.min(this.#nextLookMs, this.#lookedMs + LOOK_AGAIN_MS)
+    return nowMs >= this.#nextLookMs
   }
 
   /** The running release is on trial. */
@@ -228,6 +238,7 @@ export class Updater implements Service {
   async #lookNow(): Promise<OrderLook> {
     const { clock, orders, log } = this.#ports
     this.#nextLookMs = clock.monotonicMs() + this.#options.config.checkMinutes * MS_PER_MINUTE
+    this.#lookedMs = clock.monotonicMs()
     const look = await orders.look()
     const order = look.order ?? (look.isFresh ? null : (this.#look?.order ?? null))
     if (look.words !== this.#look?.words) log.info('ota.looked', { found: look.words })

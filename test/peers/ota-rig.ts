@@ -136,17 +136,29 @@ export class OtaBox {
 
   constructor(
     home: string,
-    { tree, root, url }: { readonly tree: string; readonly root: string; readonly url: string },
+    {
+      tree,
+      root,
+      url,
+      name = 'box-1',
+      venue = null,
+    }: {
+      readonly tree: string
+      readonly root: string
+      readonly url: string
+      readonly name?: string
+      readonly venue?: object | null
+    },
   ) {
     this.home = home
     mkdirSync(join(home, 'slots'), { recursive: true })
     cpSync(tree, join(home, 'slots/a'), { recursive: true })
     cpSync(join(tree, 'launcher.mjs'), join(home, 'launcher.mjs'))
     cpSync(root, join(home, 'root.json'))
-    const own = { schemaVersion: 1, tour: 'tour-7', box: 'box-1' }
+    const own = { schemaVersion: 1, tour: 'tour-7', box: name }
     writeFileSync(
       join(home, 'ota.json'),
-      JSON.stringify({ ...own, repositories: [url], sticks: [join(home, 'stick')] }),
+      JSON.stringify({ ...own, repositories: [url], sticks: [join(home, 'stick')], venue }),
     )
     const box = { ...own, devices: [], broker: { kind: 'embedded', port: 0 }, page: { port: 0 } }
     writeFileSync(join(home, 'box.json'), JSON.stringify(box))
@@ -176,6 +188,23 @@ export class OtaBox {
     const gone = new Promise(resolve => launcher.once('exit', resolve))
     launcher.kill('SIGTERM')
     await gone
+  }
+
+  /** As a technician says it, once the box is there to hear it. */
+  async setDate(): Promise<void> {
+    const deadline = Date.now() + 30_000
+    for (;;) {
+      const { code, out } = await type(
+        this.home,
+        '--state',
+        join(this.home, 'state'),
+        'clock',
+        'set',
+      )
+      if (code === 0) return
+      if (Date.now() > deadline) throw new Error(`${out}\n${this.#said.slice(-3000)}`)
+      await new Promise(resolve => setTimeout(resolve, LOOK_MS))
+    }
   }
 
   /** `roadcase ota …` of this box. */

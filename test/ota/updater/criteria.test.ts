@@ -44,6 +44,7 @@ const fine: CriteriaView = {
   box: {
     board: 'pi-4',
     isReady: true,
+    isUtcKnown: true,
     isArmed: false,
     isPanic: false,
     runningCues: 0,
@@ -61,6 +62,7 @@ const box = (changes: Partial<NonNullable<CriteriaView['box']>>): CriteriaView =
   box: {
     board: 'pi-4',
     isReady: true,
+    isUtcKnown: true,
     isArmed: false,
     isPanic: false,
     runningCues: 0,

@@ -19,6 +19,7 @@ const NAMES = ['box-1', 'box-2', 'box-3']
 const quiet: BoxView = {
   board: 'simulated',
   isReady: true,
+  isUtcKnown: true,
   isArmed: false,
   isPanic: false,
   runningCues: 0,

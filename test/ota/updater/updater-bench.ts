@@ -56,6 +56,7 @@ export const orderOf = (version: string, isTogether = false): OrderLook => ({
 const quiet: BoxView = {
   board: 'simulated',
   isReady: true,
+  isUtcKnown: true,
   isArmed: false,
   isPanic: false,
   runningCues: 0,
