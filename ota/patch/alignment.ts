@@ -45,6 +45,8 @@ export const CODE_COSTS: Costs = {
   jumpDoubling: 0.9,
 }
 
+/** To leave old bytes for new ones costs little: the jump back is what is dear. In bits. */
+const LEAVE = 2
 const LITERAL = -0x8000_0000
 const DIAGONALS_MAX = 12
 /** Shorter matches are not worth a jump. */
@@ -211,13 +213,23 @@ class Alignment {
 
   /** Null when what is there is as good. */
   #slotFor(diagonal: number, cost: number): number | null {
+    const own = this.#indexOf(diagonal)
+    if (own === null && this.#count <= DIAGONALS_MAX) return this.#count++
+    const index = own ?? this.#worst()
+    return (this.#cost[index] ?? 0) > cost ? index : null
+  }
+
+  #indexOf(diagonal: number): number | null {
+    for (let index = 1; index < this.#count; index++)
+      if (this.#diagonal[index] === diagonal) return index
+    return null
+  }
+
+  #worst(): number {
     let worst = 1
-    for (let index = 1; index < this.#count; index++) {
-      if (this.#diagonal[index] === diagonal) return (this.#cost[index] ?? 0) > cost ? index : null
+    for (let index = 2; index < this.#count; index++)
       if ((this.#cost[index] ?? 0) > (this.#cost[worst] ?? 0)) worst = index
-    }
-    if (this.#count <= DIAGONALS_MAX) return this.#count++
-    return (this.#cost[worst] ?? 0) > cost ? worst : null
+    return worst
   }
 
   #pathOf(index: number): number {
@@ -234,25 +246,29 @@ class Alignment {
 
   #step(at: number, best: number, costs: Costs): void {
     const bestCost = this.#cost[best] ?? 0
-    // To leave old bytes for new ones costs little: the jump back is what is dear.
-    if (best !== 0 && bestCost + 2 < (this.#cost[0] ?? 0)) {
-      this.#before.diagonal = this.#diagonal[best] ?? LITERAL
-      this.#before.start = this.#start[best] ?? 0
-      this.#before.parent = this.#parent[best] ?? -1
-      this.#cost[0] = bestCost + 2
-      this.#start[0] = at
-    }
+    if (best !== 0 && bestCost + LEAVE < (this.#cost[0] ?? 0)) this.#leave(at, best)
     this.#cost[0] = (this.#cost[0] ?? 0) + costs.literal
-    const byte = this.#next[at]
     const limit = bestCost + 2 * costs.jump + 32 * costs.jumpDoubling
     for (let index = 1; index < this.#count; index++) {
-      const oldAt = at + (this.#diagonal[index] ?? 0)
-      const isThere = oldAt >= 0 && oldAt < this.#end
-      const isKept = isThere && this.#all[oldAt] === byte
-      const cost = (this.#cost[index] ?? 0) + (isKept ? costs.kept : costs.changed)
-      if (isThere && cost <= limit) this.#cost[index] = cost
+      const cost =
+        (this.#cost[index] ?? 0) + this.#stepCost(at, at + (this.#diagonal[index] ?? 0), costs)
+      if (cost <= limit) this.#cost[index] = cost
       else this.#drop(index--)
     }
+  }
+
+  /** More than any limit where there is nothing to read. */
+  #stepCost(at: number, oldAt: number, costs: Costs): number {
+    if (oldAt < 0 || oldAt >= this.#end) return Number.POSITIVE_INFINITY
+    return this.#all[oldAt] === this.#next[at] ? costs.kept : costs.changed
+  }
+
+  #leave(at: number, best: number): void {
+    this.#before.diagonal = this.#diagonal[best] ?? LITERAL
+    this.#before.start = this.#start[best] ?? 0
+    this.#before.parent = this.#parent[best] ?? -1
+    this.#cost[0] = (this.#cost[best] ?? 0) + LEAVE
+    this.#start[0] = at
   }
 
   #drop(index: number): void {

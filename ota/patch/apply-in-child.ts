@@ -60,7 +60,10 @@ export function applyInChild(
           heardAtMs = clock.monotonicMs()
           const report = readReport(message)
           if (end !== null || report === null) return
-          if (report.kind === 'progress') return progress(report.done, report.all)
+          if (report.kind === 'progress') {
+            progress(report.done, report.all)
+            return stopIfWanted()
+          }
           settle(
             report.kind === 'applied' ? resolve : fail(new BoxError(report.code, report.message)),
           )
@@ -81,12 +84,14 @@ export function applyInChild(
       end = how
       child.kill()
     }
+    const stopIfWanted = (): void => {
+      if (cancelledAtMs !== null || !isCancelled()) return
+      cancelledAtMs = clock.monotonicMs()
+      child.send(CANCEL)
+    }
     const look = (): void => {
       const nowMs = clock.monotonicMs()
-      if (cancelledAtMs === null && isCancelled()) {
-        cancelledAtMs = nowMs
-        child.send(CANCEL)
-      }
+      stopIfWanted()
       const silence = `the process that writes it said nothing for ${SILENCE_MS_MAX / 1000} s`
       if (cancelledAtMs !== null && nowMs - cancelledAtMs >= PATIENCE_MS) child.kill()
       else if (nowMs - heardAtMs >= SILENCE_MS_MAX)

@@ -2,7 +2,7 @@
  * Makes the transfer objects of a release, where it is published: all of it, what a base lacks, and what differs from a
  * base. A patch between two trees with a binary of 100 MB takes 3 GB of memory and some minutes.
  */
-import { assert } from '../../runtime/core/errors.js'
+import { assert, BoxError } from '../../runtime/core/errors.js'
 import type { Brotli } from '../../runtime/ports/brotli.js'
 import type { Digests } from '../../runtime/ports/digests.js'
 import type { ReleaseTree } from '../../runtime/ports/release-tree.js'
@@ -13,6 +13,7 @@ import { type ObjectKind, Stream, type StreamNumber, windowBitsOf } from './fram
 import { byteCountOf, layOut, type Stretch } from './layout.js'
 import { openSound, readSound, rotten } from './old-bytes.js'
 import { gone, planOf } from './plan.js'
+import { SUFFIX_BYTES_MAX } from './suffix-array.js'
 import { type PackedStream, weave } from './weave.js'
 
 export interface BuildPorts {
@@ -116,6 +117,8 @@ async function build(
     }
   }
   const oldFiles = layOut(gone(base.entries, plan.planned))
+  if (Math.max(byteCountOf(oldFiles), byteCountOf(sent)) > SUFFIX_BYTES_MAX)
+    throw new BoxError('release.invalid', `more than ${SUFFIX_BYTES_MAX} bytes changed: no patch`)
   const old = await readFiles(ports, base.tree, oldFiles)
   const operations = operationsOf(align(old, bytes, costsOf(sent, bytes)))
   const { diff, extra } = contentsOf(operations, old, bytes)

@@ -65,19 +65,22 @@ function stepsBetween(next: readonly ManifestEntry[], base: readonly ManifestEnt
   const steps: Stepped[] = []
   let [at, baseAt] = [0, 0]
   while (at < next.length || baseAt < base.length) {
-    const [entry, before] = [next[at] ?? null, base[baseAt] ?? null]
-    const order = entry === null ? 1 : before === null ? -1 : compareUtf8(entry.path, before.path)
-    if (order > 0) steps.push({ step: Step.drop, base: before, next: null })
-    else if (order < 0) steps.push({ step: Step.add, base: null, next: entry })
-    else steps.push({ step: stepOf(entry, before), base: before, next: entry })
-    if (order <= 0) at++
-    if (order >= 0) baseAt++
+    const step = stepOf(next[at] ?? null, base[baseAt] ?? null)
+    steps.push(step)
+    if (step.next !== null) at++
+    if (step.base !== null) baseAt++
   }
   return steps
 }
 
-const stepOf = (next: ManifestEntry | null, base: ManifestEntry | null): number =>
-  next?.sha256 === base?.sha256 && next?.mode === base?.mode ? Step.keep : Step.change
+/** Of the next file of each, both in the order of their paths. */
+function stepOf(next: ManifestEntry | null, base: ManifestEntry | null): Stepped {
+  const order = next === null ? 1 : base === null ? -1 : compareUtf8(next.path, base.path)
+  if (order > 0) return { step: Step.drop, base, next: null }
+  if (order < 0) return { step: Step.add, base: null, next }
+  const isKept = next?.sha256 === base?.sha256 && next?.mode === base?.mode
+  return { step: isKept ? Step.keep : Step.change, base, next }
+}
 
 function putRuns(writer: VarintWriter, steps: readonly number[]): void {
   const runs: { step: number; count: number }[] = []
@@ -153,18 +156,28 @@ function takeSteps(
   for (let runs = reader.take(); runs > 0; runs--) {
     const head = reader.take()
     const [step, count] = [head % STEPS, Math.floor(head / STEPS)]
-    const isOfBase = step !== Step.add
-    if (isOfBase && count > base.length - baseAt)
-      throw invalid('has more files of the base than there are')
     if (count === 0 || steps.length + count > MANIFEST_FILES_MAX + base.length)
       throw invalid('has too many files')
-    for (let index = 0; index < count; index++) {
-      const before = isOfBase ? (base[baseAt++] ?? null) : null
-      if (step !== Step.drop) steps.push({ step, base: before })
+    if (step === Step.add) {
+      pushAll(steps, step, new Array<null>(count).fill(null))
+      continue
     }
+    if (count > base.length - baseAt) throw invalid('has more files of the base than there are')
+    const before = base.slice(baseAt, baseAt + count)
+    if (step !== Step.drop) pushAll(steps, step, before)
+    baseAt += count
   }
   if (baseAt !== base.length) throw invalid('forgets files of the base')
   return steps
+}
+
+/** There may be more than a call takes arguments. */
+function pushAll(
+  steps: { step: number; base: ManifestEntry | null }[],
+  step: number,
+  files: readonly (ManifestEntry | null)[],
+): void {
+  for (const base of files) steps.push({ step, base })
 }
 
 function takePaths(reader: VarintReader, count: number): string[] {

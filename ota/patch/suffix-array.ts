@@ -49,9 +49,18 @@ function levelOf(letters: Uint8Array | Int32Array, letterMax: number): Level {
     const [letter, next] = [letters[at] ?? 0, letters[at + 1] ?? 0]
     rises[at] = letter === next ? (rises[at + 1] ?? 0) : letter < next ? 1 : 0
   }
+  return { letters, rises, ...placesOf(letters, rises, letterMax) }
+}
+
+/** Where the falling and the rising suffixes of each letter begin. */
+function placesOf(
+  letters: Uint8Array | Int32Array,
+  rises: Uint8Array,
+  letterMax: number,
+): Pick<Level, 'fallingFrom' | 'risingFrom'> {
   const fallingFrom = new Int32Array(letterMax + 2)
   const risingFrom = new Int32Array(letterMax + 2)
-  for (let at = 0; at < length; at++) {
+  for (let at = 0; at < letters.length; at++) {
     const letter = letters[at] ?? 0
     if (rises[at] === 0) risingFrom[letter] = (risingFrom[letter] ?? 0) + 1
     else fallingFrom[letter + 1] = (fallingFrom[letter + 1] ?? 0) + 1
@@ -60,7 +69,7 @@ function levelOf(letters: Uint8Array | Int32Array, letterMax: number): Level {
     risingFrom[letter] = (risingFrom[letter] ?? 0) + (fallingFrom[letter] ?? 0)
     fallingFrom[letter + 1] = (fallingFrom[letter + 1] ?? 0) + (risingFrom[letter] ?? 0)
   }
-  return { letters, rises, fallingFrom, risingFrom }
+  return { fallingFrom, risingFrom }
 }
 
 /** The suffixes that are smaller than both of their neighbours, and which of them each place is; -1: none. */

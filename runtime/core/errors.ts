@@ -42,6 +42,7 @@ export const errorCodes = [
   'print.unsettled',
   'release.conflict',
   'release.invalid',
+  'release.unapplied',
   'release.unsigned',
   'release.unapplied',
   'release.unbuilt',

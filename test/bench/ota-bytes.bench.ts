@@ -142,11 +142,7 @@ async function measure(name: string): Promise<Record<string, string | number>> {
     treeFileCount: files.length,
   }
   const job = JSON.stringify({ object: path, base: old, target: join(pairs, 'target'), expected })
-  const flags = [
-    '--max-semi-space-size=1',
-    '--optimize-for-size',
-    APPLY,
-  ]
+  const flags = ['--max-semi-space-size=1', '--optimize-for-size', APPLY]
   const applied = JSON.parse(execFileSync('node', [...flags, job], { encoding: 'utf8' }))
   // Its part of the signed description: a hash in base64 for each piece, and some 300 letters.
   const described = Math.ceil(object.bytes.length / 262_144) * 43 + 300
