@@ -44,7 +44,6 @@ export const errorCodes = [
   'release.invalid',
   'release.unapplied',
   'release.unsigned',
-  'release.unapplied',
   'release.unbuilt',
   'request.denied',
   'request.invalid',

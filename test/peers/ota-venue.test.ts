@@ -24,6 +24,7 @@ t.test('a venue', { skip: !hasMosquitto && 'there is no mosquitto' }, async t =>
       architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
       nodeFile: null,
       isDirtyAllowed: true,
+      objects: null,
     },
     () => {},
   )

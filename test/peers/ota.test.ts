@@ -21,6 +21,7 @@ await buildRelease(
     architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
     nodeFile: null,
     isDirtyAllowed: true,
+    objects: null,
   },
   () => {},
 )
