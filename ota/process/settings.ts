@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigError } from '../../runtime/core/errors.js'
-import { check, integer, object, string } from '../../runtime/core/schema.js'
+import { check, integer, type Of, object, string } from '../../runtime/core/schema.js'
 import { checkUpdaterConfig, type UpdaterConfig } from '../updater/updater-config.js'
 
 export interface Settings {
@@ -36,12 +36,16 @@ const release = object({
   version: string({ max: 64 }),
   architecture: string({ max: 16 }),
   sourceEpoch: integer({ min: 0, max: 1e11 }),
+  formats: object({
+    config: integer({ min: 0, max: 1e6 }),
+    store: integer({ min: 0, max: 1e6 }),
+  }).loose(),
 }).loose()
 
+type OwnRelease = Of<typeof release>
+
 /** What the running release says of itself; null in a checkout. */
-export async function readOwnRelease(
-  folder: string,
-): Promise<{ version: string; architecture: string; sourceEpoch: number } | null> {
+export async function readOwnRelease(folder: string): Promise<OwnRelease | null> {
   const bytes = await readOrNot(join(folder, 'release.json'))
   return bytes === null ? null : check(release, jsonOf(bytes), 'release')
 }

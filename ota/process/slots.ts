@@ -9,10 +9,11 @@ import { type ApplyChild, applyInChild } from '../patch/apply-in-child.js'
 import type { ReleaseDescription } from '../release/description.js'
 import type { SlotAgent, SlotStatus } from '../slots/slot-agent.js'
 import { slotFolder } from '../slots/slot-check.js'
-import type { Release, Slot, SlotName } from '../slots/slot-state.js'
+import { type Release, type Slot, type SlotName, slotNames } from '../slots/slot-state.js'
 import { usableObjects } from '../updater/choice-of-object.js'
 import type { RunningRelease } from '../updater/criteria.js'
-import type { SlotView, SlotWork, TransferProgress } from '../updater/parts.js'
+import type { SlotView, SlotWork, StateFormats, TransferProgress } from '../updater/parts.js'
+import { readOwnRelease } from './settings.js'
 
 type TransferObject = ReleaseDescription['objects'][number]
 type Tell = (progress: TransferProgress) => void
@@ -51,9 +52,22 @@ export class ProcessSlots implements SlotWork {
       previous: previousOf(status),
       prepared: releaseOf(ready ?? null),
       isOnTrial: running?.kind === 'trial',
+      formats: await this.#formats(status),
       floor: status.floor,
       refused: status.refused,
     }
+  }
+
+  async #formats({ running, slots }: SlotStatus): Promise<SlotView['formats']> {
+    const ready = slotNames.find(name => slots[name].kind === 'ready')
+    if (running === null || ready === undefined) return null
+    const [own, next] = [await this.#formatsOf(running), await this.#formatsOf(ready)]
+    return own && next && { running: own, prepared: next }
+  }
+
+  async #formatsOf(slot: SlotName): Promise<StateFormats | null> {
+    const release = await readOwnRelease(`${this.#options.home}/${slotFolder(slot)}`)
+    return release?.formats ?? null
   }
 
   async prepare(

@@ -5,6 +5,7 @@
 import type { ReleaseDescription } from '../release/description.js'
 import { compareVersions } from '../release/version-order.js'
 import type { CurrentHold } from './holds.js'
+import type { SlotView } from './parts.js'
 import type { UpdaterPolicy } from './updater-config.js'
 
 /** How far a release may go: known of, into the other slot, running. */
@@ -63,6 +64,7 @@ export interface CriteriaView {
   /** The release lies in the other slot, verified. */
   readonly isPrepared: boolean
   readonly freeBytes: number | null
+  readonly formats: SlotView['formats']
   readonly box: BoxView | null
   readonly fleet: FleetView | null
   readonly holds: readonly CurrentHold[]
@@ -97,7 +99,7 @@ export function unmet(criteria: readonly Criterion[], step: Step): readonly Crit
 }
 
 /** Those that a person may overrule. An armed show is disarmed instead. */
-const FORCEABLE = ['asked', 'hold', 'battery', 'fleet', 'fleet-failures', 'uplink']
+const FORCEABLE = ['asked', 'reversible', 'hold', 'battery', 'fleet', 'fleet-failures', 'uplink']
 
 /** As `unmet`, less what a person may overrule and has. */
 export const unforced = (criteria: readonly Criterion[], step: Step): readonly Criterion[] =>
@@ -194,6 +196,7 @@ function toSwitch(view: CriteriaView, description: ReleaseDescription): Criterio
       met: 'it is in the other slot, verified',
       unmet: 'it is not in the other slot yet',
     }),
+    reversible(view.formats),
     criterion('switch', 'time', view.isTimeKnown, {
       met: 'the order is of the present',
       unmet:
@@ -211,6 +214,18 @@ function toSwitch(view: CriteriaView, description: ReleaseDescription): Criterio
     battery(box, policy),
     ...fleetHealth(view.fleet, policy, description),
   ]
+}
+
+/** What the next release has written, this one must be able to read, or there is no way back. */
+function reversible(formats: SlotView['formats']): Criterion {
+  if (formats === null)
+    return yes('switch', 'reversible', 'nothing is known of another format of the state')
+  const { running, prepared } = formats
+  const isSame = prepared.config <= running.config && prepared.store <= running.store
+  return criterion('switch', 'reversible', isSame, {
+    met: 'the running release can read what it writes: there is a way back',
+    unmet: `it writes the state in formats ${prepared.config} and ${prepared.store}, and the running release reads ${running.config} and ${running.store}: there would be no way back without loss. Order a release in between that reads both, or force it`,
+  })
 }
 
 function quietBox(box: BoxView | null): Criterion[] {

@@ -39,6 +39,12 @@ export interface TransferProgress {
   readonly stickBytes: number
 }
 
+/** Of the state that a release keeps, as its `release.json` says. */
+export interface StateFormats {
+  readonly config: number
+  readonly store: number
+}
+
 export interface SlotView {
   readonly slot: 'a' | 'b' | null
   readonly running: RunningRelease | null
@@ -46,6 +52,8 @@ export interface SlotView {
   /** Verified in the other slot, and not started yet. */
   readonly prepared: RunningRelease | null
   readonly isOnTrial: boolean
+  /** Of the running and the prepared release; null where one of them does not say. */
+  readonly formats: { readonly running: StateFormats; readonly prepared: StateFormats } | null
   readonly floor: string | null
   readonly refused: readonly {
     readonly digest: string

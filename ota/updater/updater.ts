@@ -263,6 +263,7 @@ export class Updater implements Service {
       isOnTrial: slots.isOnTrial,
       isPrepared: digest !== undefined && slots.prepared?.digest === digest,
       freeBytes: this.#freeBytes,
+      formats: slots.formats,
       box,
       fleet: this.#ports.fleet(digest ?? null),
       holds: this.#ports.holds.current(),

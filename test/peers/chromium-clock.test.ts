@@ -2,6 +2,7 @@
 import t from 'tap'
 import { clockState, wallState } from '../services/clock-state.js'
 import { timecodeState, venueState } from '../services/company-state.js'
+import { otaState } from '../services/ota-state.js'
 import { chromiumFor, desk, picture, says, visit } from './page-visit.js'
 
 t.setTimeout(120_000)
@@ -102,6 +103,13 @@ if (browser !== null) {
     await says(page, '#venue-card.is-bad #venue-text', 'another venue key')
     await says(page, '#venue-members', 'box-1')
     await picture(page, 'company')
+    t.ok(await page.isHidden('#release-card'))
+    const candidate = { digest: 'cd'.repeat(32), version: '1.5.0' }
+    const unmet = [{ step: 'switch' as const, name: 'not-armed', words: 'a show is armed' }]
+    box.bus.publish('ota/state', { ...otaState, candidate, unmet, phase: 'waiting' })
+    await says(page, '#release-version', '1.4.0')
+    await says(page, '#release-text', '1.5.0 waits')
+    await says(page, '#release-waits', 'a show is armed')
     t.same(complaints, [])
   })
 

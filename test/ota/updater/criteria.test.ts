@@ -41,6 +41,7 @@ const fine: CriteriaView = {
   isOnTrial: false,
   isPrepared: true,
   freeBytes: 1e9,
+  formats: { running: { config: 1, store: 3 }, prepared: { config: 1, store: 3 } },
   box: {
     board: 'pi-4',
     isReady: true,
@@ -84,6 +85,11 @@ const cases: readonly (readonly [string, CriteriaView, RegExp])[] = [
   ['floor', { ...fine, floor: '1.6.0' }, /below 1\.6\.0/],
   ['not-refused', { ...fine, refused: [{ digest, why: 'crashed' }] }, /crashed.*ota clear abab/],
   ['time', { ...fine, isTimeKnown: false }, /does not know the date/],
+  [
+    'reversible',
+    { ...fine, formats: { running: { config: 1, store: 3 }, prepared: { config: 1, store: 4 } } },
+    /formats 1 and 4.*reads 1 and 3.*no way back/,
+  ],
   ['no-trial', { ...fine, isOnTrial: true }, /way back/],
   ['not-armed', box({ isArmed: true }), /armed/],
   ['no-panic', box({ isPanic: true }), /PANIC/],

@@ -22,6 +22,7 @@ const events = [
   'clock/wall',
   'timecode/state',
   'venue/state',
+  'ota/state',
   'show/state',
   'cue/late',
   'cue/fired',

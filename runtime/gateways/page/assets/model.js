@@ -19,6 +19,7 @@ export const emptyModel = {
   clockPoints: [],
   timecode: null,
   venue: null,
+  ota: null,
   power: null,
   batteries: [],
   printers: [],
@@ -50,6 +51,7 @@ const stateFields = {
   'power/state': 'power',
   'timecode/state': 'timecode',
   'venue/state': 'venue',
+  'ota/state': 'ota',
 }
 
 /** Lists of states, each known by a name of its own. */

@@ -13,6 +13,7 @@ import {
   setText,
 } from './dom.js'
 import { cueOf, devicesOf, inputsOf, lampsOf } from './model.js'
+import { renderRelease } from './release.js'
 import { renderPower, renderPrinters } from './supplies.js'
 import {
   brokerFigures,
@@ -51,6 +52,7 @@ export function render(model, link, actions) {
   renderDate(model, link)
   renderTimecode(model)
   renderVenue(model)
+  renderRelease(model)
   renderPower(model)
   renderPrinters(model, link, actions.decide)
   renderRecent(model)

@@ -1,0 +1,34 @@
+/** How releases are told to people. */
+
+const megabytes = bytes => `${(bytes / 1e6).toFixed(1)} MB`
+
+const phases = {
+  fetching: 'is being fetched',
+  writing: 'is being written',
+  waiting: 'waits',
+  agreed: 'switches with the other boxes in a moment',
+  switching: 'is being started',
+  trial: 'has to prove itself',
+}
+
+/** One sentence on where it stands. */
+export function releaseText({ phase, running, candidate, progress }) {
+  if (phase === 'idle') return candidate === null ? 'as ordered' : `${candidate.version} is ordered`
+  const version = candidate?.version ?? running?.version ?? 'a release'
+  const text = `${version} ${phases[phase]}`
+  if (progress === null || progress.allBytes === 0) return text
+  const percent = Math.floor((100 * progress.doneBytes) / progress.allBytes)
+  return `${text}: ${percent} % of ${megabytes(progress.allBytes)}`
+}
+
+/** What is in the way, what was refused, what went wrong. */
+export function waitsFor({ phase, unmet, holds, refused, trouble }) {
+  return [
+    ...(phase === 'fetching' || phase === 'writing' ? [] : unmet.map(({ words }) => words)),
+    ...holds.map(
+      ({ owner, reason, leftMinutes }) => `held by ${owner}, ${leftMinutes} min more: ${reason}`,
+    ),
+    ...refused.map(({ version, why }) => `${version} was refused: ${why}`),
+    ...(trouble === null ? [] : [trouble]),
+  ]
+}

@@ -1,0 +1,41 @@
+import { pathToFileURL } from 'node:url'
+import t from 'tap'
+import { otaState } from '../../services/ota-state.js'
+
+const words: {
+  releaseText(ota: object): string
+  waitsFor(ota: object): readonly string[]
+} = await import(pathToFileURL('runtime/gateways/page/assets/words-release.js').href)
+
+const ota = otaState
+const candidate = { digest: 'cd'.repeat(32), version: '1.5.0' }
+
+t.test('where a release stands is one sentence', async t => {
+  t.equal(words.releaseText(ota), 'as ordered')
+  const progress = { doneBytes: 1e6, allBytes: 4e6, uplinkBytes: 0, peerBytes: 0, stickBytes: 0 }
+  t.equal(
+    words.releaseText({ ...ota, candidate, phase: 'fetching', progress }),
+    '1.5.0 is being fetched: 25 % of 4.0 MB',
+  )
+  t.equal(words.releaseText({ ...ota, phase: 'trial' }), '1.4.0 has to prove itself')
+  t.equal(words.releaseText({ ...ota, candidate, phase: 'waiting' }), '1.5.0 waits')
+})
+
+t.test('what is in the way, what was refused and what went wrong are told', async t => {
+  t.same(
+    words.waitsFor({
+      ...ota,
+      phase: 'waiting',
+      unmet: [{ words: 'a show is armed' }],
+      holds: [{ owner: 'Kim', reason: 'rehearsal', leftMinutes: 61 }],
+      refused: [{ version: '1.4.9', why: 'gate' }],
+      trouble: 'nobody answers',
+    }),
+    [
+      'a show is armed',
+      'held by Kim, 61 min more: rehearsal',
+      '1.4.9 was refused: gate',
+      'nobody answers',
+    ],
+  )
+})

@@ -1,0 +1,18 @@
+import type { Payload } from '../../runtime/topics.js'
+
+/** An updater with nothing to do. */
+export const otaState: Payload<'ota/state'> = {
+  phase: 'idle',
+  running: { digest: 'ab'.repeat(32), version: '1.4.0' },
+  slot: 'a',
+  previous: null,
+  candidate: null,
+  progress: null,
+  unmet: [],
+  checked: null,
+  floor: null,
+  refused: [],
+  switchShowMs: null,
+  holds: [],
+  trouble: null,
+}
