@@ -123,8 +123,8 @@ export class ProcessSlots implements SlotWork {
   }
 
   async freeBytes(): Promise<number | null> {
-    const { bavail, bsize } = await statfs(this.#options.home)
-    return bavail * bsize
+    const found = await statfs(this.#options.home).catch(() => null)
+    return found && found.bavail * found.bsize
   }
 
   /** The smallest object first; what cannot be applied gives way to the next, which needs less of this box. */

@@ -16,6 +16,7 @@ import type { Joint, Together } from './together.js'
 import type { UpdaterOptions, UpdaterPorts } from './updater-ports.js'
 
 const TURN_MS = 250
+const IDLE_TURN_MS = 500
 const LOOK_AGAIN_MS = 5_000
 const MS_PER_MINUTE = 60_000
 
@@ -32,8 +33,10 @@ export class Updater implements Service {
   #cancel: Cancel = () => {}
   #turning: Promise<void> = Promise.resolve()
   #look: OrderLook | null = null
+  #looking: Promise<OrderLook> | null = null
   #lookedWallMs = 0
   #lookedMs = 0
+  #turnedMs = Number.NEGATIVE_INFINITY
   #nextLookMs: number
   readonly #preparation: Preparation
   #isStopping = false
@@ -128,16 +131,25 @@ export class Updater implements Service {
   }
 
   async #turn(): Promise<void> {
-    if (this.#isSwitching || this.#isStopping) return
+    if (this.#isSwitching || this.#isStopping || !this.#isTurnDue()) return
     const { slots, box } = this.#ports
     const [view, seen] = [await slots.view(), await box.view()]
     if (view.isOnTrial) await this.#try(view)
-    else if (this.#isLookDue(seen)) void this.#lookNow()
+    else if (this.#isLookDue(seen)) this.#lookNow().catch((error: unknown) => this.#fail(error))
     const criteria = this.#judge(view, seen)
     if (!view.isOnTrial) this.#prepareWhenWanted(view, criteria)
     await this.#switchWhenWanted(view, criteria)
     await this.#tell(view, criteria)
     this.#trouble = null
+  }
+
+  /** A moment that was agreed on is not missed; else a card is read no more often than it has to be. */
+  #isTurnDue(): boolean {
+    const nowMs = this.#ports.clock.monotonicMs()
+    const everyMs = this.#state?.phase === 'agreed' ? TURN_MS : IDLE_TURN_MS
+    if (nowMs - this.#turnedMs < everyMs - 1) return false
+    this.#turnedMs = nowMs
+    return true
   }
 
   /** Also when the box has learned the date meanwhile: then what was ordered can be judged. */
@@ -235,7 +247,15 @@ export class Updater implements Service {
     this.#ports.launcher.restart(why)
   }
 
-  async #lookNow(): Promise<OrderLook> {
+  /** One at a time: whoever asks meanwhile hears what this one finds. */
+  #lookNow(): Promise<OrderLook> {
+    this.#looking ??= this.#ask().finally(() => {
+      this.#looking = null
+    })
+    return this.#looking
+  }
+
+  async #ask(): Promise<OrderLook> {
     const { clock, orders, log } = this.#ports
     this.#nextLookMs = clock.monotonicMs() + this.#options.config.checkMinutes * MS_PER_MINUTE
     this.#lookedMs = clock.monotonicMs()

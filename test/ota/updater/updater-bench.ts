@@ -144,6 +144,7 @@ export function updaterBench(
     looks: 0,
     box: quiet as BoxView | null,
     gate: [] as readonly string[],
+    fault: null as Error | null,
   }
   const updater = new Updater(
     {
@@ -156,6 +157,7 @@ export function updaterBench(
       orders: {
         look: async () => {
           world.looks++
+          if (world.fault !== null) throw world.fault
           return world.look
         },
       },

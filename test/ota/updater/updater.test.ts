@@ -199,6 +199,25 @@ t.test('once the box knows the date, what is ordered is looked at again at once'
   t.same(slots.did, ['prepare 1.1.0', 'activate'])
 })
 
+t.test(
+  'two who ask at once hear of one look; a disk that fails is told, and looked again',
+  async t => {
+    const { clock, world, updater, last, end } = updaterBench({ config: { checkMinutes: 1 } })
+    t.teardown(end)
+    await updater.start()
+    await clock.advance(SECOND_MS)
+    const before = world.looks
+    await Promise.all([updater.check(), updater.check()])
+    t.equal(world.looks, before + 1)
+    world.fault = new BoxError('storage.io', 'the card is gone')
+    await clock.advance(MINUTE_MS + SECOND_MS)
+    t.match(last(), { trouble: /the card is gone/ })
+    world.fault = null
+    await clock.advance(2 * MINUTE_MS)
+    t.match(last(), { trouble: null })
+  },
+)
+
 t.test('nothing ordered: apply says what was found instead', async t => {
   const { world, updater } = updaterBench()
   world.look = { isFresh: true, words: 'the repository has expired', order: null }
