@@ -9,8 +9,8 @@ import { LinuxPublicFolder } from '../../drivers/linux/public-folder.js'
 import { SimulatedReleaseTree } from '../../drivers/simulated/release-tree.js'
 import { applyObject } from '../../ota/patch/apply.js'
 import { publishRelease } from '../../ota/publish/releases.js'
-import { checkDescription } from '../../ota/release/description.js'
-import { type TransferObject, worthSending } from '../../ota/release/objects.js'
+import { checkDescription, PIECE_BYTES } from '../../ota/release/description.js'
+import { describeObject, type TransferObject, worthSending } from '../../ota/release/objects.js'
 import { checkWish, makeObjects, type ObjectsWish } from '../../ota/release-objects.js'
 import {
   type Content,
@@ -147,6 +147,17 @@ t.test('a base that is not what its manifest says gives no description', async t
     },
   )
   t.notOk(existsSync(join(folder, 'next/description.json')))
+})
+
+t.test('each piece is proven by itself, the last one too', async t => {
+  const bytes = Buffer.alloc(2 * PIECE_BYTES + 1000, 'some bytes')
+  const described = describeObject(ports.digests, { kind: 'patch', from: 'a', bytes })
+  const parts = [0, 1, 2].map(index =>
+    bytes.subarray(index * PIECE_BYTES, (index + 1) * PIECE_BYTES),
+  )
+  const pieces = Buffer.from(parts.map(sha256).join(''), 'hex').toString('base64')
+  t.match(described, { byteCount: bytes.length, sha256: sha256(bytes), pieces })
+  t.equal(described.target, `objects/${sha256(bytes)}.patch`)
 })
 
 t.test('what is not smaller than all of it is not sent', async t => {
