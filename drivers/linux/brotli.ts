@@ -35,6 +35,7 @@ export class LinuxBrotli implements Brotli {
 class Decompression implements BrotliReader {
   readonly #nextInput: () => Promise<Uint8Array | null>
   readonly #stream = createBrotliDecompress(PULLED)
+  #givenByteCount = 0
   #isWriting = false
   #hasEnded = false
   #error: Error | null = null
@@ -61,7 +62,11 @@ class Decompression implements BrotliReader {
         })
       const bytes: unknown = this.#stream.read()
       if (bytes instanceof Uint8Array) return bytes
-      if (this.#hasEnded) return null
+      if (this.#hasEnded) {
+        // Zlib lets lie what is behind the end.
+        if (this.#stream.bytesWritten === this.#givenByteCount) return null
+        throw new BoxError('release.invalid', 'a compressed stream goes on behind its end')
+      }
       if (this.#isWriting || this.#stream.writableEnded) await this.#change()
       else await this.#feed()
     }
@@ -77,6 +82,7 @@ class Decompression implements BrotliReader {
       this.#stream.end()
       return
     }
+    this.#givenByteCount += input.length
     this.#isWriting = true
     this.#stream.write(input, () => {
       this.#isWriting = false
