@@ -56,20 +56,19 @@ class Decompression implements BrotliReader {
 
   async read(): Promise<Uint8Array | null> {
     for (;;) {
-      if (this.#error !== null)
-        throw new BoxError('release.invalid', 'a compressed stream is broken', {
-          cause: this.#error,
-        })
+      if (this.#error !== null) throw invalid('is broken', this.#error)
       const bytes: unknown = this.#stream.read()
       if (bytes instanceof Uint8Array) return bytes
-      if (this.#hasEnded) {
-        // Zlib lets lie what is behind the end.
-        if (this.#stream.bytesWritten === this.#givenByteCount) return null
-        throw new BoxError('release.invalid', 'a compressed stream goes on behind its end')
-      }
+      if (this.#hasEnded) return this.#end()
       if (this.#isWriting || this.#stream.writableEnded) await this.#change()
       else await this.#feed()
     }
+  }
+
+  /** Zlib lets lie what is behind the end. */
+  #end(): null {
+    if (this.#stream.bytesWritten < this.#givenByteCount) throw invalid('goes on behind its end')
+    return null
   }
 
   close(): void {
@@ -96,3 +95,6 @@ class Decompression implements BrotliReader {
     })
   }
 }
+
+const invalid = (problem: string, cause?: Error): BoxError =>
+  new BoxError('release.invalid', `a compressed stream ${problem}`, { cause })

@@ -5,7 +5,7 @@ import { LinuxBrotli } from '../../drivers/linux/brotli.js'
 
 const brotli = new LinuxBrotli()
 const CHUNK_BYTES_MAX = 64 * 1024
-const text = Buffer.from('lights, shutter, ticket. '.repeat(20_000))
+const text = Buffer.from('lights, shutter, ticket. '.repeat(4_000))
 
 /** Gives a stream in parts, and counts how many were asked for. */
 function reading(packed: Uint8Array, partBytes: number) {
@@ -47,7 +47,7 @@ t.test('what is packed is plain brotli, and comes out again from parts of any si
 })
 
 t.test('input is asked for only when nothing more can be made of what there is', async t => {
-  const bomb = brotliCompressSync(Buffer.alloc(64 * 1024 * 1024))
+  const bomb = await brotli.compress(Buffer.alloc(16 * 1024 * 1024), { windowBits: 22, quality: 5 })
   const { reader, given } = reading(bomb, 16)
   for (let count = 0; count < 20; count++) {
     const chunk = await reader.read()
