@@ -89,20 +89,39 @@ export async function makeObjects(
   const byteCount = entries.reduce((sum, entry) => sum + entry.byteCount, 0)
   const job = { next, into, manifest, byteCount, fileCount: entries.length, quality: wish.quality }
   say('packing all of it, which takes a while')
-  const made = await encode({ ...job, base: null })
-  for (const { folder, digest, version } of bases) {
-    if (digest === manifest.sha256) continue
-    say(`finding what is new since ${version}`)
-    made.push(...(await encode({ ...job, base: folder })))
-  }
-  const objects = worthSending(made)
+  const stop = new AbortController()
+  const others = bases.filter(({ digest }) => digest !== manifest.sha256)
+  // One base at a time, for the memory, and all of it beside them.
+  const both = [encode({ ...job, base: null }, stop), encodeSince({ job, stop, say }, others)]
+  const made = await Promise.all(both).catch(async error => {
+    stop.abort()
+    await Promise.allSettled(both)
+    throw error
+  })
+  const objects = worthSending(made.flat())
   const kept = new Set(objects.map(({ target }) => target))
-  for (const { target } of made)
+  for (const { target } of made.flat())
     if (!kept.has(target)) await rm(join(into, target), { force: true })
   const tree = { ...release, manifest, byteCount, fileCount: entries.length }
   const description = descriptionBytes(describeRelease(tree, wish, objects))
   await writeFile(join(into, DESCRIPTION), description, { mode: 0o644 })
   return objects
+}
+
+async function encodeSince(
+  {
+    job,
+    stop,
+    say,
+  }: { job: Omit<EncodingJob, 'base'>; stop: AbortController; say: (what: string) => void },
+  bases: readonly Base[],
+): Promise<TransferObject[]> {
+  const made: TransferObject[] = []
+  for (const { folder, version } of bases) {
+    say(`finding what is new since ${version}`)
+    made.push(...(await encode({ ...job, base: folder }, stop)))
+  }
+  return made
 }
 
 async function readTree(
@@ -130,12 +149,12 @@ async function readBase(named: string, architecture: Architecture): Promise<Base
 const isThere = async (path: string): Promise<boolean> =>
   (await stat(path).catch(() => null)) !== null
 
-async function encode(job: EncodingJob): Promise<TransferObject[]> {
+async function encode(job: EncodingJob, stop: AbortController): Promise<TransferObject[]> {
   const answer = await new Promise<string>((resolve, reject) => {
     execFile(
       process.execPath,
       [ENCODER, JSON.stringify(job)],
-      { maxBuffer: ANSWER_BYTES_MAX },
+      { maxBuffer: ANSWER_BYTES_MAX, signal: stop.signal },
       (error, said) => (error === null ? resolve(said) : reject(error)),
     )
   })

@@ -35,6 +35,7 @@ export class LinuxBrotli implements Brotli {
 class Decompression implements BrotliReader {
   readonly #nextInput: () => Promise<Uint8Array | null>
   readonly #stream = createBrotliDecompress(PULLED)
+  #givenByteCount = 0
   #isWriting = false
   #hasEnded = false
   #error: Error | null = null
@@ -55,16 +56,19 @@ class Decompression implements BrotliReader {
 
   async read(): Promise<Uint8Array | null> {
     for (;;) {
-      if (this.#error !== null)
-        throw new BoxError('release.invalid', 'a compressed stream is broken', {
-          cause: this.#error,
-        })
+      if (this.#error !== null) throw invalid('is broken', this.#error)
       const bytes: unknown = this.#stream.read()
       if (bytes instanceof Uint8Array) return bytes
-      if (this.#hasEnded) return null
+      if (this.#hasEnded) return this.#end()
       if (this.#isWriting || this.#stream.writableEnded) await this.#change()
       else await this.#feed()
     }
+  }
+
+  /** Zlib lets lie what is behind the end. */
+  #end(): null {
+    if (this.#stream.bytesWritten < this.#givenByteCount) throw invalid('goes on behind its end')
+    return null
   }
 
   close(): void {
@@ -77,6 +81,7 @@ class Decompression implements BrotliReader {
       this.#stream.end()
       return
     }
+    this.#givenByteCount += input.length
     this.#isWriting = true
     this.#stream.write(input, () => {
       this.#isWriting = false
@@ -90,3 +95,6 @@ class Decompression implements BrotliReader {
     })
   }
 }
+
+const invalid = (problem: string, cause?: Error): BoxError =>
+  new BoxError('release.invalid', `a compressed stream ${problem}`, { cause })

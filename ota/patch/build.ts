@@ -62,8 +62,9 @@ export async function buildObjects(ports: BuildPorts, job: BuildJob): Promise<Bu
   const byteCountMax = objects[0]?.bytes.length ?? Number.POSITIVE_INFINITY
   for (const tree of job.bases) {
     const base = await readRelease(ports, tree)
-    for (const kind of ['pack', 'patch'] as const)
-      if (isWanted(kind)) objects.push(await build(ports, job, { kind, next, base }))
+    const kinds = (['pack', 'patch'] as const).filter(isWanted)
+    // Brotli has threads of its own: one object is packed while the other is thought about.
+    objects.push(...(await Promise.all(kinds.map(kind => build(ports, job, { kind, next, base })))))
   }
   return objects
     .filter(({ kind, bytes }) => kind === 'full' || bytes.length < byteCountMax)

@@ -3,6 +3,8 @@
  * Method: the real child, as it is built and as it is bundled; what a card, a kill or a stop does to it by a child that is
  * a function.
  */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -76,6 +78,17 @@ t.test('the real child, built and bundled', async t => {
       message: /none/,
     })
   }
+})
+
+t.test('a child whose parent is gone ends, and so does one that is told nonsense', async t => {
+  const alone = fork(BUILT)
+  const gone = once(alone, 'exit')
+  alone.disconnect()
+  t.equal((await gone)[0], 0)
+  const confused = fork(BUILT, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  const ended = once(confused, 'exit')
+  confused.send({ object: 'x', target: 'y', base: null, expected: { kind: 'full' } })
+  t.equal((await ended)[0], 1)
 })
 
 function simulated(behave: SimulatedProgram): {

@@ -259,60 +259,99 @@ t.test('what a plan or a step may not say is refused before it does harm', async
   const next = releaseOf(new Map([['a', { bytes, mode: '644' }]]))
   const plan = numbers(1, 1 * 4 + 2, 0, 100)
   const good = { plan, control: numbers(1, 0, 100, 0), extra: bytes }
-  const attempt = async (streams: Parameters<typeof objectOf>[0]): Promise<unknown> => {
+  const attempt = async (
+    streams: Parameters<typeof objectOf>[0],
+    target = new SimulatedReleaseTree(),
+  ): Promise<unknown> => {
     const object = { kind: 'patch' as const, from: old.digest, bytes: await objectOf(streams) }
-    return apply({ old, next }, object, new SimulatedReleaseTree())
+    return apply({ old, next }, object, target)
   }
   t.equal(await attempt(good), 'applied')
   const extraByte = Uint8Array.from([...bytes, 7])
-  const bad: Record<string, Parameters<typeof objectOf>[0]> = {
-    'seeks before the old bytes': {
-      plan,
-      control: numbers(1, 10, 90, 1),
-      diff: bytes.subarray(0, 10),
-      extra: bytes.subarray(0, 90),
-    },
-    'reads behind the old bytes': {
-      plan,
-      control: numbers(1, 60, 40, 0),
-      diff: bytes.subarray(0, 60),
-      extra: bytes.subarray(0, 40),
-    },
-    'reads its own file': {
-      plan,
-      control: numbers(2, 0, 10, 50, 40, 100 - 0, 0),
-      diff: bytes.subarray(0, 10),
-      extra: bytes.subarray(0, 90),
-    },
-    'makes more than there is room for': { plan, control: numbers(1, 0, 101, 0), extra: extraByte },
-    'has a stream that goes on': { plan, control: numbers(1, 0, 100, 0), extra: extraByte },
-    'has a stream that ends too early': {
-      plan,
-      control: numbers(1, 0, 100, 0),
-      extra: bytes.subarray(1),
-    },
-    'has empty steps': { plan, control: numbers(2, 0, 0, 0, 100, 0, 0), extra: bytes },
-    'has steps left over': { plan, control: numbers(2, 0, 0, 100, 1, 0, 0), extra: extraByte },
-    'has a larger file': {
-      plan: numbers(1, 6, 0, 102),
-      control: numbers(1, 0, 101, 0),
-      extra: extraByte,
-    },
-    'forgets files of the base': { plan: numbers(0), control: numbers(1, 0, 100, 0), extra: bytes },
-    'copies a file that the base has not': {
-      plan: numbers(1, 6, 8),
-      control: numbers(1, 0, 100, 0),
-      extra: bytes,
-    },
-    'adds a file outside': {
-      plan: Buffer.concat([numbers(2, 5, 7, 0, 200, 0, 4), Buffer.from('../x')]),
-    },
-    'wants a window of 16 MiB': { ...good, windowBits: 24, extra: Buffer.alloc(8e6, randomText()) },
-    'has a block of a million': { plan, control: numbers(1e6), extra: bytes },
-    'is a bomb': { plan, control: numbers(1, 0, 100, 0), extra: new Uint8Array(3e7).fill(7) },
+  const added = (path: string): Uint8Array =>
+    Buffer.concat([numbers(2, 5, 7, 0, 200, 0, path.length), Buffer.from(path)])
+  /** Refused before anything of the target is touched. */
+  const badPlans: Record<string, readonly [RegExp, Uint8Array]> = {
+    'has a larger file': [/would make 101 bytes, 100 are allowed/, numbers(1, 6, 0, 102)],
+    'has one more file': [
+      /2 files instead of 1/,
+      Buffer.concat([numbers(2, 6, 7, 0, 0, 100, 0, 0, 1), Buffer.from('b')]),
+    ],
+    'has another path': [/another list of files/, added('aa')],
+    'adds a file outside': [/\.\.\/x/, added('../x')],
+    'forgets files of the base': [/forgets files/, numbers(0)],
+    'copies a file that the base has not': [/base has not/, numbers(1, 6, 8)],
   }
-  for (const [name, streams] of Object.entries(bad))
-    await t.rejects(attempt(streams), { code: 'release.invalid' }, name)
+  for (const [name, [message, wrong]] of Object.entries(badPlans)) {
+    const target = new SimulatedReleaseTree()
+    target.put('manifest', Uint8Array.of(1))
+    const refused = attempt({ ...good, plan: wrong }, target)
+    await t.rejects(refused, { code: 'release.invalid', message }, name)
+    t.same([...target.files.keys()], ['manifest'], `${name}: nothing was touched`)
+  }
+  const bad: Record<string, readonly [RegExp, Parameters<typeof objectOf>[0]]> = {
+    'seeks before the old bytes': [
+      /outside of what there is/,
+      {
+        plan,
+        control: numbers(1, 10, 90, 1),
+        diff: bytes.subarray(0, 10),
+        extra: bytes.subarray(0, 90),
+      },
+    ],
+    'reads behind the old bytes': [
+      /outside of what there is/,
+      {
+        plan,
+        control: numbers(1, 60, 40, 0),
+        diff: bytes.subarray(0, 60),
+        extra: bytes.subarray(0, 40),
+      },
+    ],
+    'reads its own file': [
+      /outside of what there is/,
+      {
+        plan,
+        control: numbers(2, 0, 10, 50, 40, 100 - 0, 0),
+        diff: bytes.subarray(0, 10),
+        extra: bytes.subarray(0, 90),
+      },
+    ],
+    'makes more than there is room for': [
+      /more than there is room for/,
+      { plan, control: numbers(1, 0, 101, 0), extra: extraByte },
+    ],
+    'has a stream that goes on': [
+      /goes on behind its end/,
+      { plan, control: numbers(1, 0, 100, 0), extra: extraByte },
+    ],
+    'has a stream that ends too early': [
+      /ends too early/,
+      { plan, control: numbers(1, 0, 100, 0), extra: bytes.subarray(1) },
+    ],
+    'has empty steps': [
+      /empty step/,
+      { plan, control: numbers(2, 0, 0, 0, 100, 0, 0), extra: bytes },
+    ],
+    'has steps left over': [
+      /more than there is room for/,
+      { plan, control: numbers(2, 0, 0, 100, 1, 0, 0), extra: bytes },
+    ],
+    'wants a window of 16 MiB': [
+      /wants too much memory/,
+      { ...good, windowBits: 24, extra: Buffer.alloc(8e6, randomText()) },
+    ],
+    'has a block of a million': [
+      /block of a wrong length/,
+      { plan, control: numbers(1e6), extra: bytes },
+    ],
+    'is a bomb': [
+      /goes on behind its end/,
+      { plan, control: numbers(1, 0, 100, 0), extra: new Uint8Array(3e7).fill(7) },
+    ],
+  }
+  for (const [name, [message, streams]] of Object.entries(bad))
+    await t.rejects(attempt(streams), { code: 'release.invalid', message }, name)
 })
 
 const randomText = (): string => {
