@@ -51,13 +51,18 @@ export class SimulatedFirmware {
     this.isGoingDown = false
     const hasTrialFlag = this.#isFlagSet
     this.#isFlagSet = false
-    const text = this.#safe && new TextDecoder().decode(this.#safe.subarray(0, AUTOBOOT_BYTES_MAX))
-    const wanted = text === null ? 0 : wantedPartition(text, hasTrialFlag)
-    const partition = this.#bootable(wanted)
+    const partition = this.wouldStart({ hasTrialFlag, autoboot: this.#safe })
     this.#boots++
     this.#booted =
       partition === null ? null : { partition, hasTrialFlag, bootId: `boot-${this.#boots}` }
     return partition
+  }
+
+  /** What would start in other circumstances than there are. */
+  wouldStart(circumstances: { hasTrialFlag: boolean; autoboot: Uint8Array | null }): number | null {
+    const { hasTrialFlag, autoboot } = circumstances
+    const text = autoboot && new TextDecoder().decode(autoboot.subarray(0, AUTOBOOT_BYTES_MAX))
+    return this.#bootable(text === null ? 0 : wantedPartition(text, hasTrialFlag))
   }
 
   /** Power goes, or the machine is reset. A reset that was asked for keeps the flag. */

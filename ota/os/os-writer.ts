@@ -6,10 +6,12 @@ import { BoxError } from '../../runtime/core/errors.js'
 import type { Partition } from '../../runtime/ports/partition.js'
 import { type OsImage, type OsPart, osParts, type PartImage } from './os-state.js'
 
-/** Boot sector and what follows it: no FAT and no ext4 is found without. */
-export const HEAD_BYTES = 4096
+/** The boot sector, without which nothing is a FAT; and one sector alone, so that no cut leaves half of what is held back. */
+export const HEAD_BYTES = 512
 /** What memory may hold of an image at most, on a box with 512 MB. */
 const UNSYNCED_BYTES_MAX = 16 * 1024 * 1024
+/** A device is flushed for each write, so they must not be small. */
+const BLOCK_BYTES = 256 * 1024
 const noHead = new Uint8Array()
 
 export type OsPartitions = Readonly<Record<OsPart, Partition>>
@@ -101,7 +103,7 @@ async function copy(
   const head = new Uint8Array(Math.min(headBytes, all))
   let done = 0
   let unsynced = 0
-  for await (const bytes of source.open(part)) {
+  for await (const bytes of inBlocks(source.open(part))) {
     if (isCancelled()) throw new BoxError('ota.refused', 'writing the system was cancelled')
     if (done + bytes.length > all) throw rotten(`the ${part} image has more than ${all} bytes`)
     const held = Math.max(0, Math.min(bytes.length, head.length - done))
@@ -118,6 +120,24 @@ async function copy(
   if (done < all) throw rotten(`the ${part} image ends after ${done} of ${all} bytes`)
   await to.sync()
   return head
+}
+
+/** The same bytes, in blocks of one size but for the last. */
+async function* inBlocks(from: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let block = new Uint8Array(BLOCK_BYTES)
+  let filled = 0
+  for await (const bytes of from)
+    for (let at = 0; at < bytes.length; ) {
+      const taken = bytes.subarray(at, at + BLOCK_BYTES - filled)
+      block.set(taken, filled)
+      filled += taken.length
+      at += taken.length
+      if (filled < BLOCK_BYTES) continue
+      yield block
+      block = new Uint8Array(BLOCK_BYTES)
+      filled = 0
+    }
+  if (filled > 0) yield block.subarray(0, filled)
 }
 
 async function needWhole(
