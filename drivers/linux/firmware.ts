@@ -47,7 +47,8 @@ export class LinuxFirmware implements Firmware {
   }
 
   async booted(): Promise<Booted> {
-    const [partition, flag] = await Promise.all([this.#cell('partition'), this.#cell('tryboot')])
+    const partition = await this.#cell('partition')
+    const flag = await this.#cell('tryboot')
     const bootId = await readFile(this.#files.bootIdFile, 'utf8')
     return { partition, hasTrialFlag: flag === 1, bootId: bootId.trim() }
   }

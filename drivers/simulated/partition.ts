@@ -3,7 +3,7 @@ import { BoxError } from '../../runtime/core/errors.js'
 import type { Partition } from '../../runtime/ports/partition.js'
 import type { SimulatedWriter } from './slot-disk.js'
 
-export const SECTOR_BYTES = 512
+const SECTOR_BYTES = 512
 
 /**
  * A partition on a disk with a write cache. A cut keeps of each sector that was not synced the old bytes, the new ones, or
@@ -57,9 +57,12 @@ export class SimulatedPartition {
   }
 
   losePower(): void {
-    for (const sector of this.#unsynced) this.#loseSome(sector)
+    for (const sector of this.#unsynced) {
+      this.#loseSome(sector)
+      const start = sector * SECTOR_BYTES
+      this.#written.set(this.safe.subarray(start, start + SECTOR_BYTES), start)
+    }
     this.#unsynced.clear()
-    this.#written.set(this.safe)
   }
 
   #sync(): void {
