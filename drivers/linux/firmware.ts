@@ -19,7 +19,6 @@ export interface FirmwareFiles {
   readonly deviceTree: string
   /** /proc/sys/kernel/random/boot_id. */
   readonly bootIdFile: string
-  readonly commands: RebootCommands
 }
 
 export interface RebootCommands {
@@ -31,7 +30,7 @@ export interface RebootCommands {
  * `reboot "0 tryboot"` of the documentation, as systemctl(1) of systemd 246 and later hands it to reboot(2): read, and tried
  * on no Pi.
  */
-export const usualReboots: RebootCommands = {
+const USUAL: RebootCommands = {
   onTrial: ['systemctl', '--no-ask-password', '--reboot-argument=0 tryboot', 'reboot'],
   plain: ['systemctl', '--no-ask-password', 'reboot'],
 }
@@ -40,10 +39,16 @@ export const usualReboots: RebootCommands = {
 export class LinuxFirmware implements Firmware {
   readonly #files: FirmwareFiles
   readonly #calls: Pick<Libc, 'dropCache'>
+  readonly #commands: RebootCommands
 
-  constructor(files: FirmwareFiles, calls: Pick<Libc, 'dropCache'>) {
+  constructor(
+    files: FirmwareFiles,
+    calls: Pick<Libc, 'dropCache'>,
+    commands: RebootCommands = USUAL,
+  ) {
     this.#files = files
     this.#calls = calls
+    this.#commands = commands
   }
 
   async booted(): Promise<Booted> {
@@ -81,11 +86,11 @@ export class LinuxFirmware implements Firmware {
   }
 
   rebootOnTrial(): Promise<void> {
-    return ask(this.#files.commands.onTrial)
+    return ask(this.#commands.onTrial)
   }
 
   reboot(): Promise<void> {
-    return ask(this.#files.commands.plain)
+    return ask(this.#commands.plain)
   }
 
   async #cell(name: string): Promise<number> {

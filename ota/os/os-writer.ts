@@ -122,9 +122,9 @@ async function copy(
   return head
 }
 
-/** The same bytes, in blocks of one size but for the last. */
+/** The same bytes, in blocks of one size but for the last; each holds until the next one is asked for. */
 async function* inBlocks(from: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let block = new Uint8Array(BLOCK_BYTES)
+  const block = new Uint8Array(BLOCK_BYTES)
   let filled = 0
   for await (const bytes of from)
     for (let at = 0; at < bytes.length; ) {
@@ -134,7 +134,6 @@ async function* inBlocks(from: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
       at += taken.length
       if (filled < BLOCK_BYTES) continue
       yield block
-      block = new Uint8Array(BLOCK_BYTES)
       filled = 0
     }
   if (filled > 0) yield block.subarray(0, filled)

@@ -20,7 +20,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { LinuxFirmware } from '../../drivers/linux/firmware.js'
+import { LinuxFirmware, type RebootCommands } from '../../drivers/linux/firmware.js'
 import { LinuxKeys } from '../../drivers/linux/keys.js'
 import { openLibc } from '../../drivers/linux/libc.js'
 import { LinuxPartition } from '../../drivers/linux/partition.js'
@@ -258,13 +258,13 @@ function portsOf(): OsPorts {
     bootFolder: AUTOBOOT,
     deviceTree: DEVICE_TREE,
     bootIdFile: '/proc/sys/kernel/random/boot_id',
-    commands: { onTrial: ['touch', FLAG], plain: ['true'] },
-  } as const
+  }
+  const commands: RebootCommands = { onTrial: ['touch', FLAG], plain: ['true'] }
   return {
     disk: new LinuxSlotDisk(DATA, libc),
     keys,
     log: new SimulatedLog(),
-    firmware: new LinuxFirmware(files, libc),
+    firmware: new LinuxFirmware(files, libc, commands),
     places: { a: place(2), b: place(3) },
     isAppOnTrial: async () => false,
   }

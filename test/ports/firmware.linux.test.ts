@@ -16,7 +16,7 @@ function firmwareIn(folder: string, commands: RebootCommands = taken): LinuxFirm
   writeFileSync(join(deviceTree, 'tryboot'), Buffer.of(0, 0, 0, 0))
   writeFileSync(join(folder, 'boot_id'), '0f0e\n')
   const bootIdFile = join(folder, 'boot_id')
-  return new LinuxFirmware({ bootFolder: folder, deviceTree, bootIdFile, commands }, libc)
+  return new LinuxFirmware({ bootFolder: folder, deviceTree, bootIdFile }, libc, commands)
 }
 
 firmwareContract(t, (t: Test, autoboot) => {
@@ -46,7 +46,7 @@ t.test(
     writeFileSync(join(folder, 'bootloader', 'partition'), Buffer.of(2, 0))
     await t.rejects(firmware.booted(), { code: 'os.unsupported', message: /2 bytes/ })
     const empty = { bootFolder: folder, deviceTree: '/none', bootIdFile: join(folder, 'boot_id') }
-    const other = new LinuxFirmware({ ...empty, commands: taken }, libc)
+    const other = new LinuxFirmware(empty, libc, taken)
     await t.rejects(other.booted(), { code: 'os.unsupported', message: /does not say partition/ })
   },
 )

@@ -17,10 +17,10 @@ export const autobootText = (usual: number, trial: number): string =>
 export const ascii = (text: string): Uint8Array => new TextEncoder().encode(text)
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
-const BOOT_BYTES = 20_000
+const BOOT_BYTES = 3_000
 /** More than one block of the writer. */
-const ROOT_BYTES = 300_000
-const PARTITION_BYTES = { boot: 24 * 1024, root: 320 * 1024 } as const
+const ROOT_BYTES = 265_000
+const PARTITION_BYTES = { boot: 4 * 1024, root: 260 * 1024 } as const
 
 export interface SmallOs {
   readonly image: OsImage
