@@ -9,7 +9,7 @@ declare -A package_of=(
   [upsc]=nut-client [/usr/sbin/upsd]=nut-server [zbarimg]=zbar-tools [ptp4l]=linuxptp
   [chronyd]=chrony [aplay]=alsa-utils [olad]=ola [/usr/include/ltc.h]=libltc-dev
   [git]=git [aarch64-linux-gnu-g++]=g++-aarch64-linux-gnu [g++]=g++ [qemu-aarch64-static]=qemu-user-static
-  [i2cset]=i2c-tools [insmod]=kmod [ip]=iproute2 [ntpdig]=ntpsec-ntpdig [losetup]=mount [mkfs.ext4]=e2fsprogs
+  [i2cset]=i2c-tools [insmod]=kmod [ip]=iproute2 [ntpdig]=ntpsec-ntpdig [losetup]=mount [mkfs.ext4]=e2fsprogs [mkfs.vfat]=dosfstools
   [strace]=strace
   [ssh-agent]=openssh-client [softhsm2-util]=softhsm2 [pkcs11-tool]=opensc
 )

@@ -30,6 +30,8 @@ export interface SlotDiskPowerCut {
 /** What an installer writes with. Nothing of it is safe before the tree is synced. */
 export interface SimulatedWriter {
   put(name: string, bytes: Uint8Array, isExecutable: boolean): Promise<void>
+  /** A call to something else in the same machine: it counts, too, and nobody is answered after the cut. */
+  beside<T>(action: () => T): Promise<T>
 }
 
 /**
@@ -87,6 +89,7 @@ export class SimulatedSlotDisk {
           await step(() => this.#syncFile(`${folder}/${path}`))
         await step(() => this.#syncFolders(folder))
       },
+      beside: step,
       put: (name, bytes, isExecutable) => step(() => this.#write(name, bytes, isExecutable)),
     }
   }

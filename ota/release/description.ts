@@ -23,8 +23,8 @@ const OBJECTS_MAX = 64
 export const architectures = ['arm64', 'x64'] as const
 export type Architecture = (typeof architectures)[number]
 
-const sha256 = pattern(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits')
-const byteCount = integer({ min: 1, max: BYTES_MAX })
+export const sha256 = pattern(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits')
+export const byteCount = integer({ min: 1, max: BYTES_MAX })
 
 /** Numbers of a release: MAJOR.MINOR.PATCH, and maybe -PRE.RELEASE (semver.org 2.0.0, no build metadata). */
 export const releaseVersion = pattern(
@@ -33,7 +33,7 @@ export const releaseVersion = pattern(
   64,
 )
 
-const transferObject = object({
+export const transferObject = object({
   kind: oneOf('patch', 'pack', 'full'),
   /** Digest of the release that it is applied to; null for `full`. */
   from: nullable(sha256),

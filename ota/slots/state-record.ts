@@ -36,7 +36,7 @@ export function decodeRecord(keys: Keys, bytes: Uint8Array): StateRecord | null 
   return { sequence, state: { slots: { a, b }, chosen, floor, refused } }
 }
 
-const isCount = (value: unknown): value is number =>
+export const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 
 function decodeSlot(value: unknown): Slot | null {
@@ -69,7 +69,7 @@ function decodeRelease(value: unknown): Release | null {
   return { digest, version, floor }
 }
 
-const isRefusals = (value: unknown): value is readonly Refusal[] =>
+export const isRefusals = (value: unknown): value is readonly Refusal[] =>
   Array.isArray(value) && value.length <= REFUSALS_MAX + 1 && value.every(isRefusal)
 
 const isRefusal = (value: unknown): boolean =>

@@ -1,0 +1,72 @@
+/** The state of the operating systems as bytes on the disk; on the partition that both of them use. */
+import type { Keys } from '../../runtime/ports/keys.js'
+import {
+  type Fields,
+  isDigest,
+  isFields,
+  isVersion,
+  isVersionOrNull,
+  openSealedLine,
+  sealedLine,
+} from '../slots/sealed-lines.js'
+import type { Refusal } from '../slots/slot-state.js'
+import { isCount, isRefusals, RECORD_BYTES_MAX } from '../slots/state-record.js'
+import type { Numbered, RecordForm } from '../slots/two-records.js'
+import type { OsImage, OsSlot, OsState, PartImage } from './os-state.js'
+
+export const OS_RECORD_FILES = ['ota/os.0', 'ota/os.1'] as const
+const FORMAT = 1
+
+export const osRecords: RecordForm<OsState> = {
+  files: OS_RECORD_FILES,
+  family: 'os',
+  byteCountMax: RECORD_BYTES_MAX,
+  encode: (keys, { sequence, state }) => sealedLine(keys, { format: FORMAT, sequence, ...state }),
+  decode: decodeOsRecord,
+}
+
+function decodeOsRecord(keys: Keys, bytes: Uint8Array): Numbered<OsState> | null {
+  const value = openSealedLine(keys, bytes)
+  if (!isFields(value) || value['format'] !== FORMAT) return null
+  const { sequence, slots, floor, refused } = value
+  if (!isCount(sequence) || !isFields(slots) || !isVersionOrNull(floor)) return null
+  const [a, b] = [decodeSlot(slots['a']), decodeSlot(slots['b'])]
+  if (a === null || b === null || !isRefusals(refused)) return null
+  const known: readonly Refusal[] = refused
+  return { sequence, state: { slots: { a, b }, floor, refused: known } }
+}
+
+function decodeSlot(value: unknown): OsSlot | null {
+  if (!isFields(value)) return null
+  const { kind } = value
+  if (kind === 'unknown') return { kind }
+  if (kind === 'good' && value['image'] === null) return { kind, image: null }
+  const image = decodeImage(value['image'])
+  if (image === null) return null
+  if (kind === 'writing' || kind === 'good') return { kind, image }
+  return kind === 'failed' ? decodeFailed(value, image) : decodeTried(value, image)
+}
+
+const decodeFailed = ({ why }: Fields, image: OsImage): OsSlot | null =>
+  typeof why === 'string' ? { kind: 'failed', image, why } : null
+
+function decodeTried({ kind, attempts, askedIn }: Fields, image: OsImage): OsSlot | null {
+  if (!isCount(attempts)) return null
+  if (kind === 'written') return { kind, image, attempts }
+  if (kind !== 'trial' || typeof askedIn !== 'string') return null
+  return { kind, image, attempts, askedIn }
+}
+
+function decodeImage(value: unknown): OsImage | null {
+  if (!isFields(value)) return null
+  const { digest, version, floor } = value
+  const [boot, root] = [decodePart(value['boot']), decodePart(value['root'])]
+  if (!isDigest(digest) || !isVersion(version) || !isVersionOrNull(floor)) return null
+  return boot && root && { digest, version, floor, boot, root }
+}
+
+function decodePart(value: unknown): PartImage | null {
+  if (!isFields(value)) return null
+  const { byteCount, sha256 } = value
+  return isCount(byteCount) && isDigest(sha256) ? { byteCount, sha256 } : null
+}

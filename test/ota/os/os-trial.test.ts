@@ -1,0 +1,61 @@
+import t from 'tap'
+import { judgeTrial, whyNoAppTrial } from '../../../ota/os/os-trial.js'
+import type { GateOutcome } from '../../../ota/slots/gate.js'
+import { ascii, autobootText, OsWorld, smallOs, unhurried } from './os-world.js'
+
+const factory = smallOs('1.0.0')
+const second = smallOs('1.1.0')
+const passed: GateOutcome = { isPassed: true, criteria: [] }
+const failed: GateOutcome = {
+  isPassed: false,
+  criteria: [
+    { name: 'ready', state: 'met', words: 'the box is ready' },
+    { name: 'devices', state: 'unmet', words: '1 do not answer: gauge (silent)' },
+  ],
+}
+
+async function onTrial(): Promise<OsWorld> {
+  const box = new OsWorld(factory)
+  const { agent } = box.boot()
+  await agent.write(second.image, second.source, unhurried)
+  await agent.tryBoot()
+  return box
+}
+
+t.test('a system is found good by its gate, and only on trial it is asked', async t => {
+  const box = await onTrial()
+  const { agent } = box.boot()
+  t.match(whyNoAppTrial(await agent.status()), /system b is on trial/)
+  t.equal(await judgeTrial(agent, async () => passed), 'good')
+  const after = box.boot()
+  t.equal(after.partition, 3)
+  t.equal(await judgeTrial(after.agent, () => t.fail('nothing to ask') as never), 'no-trial')
+  t.equal(whyNoAppTrial(await after.agent.status()), null)
+})
+
+t.test('a gate that fails leads back, with what was not met', async t => {
+  const box = await onTrial()
+  t.equal(await judgeTrial(box.boot().agent, async () => failed), 'given-up')
+  t.equal(box.firmware.isGoingDown, true)
+  const { partition, agent } = box.boot()
+  t.equal(partition, 2)
+  const [reason] = await agent.whyNot(second.image)
+  t.equal(reason, '1.1.0 failed: devices: 1 do not answer: gauge (silent)')
+})
+
+t.test('a gate that breaks leaves all as it is: the next reboot leads back', async t => {
+  const box = await onTrial()
+  const broken = async (): Promise<GateOutcome> => {
+    throw new Error('no box')
+  }
+  await t.rejects(judgeTrial(box.boot().agent, broken), { message: 'no box' })
+  t.equal(box.boot().partition, 2)
+})
+
+t.test('a trial that nobody here asked for is left without asking', async t => {
+  const box = new OsWorld(factory, { autoboot: ascii(autobootText(2, 3)) })
+  for (const part of ['boot', 'root'] as const) box.partitions.b[part].flash(second.bytes[part])
+  await box.boot().ports.firmware.rebootOnTrial()
+  t.equal(await judgeTrial(box.boot().agent, async () => passed), 'given-up')
+  t.equal(box.boot().partition, 2)
+})

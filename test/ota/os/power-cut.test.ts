@@ -1,0 +1,227 @@
+/**
+ * The life of a box that gets new operating systems, with the power cut after every single call: to the records, the
+ * partitions, autoboot.txt and the firmware. After each cut a whole system starts, none that did not pass its gate stays,
+ * nothing acknowledged is lost, and the life comes to its end afterwards.
+ */
+import t from 'tap'
+import type { OsAgent, OsStatus } from '../../../ota/os/os-agent.js'
+import { osRecords } from '../../../ota/os/os-record.js'
+import { nothingKnown, type OsState, otherOs } from '../../../ota/os/os-state.js'
+import { compareVersions } from '../../../ota/release/version-order.js'
+import { TwoRecords } from '../../../ota/slots/two-records.js'
+import { randomFrom } from '../../../runtime/core/random.js'
+import { FOREVER, OsWorld, type SmallOs, smallOs, unhurried } from './os-world.js'
+
+const SEEDS = Number(process.env['SEEDS'] ?? 1)
+const BOOTS_MAX = 30
+
+const factory = smallOs('1.0.0')
+const second = smallOs('1.1.0', '1.1.0')
+/** Resets by its watchdog before anybody can judge. */
+const silent = smallOs('1.2.0', '1.2.0')
+/** Comes up, and does not pass its gate. */
+const faulty = smallOs('1.3.0', '1.3.0')
+const all: readonly SmallOs[] = [factory, second, silent, faulty]
+const neverGood: readonly SmallOs[] = [silent, faulty]
+
+/** What the box has been told "done" for: it survives cuts, since people remember. */
+interface Told {
+  good: SmallOs
+  readonly passed: Set<SmallOs>
+  readonly refused: Set<SmallOs>
+}
+
+const reachedNothing = () => ({
+  cuts: 0,
+  tornSectors: 0,
+  tornAutoboot: 0,
+  noBeginning: 0,
+  halfWritten: 0,
+  flagKept: 0,
+  flagLost: 0,
+  cutInTrial: 0,
+  digitBeforeRecord: 0,
+  cameBack: 0,
+})
+type Reached = ReturnType<typeof reachedNothing>
+
+type Ending = 'reboots' | 'done'
+
+/** One thing after the other, each from what the box knows: so that it goes on where the last boot was cut. */
+async function step(running: SmallOs, agent: OsAgent, told: Told): Promise<Ending | 'more'> {
+  if (running === silent) return 'reboots'
+  const status = await agent.status()
+  if (status.isTrial) return judgeTrial(running, agent, told)
+  if (told.passed.has(running)) told.good = running
+  for (const one of neverGood) if (isRefused(status, one)) told.refused.add(one)
+  const wanted = [second, silent, faulty].find(one => one !== running && !told.refused.has(one))
+  if (wanted === undefined || (wanted === second && told.good === second)) return 'done'
+  await agent.write(wanted.image, wanted.source, unhurried)
+  await agent.tryBoot()
+  return 'reboots'
+}
+
+async function judgeTrial(running: SmallOs, agent: OsAgent, told: Told): Promise<Ending | 'more'> {
+  if (running === faulty) {
+    await agent.giveUp('a device does not answer')
+    return 'reboots'
+  }
+  // From here on the digit may have been written.
+  told.passed.add(running)
+  await agent.markGood()
+  told.good = running
+  return 'more'
+}
+
+const isRefused = ({ refused }: OsStatus, { image }: SmallOs): boolean =>
+  refused.some(({ digest }) => digest === image.digest)
+
+/** True: it came to its end. False: the power went. */
+async function live(world: OsWorld, told: Told, calls: number, reached: Reached): Promise<boolean> {
+  let callsLeft = calls
+  for (let boots = 0; boots < BOOTS_MAX; boots++) {
+    const { partition, agent } = world.boot(callsLeft)
+    const isTrialBoot = partition !== world.usualPartition()
+    let isCut = false
+    world.disk.powerCut.listen(() => {
+      isCut = true
+    })
+    const running = world.found(partition, all)
+    if (running === null) throw new Error(`partition ${partition} has no whole system`)
+    const ending = await untilCut(liveOnce(running, agent, told), () => isCut)
+    if (ending === null && isTrialBoot) reached.cutInTrial++
+    if (ending === null) return false
+    if (ending === 'done') return true
+    callsLeft -= world.disk.calls
+  }
+  throw new Error('it does not come to its end')
+}
+
+async function liveOnce(running: SmallOs, agent: OsAgent, told: Told): Promise<Ending> {
+  for (;;) {
+    const ending = await step(running, agent, told)
+    if (ending !== 'more') return ending
+  }
+}
+
+/** A call from before the cut never returns, so the life just stands still: null. */
+async function untilCut(life: Promise<Ending>, isCut: () => boolean): Promise<Ending | null> {
+  let ending: Ending | null = null
+  const ended = life.then(value => {
+    ending = value
+  })
+  while (ending === null && !isCut()) await Promise.race([ended, turn()])
+  return isCut() ? null : ending
+}
+
+const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+/** What must hold after any cut; what does not, in words. */
+async function judge(world: OsWorld, told: Told, reached: Reached): Promise<string[]> {
+  const { firmware } = world
+  const { autoboot } = firmware
+  const start = (hasTrialFlag: boolean, text: Uint8Array | null): SmallOs | null =>
+    world.found(firmware.wouldStart({ hasTrialFlag, autoboot: text }), all)
+  const [usual, stray, fallback] = [
+    start(false, autoboot),
+    start(true, autoboot),
+    start(false, null),
+  ]
+  const { partition, agent, ports } = world.boot()
+  const running = world.found(partition, all)
+  const { hasTrialFlag } = await ports.firmware.booted()
+  const recorded = await new TwoRecords(ports, osRecords).read()
+  const status = await agent.status()
+  count({ world, status, recorded, reached, hasTrialFlag })
+  const forgotten = [...told.refused].filter(one => !isRefused(status, one))
+  const floor = told.good.image.floor ?? '0.0.0'
+  const allowed = [factory, ...told.passed]
+  const name = usual?.image.version
+  const bads: readonly [boolean, string][] = [
+    [running === null, 'what starts is not whole'],
+    [stray === null, 'a stray wish for a trial starts what is not whole'],
+    [fallback === null, 'without autoboot.txt something starts that is not whole'],
+    [usual === null || !allowed.includes(usual), `${name} stays without its gate`],
+    [usual !== null && isOlder(usual, told.good), `${name} stays, and a later one was good`],
+    [running !== usual && !hasTrialFlag, 'a trial without a wish'],
+    [forgotten.length > 0, 'a refusal is forgotten'],
+    [compareVersions(status.floor ?? '0.0.0', floor) < 0, 'the floor fell'],
+    [neverGood.some(({ image }) => image.floor === status.floor), 'the floor rose without a gate'],
+  ]
+  return bads.flatMap(([isBad, what]) => (isBad ? what : []))
+}
+
+const isOlder = (one: SmallOs, other: SmallOs): boolean =>
+  compareVersions(one.image.version, other.image.version) < 0
+
+interface Counted {
+  readonly world: OsWorld
+  readonly status: OsStatus
+  readonly recorded: OsState | null
+  readonly reached: Reached
+  readonly hasTrialFlag: boolean
+}
+
+function count({ world, status, recorded, reached, hasTrialFlag }: Counted): void {
+  const other = otherOs(status.running)
+  const before = recorded ?? nothingKnown
+  const isWriting = before.slots[other].kind === 'writing'
+  if (isWriting && !world.hasHead(world.numbers[other])) reached.noBeginning++
+  if (isWriting && world.found(world.numbers[other], all) === null) reached.halfWritten++
+  if (hasTrialFlag) reached.flagKept++
+  if (before.slots[other].kind === 'trial' && !hasTrialFlag) reached.flagLost++
+  const slot = status.slots[other]
+  if (slot.kind === 'written' && slot.attempts > 0) reached.cameBack++
+  if (before.slots[status.running].kind !== 'trial') return
+  if (status.slots[status.running].kind === 'good') reached.digitBeforeRecord++
+}
+
+/** A life that is cut once, and then goes on to its end. Null: it ended before that. */
+async function cutLife(
+  { seed, calls, keepsFlag }: { seed: number; calls: number; keepsFlag: boolean },
+  reached: Reached,
+): Promise<readonly string[] | null> {
+  const random = randomFrom(seed * 100_003 + calls)
+  const world = new OsWorld(factory, { random, keepsFlag, walks: keepsFlag })
+  const told: Told = { good: factory, passed: new Set(), refused: new Set() }
+  if (await live(world, told, calls, reached)) return null
+  reached.cuts++
+  reached.tornAutoboot += world.firmware.tornWrites
+  reached.tornSectors += world.tornSectors
+  const problems = await judge(world, told, reached)
+  if (problems.length > 0) return problems
+  if (!(await live(world, told, FOREVER, reached))) problems.push('the power went by itself')
+  problems.push(...(await judge(world, told, reached)))
+  if (told.good !== second) problems.push('the good system was never reached')
+  if (told.refused.size < neverGood.length) problems.push('a bad system was never refused')
+  return problems
+}
+
+/** Every point of one life; what went wrong, in words. */
+async function sweep(
+  { seed, keepsFlag }: { seed: number; keepsFlag: boolean },
+  reached: Reached,
+): Promise<readonly string[]> {
+  const bads: string[] = []
+  for (let calls = 1; ; calls++) {
+    const problems = await cutLife({ seed, calls, keepsFlag }, reached)
+    if (problems === null) return bads
+    const what = `SEED=${seed} ${keepsFlag ? 'flag kept' : 'flag lost'}, cut after ${calls}`
+    bads.push(...problems.map(problem => `${what}: ${problem}`))
+  }
+}
+
+t.test(
+  'a cut after any call leaves a whole system that starts, and none without its gate',
+  async t => {
+    const reached = reachedNothing()
+    const bads: string[] = []
+    for (const keepsFlag of [false, true])
+      for (let seed = 1; seed <= SEEDS; seed++)
+        bads.push(...(await sweep({ seed, keepsFlag }, reached)))
+    t.comment(reached)
+    t.same(bads.slice(0, 20), [])
+    t.ok(reached.cuts > 400 * SEEDS, `${reached.cuts} points`)
+    for (const [name, times] of Object.entries(reached)) t.ok(times > 0, `${name}: ${times}`)
+  },
+)
