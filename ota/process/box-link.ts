@@ -39,6 +39,8 @@ export class BoxLink implements BoxLinkPart {
   #state: OtaState | null = null
   #wellSince: MonotonicMs | null = null
   #needs: GateNeeds | null = null
+  #gatedMs = Number.NEGATIVE_INFINITY
+  #gated: readonly string[] = ['the gate has not looked yet']
 
   constructor(
     clock: LinuxClock,
@@ -83,10 +85,17 @@ export class BoxLink implements BoxLinkPart {
     this.#learn(await this.#door.tell(state))
   }
 
-  async gate(): Promise<readonly string[]> {
-    this.#needs ??= await this.#readNeeds()
-    const missing = await this.#look(this.#needs)
+  async gate(isHubSeen: boolean | null): Promise<readonly string[]> {
     const nowMs = this.#clock.monotonicMs()
+    if (nowMs - this.#gatedMs < usualGate.everyMs) return this.#gated
+    this.#gatedMs = nowMs
+    this.#gated = await this.#judge(isHubSeen, nowMs)
+    return this.#gated
+  }
+
+  async #judge(isHubSeen: boolean | null, nowMs: MonotonicMs): Promise<readonly string[]> {
+    this.#needs ??= await this.#readNeeds()
+    const missing = await this.#look(this.#needs, isHubSeen)
     if (missing.length > 0) {
       this.#wellSince = null
       return missing
@@ -113,10 +122,10 @@ export class BoxLink implements BoxLinkPart {
     this.#clock.followWall({ wallAt: at => wallTimeMs(wallMs + (at - monotonicMs)) })
   }
 
-  async #look(needs: GateNeeds): Promise<readonly string[]> {
+  async #look(needs: GateNeeds, isHubSeen: boolean | null): Promise<readonly string[]> {
     const report = await this.#door.report().catch(nothingIfDown)
     if (report === null) return ['ready: the box does not answer']
-    return unmet(judge(report, needs))
+    return unmet(judge({ ...report, isHubSeen }, needs))
   }
 
   async #readNeeds(): Promise<GateNeeds> {

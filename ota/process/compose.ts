@@ -13,6 +13,7 @@ import { LinuxPrograms } from '../../drivers/linux/programs.js'
 import { openLibcOrNot } from '../../drivers/linux/real-time.js'
 import { LinuxSlotDisk } from '../../drivers/linux/slot-disk.js'
 import { LinuxVerifier } from '../../drivers/linux/verifier.js'
+import { BoxError } from '../../runtime/core/errors.js'
 import type { Service } from '../../runtime/core/lifecycle.js'
 import type { Log } from '../../runtime/ports/log.js'
 import type { PieceSource } from '../../runtime/ports/piece-source.js'
@@ -75,7 +76,9 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
   })
   const objectsFolder = join(ota, 'objects')
   const shelf = new Shelf(new LinuxPieceStore(objectsFolder), keys)
-  const mayUseUplink = (): boolean => !config.isMetered || config.policy.mayUseMetered
+  let isAskedFor = (): boolean => false
+  const mayUseUplink = (): boolean =>
+    !config.isMetered || config.policy.mayUseMetered || isAskedFor()
   const venue =
     config.venue &&
     openVenue({ config, venue: config.venue, clock, log, keys, shelf, files, door, mayUseUplink })
@@ -113,6 +116,7 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
       chance: (keys.randomBytes(1)[0] ?? 0) / 256,
     },
   )
+  isAskedFor = () => updater.isAskedFor()
   const parts: readonly Service[] = [
     ...(venue?.services ?? []),
     updater,
@@ -121,12 +125,22 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
   return {
     control: updater,
     start: async () => {
-      for (const part of parts) await part.start()
+      for (const part of parts) await startOrTell(part, log)
     },
     stop: async () => {
       for (const part of parts.toReversed()) await part.stop()
       await shelf.closeAll()
     },
+  }
+}
+
+/** What does not start is missed; a release is not to be judged by it. */
+async function startOrTell(part: Service, log: Log): Promise<void> {
+  try {
+    await part.start()
+  } catch (error) {
+    if (!(error instanceof BoxError)) throw error
+    log.error('ota.part-failed', { part: part.name, error })
   }
 }
 

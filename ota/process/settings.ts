@@ -17,19 +17,29 @@ const nobody = { schemaVersion: 1, tour: 'none', box: 'none', sticks: [] }
 
 /**
  * A box without `ota.json` or `root.json` runs all the same: it only takes no release.
- * @throws ConfigError for an `ota.json` that is wrong
+ * So it does with an `ota.json` that is wrong, which is no fault of the release that reads it.
  */
 export async function readSettings(home: string): Promise<Settings> {
   const [text, root] = await Promise.all([
     readOrNot(join(home, 'ota.json')),
     readOrNot(join(home, 'root.json')),
   ])
-  const config = checkUpdaterConfig(text === null ? nobody : jsonOf(text))
+  const { config, problem } = configOf(text)
   const missing = [
     text === null ? `${join(home, 'ota.json')} names no tour` : null,
+    problem,
     root === null ? `${join(home, 'root.json')} names nobody to believe` : null,
   ].filter(part => part !== null)
   return { config, root, lacking: missing.length === 0 ? null : missing.join('; ') }
+}
+
+function configOf(text: Uint8Array | null): { config: UpdaterConfig; problem: string | null } {
+  try {
+    return { config: checkUpdaterConfig(text === null ? nobody : jsonOf(text)), problem: null }
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return { config: checkUpdaterConfig(nobody), problem: error.message }
+  }
 }
 
 const release = object({

@@ -52,6 +52,7 @@ export class ProcessSlots implements SlotWork {
       previous: previousOf(status),
       prepared: releaseOf(ready ?? null),
       isOnTrial: running?.kind === 'trial',
+      isRestartDue: isRestartDue(status),
       formats: await this.#formats(status),
       floor: status.floor,
       refused: status.refused,
@@ -66,8 +67,9 @@ export class ProcessSlots implements SlotWork {
   }
 
   async #formatsOf(slot: SlotName): Promise<StateFormats | null> {
-    const release = await readOwnRelease(`${this.#options.home}/${slotFolder(slot)}`)
-    return release?.formats ?? null
+    // A release that does not say, or not so that it can be read, must not stop all others.
+    const folder = `${this.#options.home}/${slotFolder(slot)}`
+    return (await readOwnRelease(folder).catch(() => null))?.formats ?? null
   }
 
   async prepare(
@@ -193,8 +195,14 @@ export class ProcessSlots implements SlotWork {
   }
 }
 
-/** A base that has rotted, or an object that was made wrong: another object may do. */
-const MAY_GIVE_WAY: readonly string[] = ['storage.rotten', 'release.invalid']
+/** A base that has rotted, an object that was made wrong, that nobody has, or that needs more memory than there is. */
+const MAY_GIVE_WAY: readonly string[] = [
+  'storage.rotten',
+  'release.invalid',
+  'release.unapplied',
+  'fetch.invalid',
+  'fetch.unavailable',
+]
 
 const nothingCame = { uplinkBytes: 0, peerBytes: 0, stickBytes: 0 }
 
@@ -206,6 +214,13 @@ const progressOf = (progress: FetchProgress): TransferProgress => ({
   peerBytes: progress.peerByteCount,
   stickBytes: progress.folderByteCount,
 })
+
+/** Killed after the slots were told and before the launcher was. */
+function isRestartDue({ running, chosen, slots }: SlotStatus): boolean {
+  if (running === null || slots[running].kind === 'trial') return false
+  const isTrialNext = Object.values(slots).some(({ kind }) => kind === 'trial')
+  return isTrialNext || (chosen !== null && chosen !== running)
+}
 
 function releaseOf(slot: Slot | null): RunningRelease | null {
   if (slot === null || slot.kind === 'empty' || slot.kind === 'installing') return null

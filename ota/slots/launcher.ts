@@ -185,7 +185,7 @@ export class Launcher {
   async #hear(name: ProgramName, program: Program, told: unknown): Promise<void> {
     const message = readMessage(told)
     if (message === null || this.#running.get(name) !== program) return
-    if (message.kind === 'ready') this.#options.onReady()
+    if (message.kind === 'ready' && name === 'box') this.#options.onReady()
     // Only what is on the disk counts.
     if (message.kind === 'passed' && !(await this.#isFoundGood())) return
     if (message.kind === 'passed') this.#ports.log.info('trial.passed', { ...this.#candidate })

@@ -77,6 +77,10 @@ export class BoardVoice implements VenueVoice {
     this.#cancel()
   }
 
+  isOpen(): boolean {
+    return this.#board.isOpen()
+  }
+
   heard(): ReadonlyMap<string, HeardWord> {
     const nowMs = this.#clock.monotonicMs()
     const heard = new Map<string, HeardWord>()

@@ -99,7 +99,16 @@ export function unmet(criteria: readonly Criterion[], step: Step): readonly Crit
 }
 
 /** Those that a person may overrule. An armed show is disarmed instead. */
-const FORCEABLE = ['asked', 'reversible', 'hold', 'battery', 'fleet', 'fleet-failures', 'uplink']
+const FORCEABLE = [
+  'asked',
+  'box',
+  'reversible',
+  'hold',
+  'battery',
+  'fleet',
+  'fleet-failures',
+  'uplink',
+]
 
 /** As `unmet`, less what a person may overrule and has. */
 export const unforced = (criteria: readonly Criterion[], step: Step): readonly Criterion[] =>

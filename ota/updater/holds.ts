@@ -9,6 +9,7 @@ import {
   integer,
   list,
   literal,
+  nullable,
   number,
   type Of,
   object,
@@ -27,7 +28,8 @@ const hold = object({
   id: string({ min: 2, max: 16 }),
   owner: string({ min: 1, max: 64 }),
   reason: string({ min: 1, max: 256 }),
-  madeWallMs: number({ min: -8.64e15, max: 8.64e15 }),
+  /** Null: the date was not known, so running time alone counts. */
+  madeWallMs: nullable(number({ min: -8.64e15, max: 8.64e15 })),
   minutes: integer({ min: 1, max: HOLD_MINUTES_MAX }),
 })
 const holdsFile = object({
@@ -86,13 +88,13 @@ export class Holds {
   }
 
   /** On disk when it resolves. @throws BoxError `ota.refused` when there are too many */
-  async add(wanted: HoldWanted): Promise<Hold> {
+  async add(wanted: HoldWanted, isUtcKnown: boolean): Promise<Hold> {
     const current = this.#kept()
     if (current.length >= HOLDS_MAX)
       throw new BoxError('ota.refused', `there are ${HOLDS_MAX} holds: release some first`)
     const made = check(
       hold,
-      { ...wanted, id: `h${this.#next}`, madeWallMs: this.#clock.wallTimeMs() },
+      { ...wanted, id: `h${this.#next}`, madeWallMs: isUtcKnown ? this.#clock.wallTimeMs() : null },
       'hold',
     )
     await this.#replace([...current, made], this.#next + 1)
@@ -129,7 +131,8 @@ export class Holds {
   }
 }
 
-const endMs = ({ madeWallMs, minutes }: Hold): number => madeWallMs + minutes * MS_PER_MINUTE
+const endMs = ({ madeWallMs, minutes }: Hold): number =>
+  madeWallMs === null ? Number.POSITIVE_INFINITY : madeWallMs + minutes * MS_PER_MINUTE
 
 function readHolds(bytes: Uint8Array): Of<typeof holdsFile> {
   try {

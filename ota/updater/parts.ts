@@ -52,6 +52,8 @@ export interface SlotView {
   /** Verified in the other slot, and not started yet. */
   readonly prepared: RunningRelease | null
   readonly isOnTrial: boolean
+  /** Something else than what runs is to be started next, and the launcher has not been told. */
+  readonly isRestartDue: boolean
   /** Of the running and the prepared release; null where one of them does not say. */
   readonly formats: { readonly running: StateFormats; readonly prepared: StateFormats } | null
   readonly floor: string | null
@@ -95,8 +97,11 @@ export interface BoxLink {
   look(): Promise<BoxView | null>
   /** How it is under this release, for the gate of the next one. */
   remember(): Promise<void>
-  /** What the gate of a trial still waits for, in words; none: passed. */
-  gate(): Promise<readonly string[]>
+  /**
+   * What the gate of a trial still waits for, in words; none: passed.
+   * @param isHubSeen null: it need not be
+   */
+  gate(isHubSeen: boolean | null): Promise<readonly string[]>
   /** The venue's timeline; null while the box cannot be asked. */
   showNowMs(): Promise<number | null>
   /** For MQTT, the page and the metrics. Never throws. */
@@ -104,6 +109,8 @@ export interface BoxLink {
 }
 
 export interface VenueVoice {
+  /** Whether the others could be heard at this moment. */
+  isOpen(): boolean
   /** Of those that were heard, newest words only. */
   heard(): ReadonlyMap<string, HeardWord>
   say(word: VenueWord): void

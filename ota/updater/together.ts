@@ -56,6 +56,8 @@ export class Together {
   readonly #terms: VenueTerms
   #record: VenueRecord | null = null
   #agreedAt: number | null = null
+  /** Of the release that the moment was agreed for. */
+  #agreedDigest: string | null = null
   #isCommitted = false
 
   constructor(parts: TogetherParts, { box, boxes, terms }: TogetherOptions) {
@@ -87,6 +89,8 @@ export class Together {
   /** Says where this box stands and answers what it does next. To be called again and again. */
   async turn(view: JointView): Promise<Joint> {
     await this.#forget(view)
+    const ordered = view.order?.description.manifest.sha256 ?? null
+    if (this.#agreedDigest !== ordered) this.#takeBack()
     const own = this.#word(view)
     this.#parts.voice.say(own)
     const deed = nextVenueDeed(
@@ -104,8 +108,22 @@ export class Together {
 
   /** Before the slots are told: a cut from here on finds a box that knows it does not switch alone. */
   async beforeSwitch(digest: string): Promise<void> {
-    this.#record = { format: 1, digest, at: this.#agreedAt ?? 0, stage: 'switching', why: '' }
+    const members = [...this.#members()]
+    this.#record = {
+      format: 1,
+      digest,
+      at: this.#agreedAt ?? 0,
+      stage: 'switching',
+      why: '',
+      members,
+    }
     await this.#parts.records.write(this.#record)
+  }
+
+  /** Nothing came of it: what was agreed on does not hold any more. */
+  async abandon(): Promise<void> {
+    this.#takeBack()
+    await this.#drop()
   }
 
   /** Before the slots are told that this box goes back for the others' sake. */
@@ -116,8 +134,15 @@ export class Together {
   }
 
   #members(): readonly string[] {
-    const known = this.#boxes.length > 0 ? this.#boxes : [...this.#parts.voice.heard().keys()]
-    return [...new Set([this.#box, ...known])]
+    if (this.#boxes.length > 0) return [...new Set([this.#box, ...this.#boxes])]
+    // On trial, those that were there when it was agreed: after a restart nobody has been heard yet.
+    return [
+      ...new Set([
+        this.#box,
+        ...(this.#record?.members ?? []),
+        ...this.#parts.voice.heard().keys(),
+      ]),
+    ]
   }
 
   #take(deed: VenueDeed, own: VenueWord): Joint {
@@ -127,10 +152,11 @@ export class Together {
       case 'agree':
         this.#parts.log.info('ota.agreed', { at: deed.at })
         this.#agreedAt = deed.at
+        this.#agreedDigest = own.digest
         return { kind: 'wait', why: 'the moment is agreed' }
       case 'withdraw':
         this.#parts.log.warn('ota.withdrawn', { why: deed.why })
-        this.#agreedAt = null
+        this.#takeBack()
         return { kind: 'wait', why: deed.why }
       case 'commit':
         this.#isCommitted = true
@@ -142,23 +168,41 @@ export class Together {
     }
   }
 
-  #word(view: JointView): VenueWord {
-    const { stage, digest, at, why } = this.#standing(view)
-    return { box: this.#box, digest, stage, at, obstacle: why ?? view.obstacle }
+  #takeBack(): void {
+    this.#agreedAt = null
+    this.#agreedDigest = null
+    this.#isCommitted = false
   }
 
-  #standing({ slots, order, hasPassed }: JointView): Standing {
-    const record = this.#record
-    const running = slots.running?.digest ?? null
-    if (record !== null && this.isSwitch(slots))
-      return { stage: hasPassed ? 'passed' : 'trial', digest: running, at: record.at, why: null }
-    const failure = record !== null && record.digest !== running && failureOf(record, slots)
-    if (record !== null && failure)
-      return { stage: 'failed', digest: record.digest, at: record.at, why: failure }
+  #word(view: JointView): VenueWord {
+    const { stage, digest, at, why } = this.#standing(view)
+    return { box: this.#box, digest, stage, at, obstacle: why ?? view.obstacle ?? this.#deafness() }
+  }
+
+  /** Where nobody is named, all that could be heard must be. */
+  #deafness(): string | null {
+    if (this.#boxes.length > 0 || this.#parts.voice.isOpen()) return null
+    return 'the other boxes cannot be heard: the broker of the venue does not answer'
+  }
+
+  #standing(view: JointView): Standing {
+    const { slots, order } = view
+    const known = this.#record && this.#afterSwitch(this.#record, view)
+    if (known) return known
     const digest = order?.description.manifest.sha256 ?? null
     if (digest === null) return { stage: 'idle', digest: null, at: null, why: null }
-    if (digest === running) return { stage: 'good', digest, at: record?.at ?? null, why: null }
+    if (digest === slots.running?.digest) return { stage: 'good', digest, at: null, why: null }
     return this.#ahead(digest, slots)
+  }
+
+  /** Known before the first look at the repository: the others wait for this word. */
+  #afterSwitch(record: VenueRecord, { slots, hasPassed }: JointView): Standing | null {
+    const { digest, at } = record
+    if (this.isSwitch(slots))
+      return { stage: hasPassed ? 'passed' : 'trial', digest, at, why: null }
+    if (digest === slots.running?.digest) return { stage: 'good', digest, at, why: null }
+    const why = failureOf(record, slots)
+    return why === null ? null : { stage: 'failed', digest, at, why }
   }
 
   /** Of a release that is ordered and does not run. */
@@ -171,22 +215,30 @@ export class Together {
   }
 
   /** What a switch has left behind, when nobody asks for it any more. */
-  async #forget({ slots, showNowMs }: JointView): Promise<void> {
+  async #forget({ slots, order, showNowMs }: JointView): Promise<void> {
     const record = this.#record
     if (record === null || slots.isOnTrial) return
+    const ordered = order?.description.manifest.sha256 ?? record.digest
+    if (ordered !== record.digest) return this.#settle(record)
     if (record.digest !== slots.running?.digest && record.stage === 'switching') {
       // Cut before the slots were told, or failed by itself: then it is refused, and that is said instead.
       const isRefused = slots.refused.some(({ digest }) => digest === record.digest)
       if (!isRefused) await this.#drop()
       return
     }
-    if (showNowMs <= record.at + this.#terms.deadlineMs) return
-    // It was not this box that found it bad: with the others it may be tried again.
+    // A moment that lies far ahead is one of another timeline.
+    const isAhead = record.at > showNowMs + this.#terms.deadlineMs
+    if (showNowMs > record.at + this.#terms.deadlineMs || isAhead) await this.#settle(record)
+  }
+
+  /** Over. If it was not this box that found it bad, it may be tried again with the others. */
+  async #settle(record: VenueRecord): Promise<void> {
     if (record.stage === 'back') await this.#parts.slots.clear(record.digest)
     await this.#drop()
   }
 
   async #drop(): Promise<void> {
+    if (this.#record === null) return
     await this.#parts.records.remove()
     this.#record = null
   }

@@ -69,12 +69,14 @@ export class TourOrders implements Orders {
   }
 
   async look(): Promise<OrderLook> {
-    const { believed, words } = await this.#refresh()
+    let told: readonly string[] = []
     try {
+      const { believed, words } = await this.#refresh()
+      told = words
       return await this.#read(believed, words)
     } catch (error) {
       if (!(error instanceof Missing) && !(error instanceof BoxError)) throw error
-      return { isFresh: false, words: joined(words, messageOf(error)), order: null }
+      return { isFresh: false, words: joined(told, messageOf(error)), order: null }
     } finally {
       this.#ports.switched.switchTo(null)
     }

@@ -9,16 +9,16 @@ import { repeat } from '../../runtime/core/repeat.js'
 import type { Cancel } from '../../runtime/ports/clock.js'
 import { type BoxView, type Criterion, judge, unforced, unmet } from './criteria.js'
 import type { Hold, HoldWanted } from './holds.js'
+import { Looking } from './looking.js'
 import type { Order, OrderLook, OtaState, SlotView } from './parts.js'
 import { Preparation } from './preparation.js'
 import { stateOf } from './report.js'
 import type { Joint, Together } from './together.js'
+import { Trial } from './trial.js'
 import type { UpdaterOptions, UpdaterPorts } from './updater-ports.js'
 
 const TURN_MS = 250
 const IDLE_TURN_MS = 500
-const LOOK_AGAIN_MS = 5_000
-const MS_PER_MINUTE = 60_000
 
 /** What a person forces, and why: it is in the log. */
 export interface Forced {
@@ -32,19 +32,14 @@ export class Updater implements Service {
   readonly #options: UpdaterOptions
   #cancel: Cancel = () => {}
   #turning: Promise<void> = Promise.resolve()
-  #look: OrderLook | null = null
-  #looking: Promise<OrderLook> | null = null
-  #lookedWallMs = 0
-  #lookedMs = 0
   #turnedMs = Number.NEGATIVE_INFINITY
-  #nextLookMs: number
   readonly #preparation: Preparation
+  readonly #looking: Looking
+  readonly #trial: Trial
   #isStopping = false
   #trouble: string | null = null
   #askedDigest: string | null = null
   #forced: Forced | null = null
-  #gateUnmet: readonly string[] = []
-  #hasPassed = false
   #isSwitching = false
   #joint: Joint = { kind: 'wait', why: null }
   #state: OtaState | null = null
@@ -54,7 +49,9 @@ export class Updater implements Service {
     this.#ports = ports
     this.#options = options
     this.#preparation = new Preparation(ports.clock, ports.log, ports.slots)
-    this.#nextLookMs = ports.clock.monotonicMs() + options.chance * MS_PER_MINUTE
+    const { checkMinutes, gate } = options.config
+    this.#looking = new Looking(ports, { everyMinutes: checkMinutes, chance: options.chance })
+    this.#trial = new Trial({ ...ports, seesHub: () => this.#seesHub() }, gate)
   }
 
   async start(): Promise<void> {
@@ -85,7 +82,7 @@ export class Updater implements Service {
 
   /** Looks at once. Resolves with what was found. */
   async check(): Promise<OrderLook> {
-    return this.#lookNow()
+    return this.#looking.now()
   }
 
   /**
@@ -94,9 +91,9 @@ export class Updater implements Service {
    */
   async apply(forced: Forced | null): Promise<readonly Criterion[]> {
     const { log } = this.#ports
-    if (this.#look?.order == null) await this.#lookNow()
-    const order = this.#look?.order
-    if (!order) throw refusal(this.#look?.words ?? 'nothing is ordered')
+    if (this.#looking.order == null) await this.#looking.now()
+    const order = this.#looking.order
+    if (!order) throw refusal(this.#looking.last?.words ?? 'nothing is ordered')
     this.#askedDigest = order.description.manifest.sha256
     this.#forced = forced
     this.#preparation.retryNow()
@@ -106,9 +103,8 @@ export class Updater implements Service {
 
   /** Back to the other release, which is started at once. @throws BoxError `ota.refused`, `slot.refused` */
   async rollBack(reason: string): Promise<void> {
-    if ((await this.#ports.box.view())?.isArmed) throw refusal('a show is armed: disarm it first')
+    if ((await this.#ports.box.look())?.isArmed) throw refusal('a show is armed: disarm it first')
     await this.#preparation.cancel()
-    await this.#ports.together?.beforeBack(reason)
     await this.#ports.slots.rollBack(reason)
     this.#restart(`rolled back: ${reason}`)
   }
@@ -121,9 +117,10 @@ export class Updater implements Service {
     this.#preparation.retryNow()
   }
 
-  hold(wanted: HoldWanted): Promise<Hold> {
+  async hold(wanted: HoldWanted): Promise<Hold> {
     this.#ports.log.info('ota.held', { ...wanted })
-    return this.#ports.holds.add(wanted)
+    const isUtcKnown = (await this.#ports.box.view())?.isUtcKnown ?? false
+    return this.#ports.holds.add(wanted, isUtcKnown)
   }
 
   release(id: string): Promise<Hold | null> {
@@ -134,13 +131,21 @@ export class Updater implements Service {
     if (this.#isSwitching || this.#isStopping || !this.#isTurnDue()) return
     const { slots, box } = this.#ports
     const [view, seen] = [await slots.view(), await box.view()]
+    if (view.isRestartDue) return this.#catchUp()
     if (view.isOnTrial) await this.#try(view)
-    else if (this.#isLookDue(seen)) this.#lookNow().catch((error: unknown) => this.#fail(error))
+    else if (this.#looking.isDue(seen)) this.#lookBeside()
     const criteria = this.#judge(view, seen)
     if (!view.isOnTrial) this.#prepareWhenWanted(view, criteria)
     await this.#switchWhenWanted(view, criteria)
     await this.#tell(view, criteria)
     this.#trouble = null
+  }
+
+  /** Somebody was killed between the word to the slots and the word to the launcher. */
+  async #catchUp(): Promise<void> {
+    const box = await this.#ports.box.look()
+    if (box === null || box.isArmed || box.isPanic || box.runningCues > 0) return
+    this.#restart('the other slot is to be started')
   }
 
   /** A moment that was agreed on is not missed; else a card is read no more often than it has to be. */
@@ -152,32 +157,33 @@ export class Updater implements Service {
     return true
   }
 
-  /** Also when the box has learned the date meanwhile: then what was ordered can be judged. */
-  #isLookDue(seen: BoxView | null): boolean {
-    const nowMs = this.#ports.clock.monotonicMs()
-    if (seen?.isUtcKnown && this.#look?.order?.isTimeKnown === false)
-      this.#nextLookMs = Math.min(this.#nextLookMs, this.#lookedMs + LOOK_AGAIN_MS)
-    return nowMs >= this.#nextLookMs
-  }
-
   /** The running release is on trial. */
   async #try(view: SlotView): Promise<void> {
-    const { box, launcher, together } = this.#ports
-    const { deadlineSeconds } = this.#options.config.gate
-    this.#gateUnmet = this.#hasPassed ? [] : await box.gate()
-    this.#hasPassed = this.#gateUnmet.length === 0
+    const { together } = this.#ports
     const isTogether = together?.isSwitch(view) ?? false
-    const waits = isTogether && this.#hasPassed ? ['the other boxes of the venue'] : this.#gateUnmet
-    const patienceMs = isTogether ? (together?.deadlineMs ?? 0) + 1000 * deadlineSeconds : 0
-    launcher.gate(waits, Math.max(patienceMs, 1000 * deadlineSeconds))
-    if (this.#hasPassed && !isTogether) await this.#keep()
+    const judgement = await this.#trial.look(isTogether ? (together?.deadlineMs ?? 0) : null)
+    if (judgement === 'passed' && !isTogether) return this.#keep()
+    if (judgement !== 'failed') return
+    const why = `gate: ${this.#trial.unmet.join('; ')}`
+    await this.#ports.slots.rollBack(why)
+    this.#restart(why)
+  }
+
+  #seesHub(): boolean {
+    if (this.#looking.last?.isFresh) return true
+    this.#lookBeside()
+    return false
+  }
+
+  #lookBeside(): void {
+    this.#looking.now().catch((error: unknown) => this.#fail(error))
   }
 
   async #keep(): Promise<void> {
     const { slots, launcher, log } = this.#ports
     await slots.markGood()
     launcher.passed()
-    this.#hasPassed = false
+    this.#trial.over()
     this.#askedDigest = null
     this.#forced = null
     log.info('ota.kept')
@@ -186,15 +192,17 @@ export class Updater implements Service {
   }
 
   #prepareWhenWanted(view: SlotView, criteria: readonly Criterion[]): void {
-    const description = this.#look?.order?.description
+    const description = this.#looking.order?.description
     if (description === undefined || view.prepared?.digest === description.manifest.sha256) return
-    if (this.#inTheWay(criteria, 'fetch').length === 0) this.#preparation.want(description)
+    // Over a metered uplink nothing comes, but it may come from a stick, or another box: the fetcher is told.
+    const inTheWay = this.#inTheWay(criteria, 'fetch').filter(({ name }) => name !== 'uplink')
+    if (inTheWay.length === 0) this.#preparation.want(description)
   }
 
   async #switchWhenWanted(view: SlotView, criteria: readonly Criterion[]): Promise<void> {
     const { together } = this.#ports
     const inTheWay = this.#inTheWay(criteria, 'switch')
-    const order = this.#look?.order ?? null
+    const order = this.#looking.order
     if (together !== null) {
       this.#joint = await this.#joinWith(together, view, order, inTheWay)
       if (together.isSwitch(view) || (order?.isTogether ?? false)) return this.#doJointly(view)
@@ -213,16 +221,16 @@ export class Updater implements Service {
     const showNowMs = await this.#ports.box.showNowMs()
     if (showNowMs === null) return { kind: 'wait', why: 'the box does not tell the show time' }
     const obstacle = inTheWay.find(({ name }) => name !== 'in-slot')?.words ?? null
-    const hasPassed = this.#hasPassed
+    const { hasPassed } = this.#trial
     return together.turn({ order, slots, obstacle, hasPassed, showNowMs })
   }
 
   async #doJointly(view: SlotView): Promise<void> {
     const { together, slots } = this.#ports
     const joint = this.#joint
-    if (joint.kind === 'switch' && this.#look?.order) {
-      await together?.beforeSwitch(this.#look.order.description.manifest.sha256)
-      await this.#activate(this.#look.order)
+    if (joint.kind === 'switch' && this.#looking.order) {
+      await together?.beforeSwitch(this.#looking.order.description.manifest.sha256)
+      await this.#activate(this.#looking.order)
     } else if (joint.kind === 'keep') await this.#keep()
     else if (joint.kind === 'back' && view.isOnTrial) {
       await together?.beforeBack(joint.why)
@@ -233,10 +241,13 @@ export class Updater implements Service {
 
   async #activate({ description }: Order): Promise<void> {
     const { log, slots, box } = this.#ports
+    await box.remember()
     // What was heard a second ago is not good enough to end a show by.
     const inTheWay = this.#inTheWay(this.#judge(await slots.view(), await box.look()), 'switch')
-    if (inTheWay.length > 0) return log.warn('ota.stopped-short', { why: inTheWay[0]?.words })
-    await box.remember()
+    if (inTheWay.length > 0) {
+      log.warn('ota.stopped-short', { why: inTheWay[0]?.words })
+      return this.#ports.together?.abandon()
+    }
     log.info('ota.switching', { version: description.version })
     await slots.activate()
     this.#restart(`${description.version} is to be tried`)
@@ -247,34 +258,14 @@ export class Updater implements Service {
     this.#ports.launcher.restart(why)
   }
 
-  /** One at a time: whoever asks meanwhile hears what this one finds. */
-  #lookNow(): Promise<OrderLook> {
-    this.#looking ??= this.#ask().finally(() => {
-      this.#looking = null
-    })
-    return this.#looking
-  }
-
-  async #ask(): Promise<OrderLook> {
-    const { clock, orders, log } = this.#ports
-    this.#nextLookMs = clock.monotonicMs() + this.#options.config.checkMinutes * MS_PER_MINUTE
-    this.#lookedMs = clock.monotonicMs()
-    const look = await orders.look()
-    const order = look.order ?? (look.isFresh ? null : (this.#look?.order ?? null))
-    if (look.words !== this.#look?.words) log.info('ota.looked', { found: look.words })
-    this.#look = { ...look, order }
-    this.#lookedWallMs = clock.wallTimeMs()
-    return this.#look
-  }
-
   #judge(slots: SlotView, box: BoxView | null): readonly Criterion[] {
     const { config, version: updaterVersion, architecture } = this.#options
-    const description = this.#look?.order?.description ?? null
+    const description = this.#looking.order?.description ?? null
     const digest = description?.manifest.sha256
     return judge({
       description,
-      orderTrouble: this.#look?.words ?? null,
-      isTimeKnown: this.#look?.order?.isTimeKnown ?? false,
+      orderTrouble: this.#looking.last?.words ?? null,
+      isTimeKnown: this.#looking.order?.isTimeKnown ?? false,
       updaterVersion,
       architecture,
       running: slots.running,
@@ -289,12 +280,22 @@ export class Updater implements Service {
       holds: this.#ports.holds.current(),
       isMetered: config.isMetered,
       policy: config.policy,
-      isAskedFor: digest !== undefined && this.#askedDigest === digest,
+      isAskedFor: this.isAskedFor(),
     })
   }
 
+  /** Whether a person has asked for the release that is ordered. */
+  isAskedFor(): boolean {
+    const digest = this.#looking.order?.description.manifest.sha256
+    return digest !== undefined && this.#askedDigest === digest
+  }
+
+  #isForced(): boolean {
+    return this.#forced !== null && this.isAskedFor()
+  }
+
   #inTheWay(criteria: readonly Criterion[], step: 'fetch' | 'switch'): readonly Criterion[] {
-    return this.#forced === null ? unmet(criteria, step) : unforced(criteria, step)
+    return this.#isForced() ? unforced(criteria, step) : unmet(criteria, step)
   }
 
   #fail(error: unknown): void {
@@ -309,12 +310,12 @@ export class Updater implements Service {
     this.#state = stateOf({
       slots,
       criteria,
-      look: this.#look,
-      lookedWallMs: this.#lookedWallMs,
+      look: this.#looking.last,
+      lookedWallMs: this.#looking.lastWallMs,
       progress: this.#preparation.progress,
       isPreparing: this.#preparation.isRunning,
       isSwitching: this.#isSwitching,
-      gateUnmet: this.#gateUnmet,
+      gateUnmet: this.#trial.unmet,
       holds: this.#ports.holds.current(),
       switchShowMs: this.#ports.together?.switchShowMs ?? null,
       jointWhy: this.#joint.kind === 'wait' ? this.#joint.why : null,

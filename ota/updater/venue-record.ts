@@ -1,7 +1,9 @@
 /** What a box must not forget of a switch together, whatever happens in the middle of it. */
 import {
   check,
+  list,
   literal,
+  name,
   number,
   type Of,
   object,
@@ -24,6 +26,8 @@ const record = object({
    */
   stage: oneOf('switching', 'back'),
   why: string({ max: 512 }),
+  /** Who took part, this box included. */
+  members: list(name, { max: 256 }),
 })
 
 export type VenueRecord = Readonly<Of<typeof record>>

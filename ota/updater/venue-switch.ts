@@ -61,6 +61,8 @@ export const VENUE_TERMS: VenueTerms = {
   deadlineMs: 240_000,
 }
 
+const LATE_MS_MAX = 3_000
+
 export interface VenueView {
   readonly own: VenueWord
   /** Everybody who has to take part, this box included. */
@@ -120,8 +122,7 @@ function whenPrepared(view: VenueView, terms: VenueTerms): VenueDeed {
 function whenAgreed(view: VenueView, terms: VenueTerms): VenueDeed {
   const { own, showNowMs, isCommitted } = view
   if (own.at === null) return { kind: 'withdraw', why: 'no moment was agreed' }
-  if (isCommitted)
-    return showNowMs >= own.at ? { kind: 'switch' } : { kind: 'wait', why: 'all agree' }
+  if (isCommitted) return whenCommitted(own.at, showNowMs)
   if (own.obstacle !== null) return { kind: 'withdraw', why: own.obstacle }
   // Slept over it: the others have looked long since.
   if (showNowMs >= own.at) return { kind: 'withdraw', why: 'the moment has passed' }
@@ -132,11 +133,18 @@ function whenAgreed(view: VenueView, terms: VenueTerms): VenueDeed {
   return { kind: 'commit', at: own.at }
 }
 
+/** Late by more than a moment, the others have gone on: their words count again. */
+function whenCommitted(at: number, showNowMs: number): VenueDeed {
+  if (showNowMs < at) return { kind: 'wait', why: 'all agree' }
+  if (showNowMs < at + LATE_MS_MAX) return { kind: 'switch' }
+  return { kind: 'withdraw', why: 'the moment has passed' }
+}
+
 function whenOnTrial(view: VenueView, terms: VenueTerms): VenueDeed {
   const { own, showNowMs } = view
   const words = others(view).map(box => ({ box, word: wordOf(view, box) }))
   // Whoever keeps it has heard that all have passed.
-  if (own.stage === 'passed' && words.some(({ word }) => keepsIt(view, word)))
+  if (own.stage === 'passed' && words.some(({ word }) => hasKept(view, word)))
     return { kind: 'keep' }
   const failed = words.find(({ word }) => isOfThisSwitch(view, word) && word?.stage === 'failed')
   if (failed !== undefined)
@@ -161,6 +169,10 @@ const wordOf = ({ heard }: VenueView, box: string): VenueWord | null => heard.ge
 /** Runs the release for good: since before this switch, or since it. */
 const keepsIt = ({ own }: VenueView, word: VenueWord | null): boolean =>
   word?.digest === own.digest && word?.stage === 'good'
+
+/** Since this switch, and so it has heard that all have passed. */
+const hasKept = (view: VenueView, word: VenueWord | null): boolean =>
+  keepsIt(view, word) && isOfThisSwitch(view, word)
 
 const isOfThisSwitch = ({ own }: VenueView, word: VenueWord | null): boolean =>
   word?.digest === own.digest && word?.at === own.at

@@ -55,7 +55,7 @@ export const otaState = object({
   checked: nullable(object({ wallMs: moment, isFresh: boolean, words: string({ max: 1024 }) })),
   /** Nothing below this version is taken. */
   floor: nullable(version),
-  refused: list(object({ digest, version, why: string({ max: 512 }) }), { max: 64 }),
+  refused: list(object({ digest, version, why: string({ max: 512 }) }), { max: 80 }),
   /** Show time of the switch that was agreed on with the others. */
   switchShowMs: nullable(number({ min: -8.64e15, max: 8.64e15 })),
   holds: list(

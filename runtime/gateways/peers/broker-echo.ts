@@ -20,6 +20,8 @@ export async function hearsBroker(
   const options = { username, password, connectTimeout: msMax, reconnectPeriod: 0, clean: true }
   try {
     const client = await connectAsync(`mqtt://127.0.0.1:${port}`, options, false)
+    // Whatever goes wrong from here on ends the connection, and that is heard.
+    client.on('error', () => {})
     const cancel = clock.runAt(after(clock.monotonicMs(), msMax), () => client.stream.destroy())
     try {
       const heard = new Promise<boolean>(resolve => {

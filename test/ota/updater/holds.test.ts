@@ -19,7 +19,7 @@ const rehearsal = { owner: 'Kim', reason: 'rehearsal', minutes: 90 }
 
 t.test('a hold outlives a restart, and ends by itself', async t => {
   const { clock, open } = bench()
-  const made = await (await open()).add(rehearsal)
+  const made = await (await open()).add(rehearsal, true)
   t.match(made, { id: 'h1', owner: 'Kim' })
   const holds = await open()
   t.match(holds.current(), [{ id: 'h1', leftMinutes: 90 }])
@@ -33,7 +33,7 @@ t.test(
   'where the date went back, a hold ends after it has run for as long as it lasts',
   async t => {
     const { clock, open } = bench()
-    await (await open()).add(rehearsal)
+    await (await open()).add(rehearsal, true)
     clock.stepWall(-10 * HOUR_MS)
     const holds = await open()
     t.match(holds.current(), [{ leftMinutes: 90 }])
@@ -42,30 +42,41 @@ t.test(
   },
 )
 
+t.test('a date that is learned ends no hold that was made without one', async t => {
+  const { clock, open } = bench()
+  const holds = await open()
+  await holds.add(rehearsal, false)
+  clock.stepWall(100 * HOUR_MS)
+  t.match(holds.current(), [{ leftMinutes: 90 }])
+  await clock.advance(1.5 * HOUR_MS)
+  t.same(holds.current(), [])
+})
+
 t.test('one is ended by its name, and its name is not used again', async t => {
   const { open } = bench()
   const holds = await open()
-  await holds.add(rehearsal)
-  await holds.add({ ...rehearsal, owner: 'Sam' })
+  await holds.add(rehearsal, true)
+  await holds.add({ ...rehearsal, owner: 'Sam' }, true)
   t.match(await holds.release('h2'), { owner: 'Sam' })
   t.equal(await holds.release('h2'), null)
   t.match(holds.current(), [{ id: 'h1' }])
-  t.match(await (await open()).add(rehearsal), { id: 'h3' })
+  t.match(await (await open()).add(rehearsal, true), { id: 'h3' })
 })
 
 t.test('there is a limit, and what is over makes room', async t => {
   const { clock, open } = bench()
   const holds = await open()
-  for (let count = 0; count < HOLDS_MAX; count++) await holds.add({ ...rehearsal, minutes: 1 })
-  await t.rejects(holds.add(rehearsal), { code: 'ota.refused' })
+  for (let count = 0; count < HOLDS_MAX; count++)
+    await holds.add({ ...rehearsal, minutes: 1 }, true)
+  await t.rejects(holds.add(rehearsal, true), { code: 'ota.refused' })
   await clock.advance(60_000)
-  t.match(await holds.add(rehearsal), { id: `h${HOLDS_MAX + 1}` })
+  t.match(await holds.add(rehearsal, true), { id: `h${HOLDS_MAX + 1}` })
 })
 
 t.test('no name, no reason, no end: refused, with the field', async t => {
   const holds = await bench().open()
   for (const wrong of [{ owner: '' }, { reason: '' }, { minutes: 0 }, { minutes: 1e6 }])
-    await t.rejects(holds.add({ ...rehearsal, ...wrong }), {
+    await t.rejects(holds.add({ ...rehearsal, ...wrong }, true), {
       message: new RegExp(`hold\\.${Object.keys(wrong)[0]}`),
     })
   t.same(holds.current(), [])

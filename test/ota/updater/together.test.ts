@@ -78,6 +78,7 @@ class VenueBox {
       {
         log: this.log,
         voice: {
+          isOpen: () => true,
           heard: () => this.#venue.heardBy(this.name),
           say: word => {
             this.said = word

@@ -71,6 +71,7 @@ export class StandInSlots implements SlotWork {
     previous: null,
     prepared: null,
     isOnTrial: false,
+    isRestartDue: false,
     formats: null,
     floor: null,
     refused: [],

@@ -1,0 +1,77 @@
+/** When the repository is looked at, and what was found last. */
+import type { Clock } from '../../runtime/ports/clock.js'
+import type { Log } from '../../runtime/ports/log.js'
+import type { BoxView } from './criteria.js'
+import type { Order, OrderLook, Orders } from './parts.js'
+
+const MS_PER_MINUTE = 60_000
+/** After a look that found nobody. */
+const RETRY_MINUTES = 2
+/** After the box has learned the date. */
+const AGAIN_MS = 5_000
+
+export class Looking {
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #orders: Orders
+  readonly #everyMinutes: number
+  #last: OrderLook | null = null
+  #lastWallMs = 0
+  #lastMs = 0
+  #nextMs: number
+  #underWay: Promise<OrderLook> | null = null
+
+  /** @param options.chance 0..1 of a minute, so that a venue does not ask all at once */
+  constructor(
+    { clock, log, orders }: { readonly clock: Clock; readonly log: Log; readonly orders: Orders },
+    options: { readonly everyMinutes: number; readonly chance: number },
+  ) {
+    this.#clock = clock
+    this.#log = log
+    this.#orders = orders
+    this.#everyMinutes = options.everyMinutes
+    this.#nextMs = clock.monotonicMs() + options.chance * MS_PER_MINUTE
+  }
+
+  /** Null before the first. */
+  get last(): OrderLook | null {
+    return this.#last
+  }
+
+  get lastWallMs(): number {
+    return this.#lastWallMs
+  }
+
+  get order(): Order | null {
+    return this.#last?.order ?? null
+  }
+
+  /** Also when the box has learned the date meanwhile: then what was ordered can be judged. */
+  isDue(seen: BoxView | null): boolean {
+    if (seen?.isUtcKnown && this.order?.isTimeKnown === false)
+      this.#nextMs = Math.min(this.#nextMs, this.#lastMs + AGAIN_MS)
+    return this.#clock.monotonicMs() >= this.#nextMs
+  }
+
+  /** One at a time: whoever asks meanwhile hears what this one finds. @throws BoxError of the box's own disk */
+  now(): Promise<OrderLook> {
+    this.#underWay ??= this.#look().finally(() => {
+      this.#underWay = null
+    })
+    return this.#underWay
+  }
+
+  async #look(): Promise<OrderLook> {
+    this.#lastMs = this.#clock.monotonicMs()
+    this.#nextMs = this.#lastMs + RETRY_MINUTES * MS_PER_MINUTE
+    const look = await this.#orders.look()
+    // A look that reached nobody takes nothing back.
+    const order = look.order ?? (look.isFresh ? null : this.order)
+    if (look.words !== this.#last?.words) this.#log.info('ota.looked', { found: look.words })
+    this.#last = { ...look, order }
+    this.#lastWallMs = this.#clock.wallTimeMs()
+    const minutes = look.isFresh ? this.#everyMinutes : Math.min(this.#everyMinutes, RETRY_MINUTES)
+    this.#nextMs = this.#clock.monotonicMs() + minutes * MS_PER_MINUTE
+    return this.#last
+  }
+}
