@@ -130,6 +130,12 @@ async function makeTree(
   const { folder, lock, sourceEpoch } = checkout
   say('putting the program together')
   const bundle = await bundleProgram(folder)
+  const made = new Set(bundle.program.map(({ name }) => `program/${name}`))
+  if (bundle.launcher !== null) made.add(bundle.launcher.name)
+  const lacking = NEEDED.filter(path => !made.has(path))
+  // A checkout from before the updater may be built, though no box can run it from a slot.
+  if (bundle.hasUpdater && lacking.length > 0)
+    throw new BoxError('release.invalid', `the release would be without ${lacking.join()}`)
   const apart = withNeeds(lock, APART, name => FOR_COMPILING.has(name))
   const bundled = packagesOf(lock, bundle.inputs)
   say(`collecting ${apart.length} packages`)
@@ -147,10 +153,6 @@ async function makeTree(
   const parts = { checkout, architecture, bundle, node, compiled, apart, bundled, places, formats }
   const keys = new LinuxKeys()
   const tree = await assembleTree(parts, bytes => keys.sha256Hex(bytes))
-  const lacking = NEEDED.filter(path => !tree.has(path))
-  // A checkout from before the updater may be built, though no box can run it from a slot.
-  if (bundle.hasUpdater && lacking.length > 0)
-    throw new BoxError('release.invalid', `the release would be without ${lacking.join()}`)
   return { tree, lacking }
 }
 

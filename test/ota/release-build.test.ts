@@ -78,6 +78,12 @@ t.test('what cannot be built is refused before anything is written', async t => 
     message: /changes that are not committed.*\n\?\? runtime\/stray\.ts/,
   })
   rmSync(join(one, 'runtime/stray.ts'))
+  renameSync(join(one, 'ota/launcher.ts'), join(folder, 'launcher.ts'))
+  await t.rejects(refused(true, null), {
+    code: 'release.invalid',
+    message: /without launcher\.mjs/,
+  })
+  renameSync(join(folder, 'launcher.ts'), join(one, 'ota/launcher.ts'))
   if (here !== 'arm64')
     await t.rejects(refused(false, process.execPath), {
       code: 'release.invalid',
