@@ -2,6 +2,7 @@
  * `roadcase release build`: makes the tree that lies in a slot of a box from a checkout. The same commit gives the same
  * bytes, whoever builds it and wherever: nothing of this machine, its clock or its folders gets in.
  */
+import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,17 +14,22 @@ import { APART, bundleProgram } from './release/bundler.js'
 import type { Architecture } from './release/description.js'
 import { NODE_FILE } from './release/launch.js'
 import { MANIFEST_FILE } from './release/manifest.js'
+import type { TransferObject } from './release/objects.js'
 import { packagesOf, withNeeds } from './release/packages.js'
 import { FOR_COMPILING } from './release/prune.js'
 import { checkMachineCode, checkNoFolder, manifestOf, type Tree } from './release/tree.js'
 import { assembleTree } from './release/workshop/assemble.js'
 import { type Checkout, readCheckout } from './release/workshop/checkout.js'
 import { compileAddons } from './release/workshop/compile.js'
-import { readIfThere, writeTree } from './release/workshop/folder.js'
+import { writeTree } from './release/workshop/folder.js'
 import { readNode } from './release/workshop/node.js'
 import { placesOf } from './release/workshop/packages.js'
+import { checkWish, DESCRIPTION, makeObjects, type ObjectsWish } from './release-objects.js'
 
 const TREE = 'tree'
+const OBJECTS = 'objects'
+/** Without these no box can run it from a slot. */
+const NEEDED = ['program/main.js', 'program/updater.js', 'program/apply.js', 'launcher.mjs']
 
 export interface ReleaseBuildOptions {
   /** The folder of package.json, with its packages installed. */
@@ -34,6 +40,8 @@ export interface ReleaseBuildOptions {
   /** The Node to bring; null: the box has the version that runs here. */
   readonly nodeFile: string | null
   readonly isDirtyAllowed: boolean
+  /** What is published of it, too; null: the tree alone. */
+  readonly objects: ObjectsWish | null
 }
 
 export interface BuiltRelease {
@@ -50,6 +58,8 @@ export interface BuiltRelease {
   readonly fileCount: number
   readonly byteCount: number
   readonly folder: string
+  /** What travels, the largest first; none: the tree alone was made. */
+  readonly objects: readonly TransferObject[]
   /** Files that the checkout has no source of yet: boxes cannot update themselves to this release. */
   readonly lacking: readonly string[]
 }
@@ -69,6 +79,8 @@ export async function buildRelease(
     architecture,
     options.isDirtyAllowed,
   )
+  const wish = options.objects
+  const bases = wish === null ? [] : await checkWish({ ...checkout, architecture }, wish)
   const node = await readNode(options.nodeFile, architecture)
   say(`roadcase ${checkout.version} of ${checkout.commit.slice(0, 12)} for ${architecture}`)
   const scratch = await mkdtemp(join(await realpath(tmpdir()), 'roadcase-release-'))
@@ -81,7 +93,10 @@ export async function buildRelease(
     const keys = new LinuxKeys()
     const manifest = manifestOf(tree, bytes => keys.sha256Hex(bytes))
     say(`writing ${tree.size} files`)
-    await writeWhole(into, tree, manifest)
+    const release = { version: checkout.version, architecture }
+    const objects = await writeWhole(into, { tree, manifest }, half =>
+      wish === null ? [] : makeObjects(half, release, { bases, wish }, say),
+    )
     return {
       digest: keys.sha256Hex(manifest),
       version: checkout.version,
@@ -93,6 +108,7 @@ export async function buildRelease(
       fileCount: tree.size,
       byteCount: [...tree.values()].reduce((sum, { bytes }) => sum + bytes.length, 0),
       folder: join(into, TREE),
+      objects,
       lacking,
     }
   } finally {
@@ -131,31 +147,44 @@ async function makeTree(
   const parts = { checkout, architecture, bundle, node, compiled, apart, bundled, places, formats }
   const keys = new LinuxKeys()
   const tree = await assembleTree(parts, bytes => keys.sha256Hex(bytes))
-  const lacking = [
-    ...(bundle.hasUpdater ? [] : ['program/updater.js']),
-    ...(bundle.launcher === null ? ['launcher.mjs'] : []),
-  ]
+  const lacking = NEEDED.filter(path => !tree.has(path))
+  // A checkout from before the updater may be built, though no box can run it from a slot.
+  if (bundle.hasUpdater && lacking.length > 0)
+    throw new BoxError('release.invalid', `the release would be without ${lacking.join()}`)
   return { tree, lacking }
 }
 
 /** Nothing that is there is overwritten. */
 async function checkFree(into: string): Promise<void> {
-  if ((await readIfThere(join(into, TREE, MANIFEST_FILE)).catch(() => null)) !== null)
+  const there = [join(TREE, MANIFEST_FILE), OBJECTS, DESCRIPTION]
+  if (there.some(name => existsSync(join(into, name))))
     throw new BoxError(
       'release.unbuilt',
       `there is a release in ${into} already: name another folder`,
     )
 }
 
-/** Whoever finds `tree` finds all of it. */
-async function writeWhole(into: string, tree: Tree, manifest: Uint8Array): Promise<void> {
+/**
+ * Whoever finds `tree` finds all of it, and all that was made of it.
+ * @param complete makes the rest in the folder that it is told, with the tree in it
+ */
+async function writeWhole<T>(
+  into: string,
+  { tree, manifest }: { tree: Tree; manifest: Uint8Array },
+  complete: (half: string) => T | Promise<T>,
+): Promise<T> {
   await mkdir(into, { recursive: true })
-  const half = await mkdtemp(join(into, '.tree-'))
+  const half = await mkdtemp(join(into, '.release-'))
+  const folder = join(half, TREE)
   try {
-    await writeTree(half, tree)
-    await writeFile(join(half, MANIFEST_FILE), manifest, { mode: 0o644 })
-    await chmod(half, 0o755)
-    await rename(half, join(into, TREE))
+    await mkdir(folder)
+    await writeTree(folder, tree)
+    await writeFile(join(folder, MANIFEST_FILE), manifest, { mode: 0o644 })
+    await chmod(folder, 0o755)
+    const made = await complete(half)
+    for (const name of [OBJECTS, DESCRIPTION, TREE])
+      if (existsSync(join(half, name))) await rename(join(half, name), join(into, name))
+    return made
   } finally {
     await rm(half, { recursive: true, force: true })
   }

@@ -115,7 +115,8 @@ async function startBox(
     box.presence,
   ])
   try {
-    const control: Control = { url: page.url, token: operator.token }
+    const mqttPort = broker instanceof EmbeddedBroker ? broker.ports().tcp : null
+    const control: Control = { url: page.url, token: operator.token, mqttPort }
     await files.replace(CONTROL_FILE, new TextEncoder().encode(JSON.stringify(control)))
   } catch (error) {
     await stopAll()

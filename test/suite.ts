@@ -14,8 +14,8 @@ const TOGETHER_SECONDS_MAX = 20 * 60
 /** For those that set limits of their own: they build a kernel, or fetch a version of Node, where there is none. */
 const SUITE_SECONDS_MAX = 2 * 60 * 60
 const OWN_LIMITS = ['test/lab/lab.test.ts', 'test/nodes.test.ts']
-/** One more than a small machine has processors: half of what runs here waits for something. */
-const JOBS = 3
+/** Twice what a small machine has processors: half of what runs here waits for something. */
+const JOBS = 4
 
 /**
  * Rooms whose files share a process, since one of its own costs more than most of them: what needs nothing but memory, or

@@ -12,6 +12,7 @@ import { type BuildOptions, type BuildResult, build } from 'esbuild'
 const ENTRIES = {
   main: 'runtime/main.ts',
   roadcase: 'runtime/cli.ts',
+  apply: 'ota/apply.ts',
   'bus-worker': 'drivers/linux/bus-worker.ts',
   'edges-worker': 'drivers/linux/edges-worker.ts',
   'firing-worker': 'drivers/linux/firing-worker.ts',

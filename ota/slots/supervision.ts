@@ -99,13 +99,19 @@ function heard(watch: Watch, program: ProgramName, message: ToLauncher, atMs: nu
     case 'pong':
       return only(withProgram(watch, program, { ...known, heardMs: atMs }))
     case 'gate':
-      return only({ ...watch, unmet: message.unmet })
+      return only({ ...watch, unmet: message.unmet, limits: longer(watch.limits, message.trialMs) })
     case 'passed':
       return only({ ...watch, mode: 'good' })
     case 'restart':
       return leave(watch, { kind: 'restart', why: message.why })
   }
 }
+
+/** A switch together waits for the others; never shorter than what was set. */
+const longer = (limits: Limits, trialMs: number | null): Limits => ({
+  ...limits,
+  trialMs: Math.max(limits.trialMs, trialMs ?? 0),
+})
 
 function ended(watch: Watch, program: ProgramName, how: string, atMs: number): Step {
   if (watch.mode === 'trial')

@@ -26,7 +26,10 @@ export interface RunningRelease {
 
 /** What the running box says of itself that matters here; null while it cannot be asked. */
 export interface BoxView {
+  readonly board: string
   readonly isReady: boolean
+  /** Whether it knows the date. */
+  readonly isUtcKnown: boolean
   readonly isArmed: boolean
   readonly isPanic: boolean
   /** Cues that are being carried out. */
@@ -52,7 +55,6 @@ export interface CriteriaView {
   /** The runtime that judges. */
   readonly updaterVersion: string
   readonly architecture: string
-  readonly board: string
   /** Null on a box that was not installed by an update. */
   readonly running: RunningRelease | null
   readonly floor: string | null
@@ -133,10 +135,7 @@ function toTake(view: CriteriaView, description: ReleaseDescription): Criterion[
       met: `it is for ${architecture}`,
       unmet: `it is for ${architecture}, and this box is ${view.architecture}`,
     }),
-    criterion('take', 'board', boards === null || boards.includes(view.board), {
-      met: `it is for this board, ${view.board}`,
-      unmet: `it is for ${boards?.join(', ')}, and this board is ${view.board}`,
-    }),
+    boardOf(boards, view.box?.board ?? null),
     criterion(
       'take',
       'updater',
@@ -159,6 +158,15 @@ function toTake(view: CriteriaView, description: ReleaseDescription): Criterion[
       unmet: 'the running release is on trial, and the other slot is the way back',
     }),
   ]
+}
+
+function boardOf(boards: readonly string[] | null, board: string | null): Criterion {
+  if (boards === null) return yes('take', 'board', 'it is for every board')
+  const known = board === null ? 'the box does not say what it runs on' : `this board is ${board}`
+  return criterion('take', 'board', board !== null && boards.includes(board), {
+    met: `it is for this board, ${board}`,
+    unmet: `it is for ${boards.join(', ')}, and ${known}`,
+  })
 }
 
 function toFetch(view: CriteriaView, { treeByteCount }: ReleaseDescription): Criterion[] {

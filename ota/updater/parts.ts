@@ -81,8 +81,12 @@ export interface LauncherLink {
 }
 
 export interface BoxLink {
-  /** Null while the box cannot be asked. */
+  /** As it was heard last. Null while the box cannot be asked. */
   view(): Promise<BoxView | null>
+  /** As it is now. Null while the box cannot be asked. */
+  look(): Promise<BoxView | null>
+  /** How it is under this release, for the gate of the next one. */
+  remember(): Promise<void>
   /** What the gate of a trial still waits for, in words; none: passed. */
   gate(): Promise<readonly string[]>
   /** The venue's timeline; null while the box cannot be asked. */

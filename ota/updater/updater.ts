@@ -6,55 +6,17 @@
 import { BoxError, messageOf } from '../../runtime/core/errors.js'
 import type { Service } from '../../runtime/core/lifecycle.js'
 import { repeat } from '../../runtime/core/repeat.js'
-import type { Cancel, Clock } from '../../runtime/ports/clock.js'
-import type { Log } from '../../runtime/ports/log.js'
-import {
-  type BoxView,
-  type CriteriaView,
-  type Criterion,
-  judge,
-  unforced,
-  unmet,
-} from './criteria.js'
-import type { Hold, Holds, HoldWanted } from './holds.js'
-import type {
-  BoxLink,
-  LauncherLink,
-  Order,
-  OrderLook,
-  Orders,
-  OtaState,
-  SlotView,
-  SlotWork,
-} from './parts.js'
+import type { Cancel } from '../../runtime/ports/clock.js'
+import { type BoxView, type Criterion, judge, unforced, unmet } from './criteria.js'
+import type { Hold, HoldWanted } from './holds.js'
+import type { Order, OrderLook, OtaState, SlotView } from './parts.js'
 import { Preparation } from './preparation.js'
 import { stateOf } from './report.js'
 import type { Joint, Together } from './together.js'
-import type { UpdaterConfig } from './updater-config.js'
-
-export interface UpdaterPorts {
-  readonly clock: Clock
-  readonly log: Log
-  readonly orders: Orders
-  readonly slots: SlotWork
-  readonly launcher: LauncherLink
-  readonly box: BoxLink
-  readonly holds: Holds
-  /** Null for a box that is not told of others. */
-  readonly together: Together | null
-  readonly fleet: () => CriteriaView['fleet']
-}
-
-export interface UpdaterOptions {
-  readonly config: UpdaterConfig
-  readonly version: string
-  readonly architecture: string
-  readonly board: string
-  /** First look after the start, so that a venue does not ask all at once; 0..1 of a minute. */
-  readonly chance: number
-}
+import type { UpdaterOptions, UpdaterPorts } from './updater-ports.js'
 
 const TURN_MS = 250
+const LOOK_AGAIN_MS = 5_000
 const MS_PER_MINUTE = 60_000
 
 /** What a person forces, and why: it is in the log. */
@@ -71,6 +33,7 @@ export class Updater implements Service {
   #turning: Promise<void> = Promise.resolve()
   #look: OrderLook | null = null
   #lookedWallMs = 0
+  #lookedMs = 0
   #nextLookMs: number
   readonly #preparation: Preparation
   #isStopping = false
@@ -169,12 +132,20 @@ export class Updater implements Service {
     const { slots, box } = this.#ports
     const [view, seen] = [await slots.view(), await box.view()]
     if (view.isOnTrial) await this.#try(view)
-    else if (this.#ports.clock.monotonicMs() >= this.#nextLookMs) void this.#lookNow()
+    else if (this.#isLookDue(seen)) void this.#lookNow()
     const criteria = this.#judge(view, seen)
     if (!view.isOnTrial) this.#prepareWhenWanted(view, criteria)
     await this.#switchWhenWanted(view, criteria)
     await this.#tell(view, criteria)
     this.#trouble = null
+  }
+
+  /** Also when the box has learned the date meanwhile: then what was ordered can be judged. */
+  #isLookDue(seen: BoxView | null): boolean {
+    const nowMs = this.#ports.clock.monotonicMs()
+    if (seen?.isUtcKnown && this.#look?.order?.isTimeKnown === false)
+      this.#nextLookMs = Math.min(this.#nextLookMs, this.#lookedMs + LOOK_AGAIN_MS)
+    return nowMs >= this.#nextLookMs
   }
 
   /** The running release is on trial. */
@@ -249,7 +220,11 @@ export class Updater implements Service {
   }
 
   async #activate({ description }: Order): Promise<void> {
-    const { log, slots } = this.#ports
+    const { log, slots, box } = this.#ports
+    // What was heard a second ago is not good enough to end a show by.
+    const inTheWay = this.#inTheWay(this.#judge(await slots.view(), await box.look()), 'switch')
+    if (inTheWay.length > 0) return log.warn('ota.stopped-short', { why: inTheWay[0]?.words })
+    await box.remember()
     log.info('ota.switching', { version: description.version })
     await slots.activate()
     this.#restart(`${description.version} is to be tried`)
@@ -263,6 +238,7 @@ export class Updater implements Service {
   async #lookNow(): Promise<OrderLook> {
     const { clock, orders, log } = this.#ports
     this.#nextLookMs = clock.monotonicMs() + this.#options.config.checkMinutes * MS_PER_MINUTE
+    this.#lookedMs = clock.monotonicMs()
     const look = await orders.look()
     const order = look.order ?? (look.isFresh ? null : (this.#look?.order ?? null))
     if (look.words !== this.#look?.words) log.info('ota.looked', { found: look.words })
@@ -272,7 +248,7 @@ export class Updater implements Service {
   }
 
   #judge(slots: SlotView, box: BoxView | null): readonly Criterion[] {
-    const { config, version: updaterVersion, architecture, board } = this.#options
+    const { config, version: updaterVersion, architecture } = this.#options
     const description = this.#look?.order?.description ?? null
     const digest = description?.manifest.sha256
     return judge({
@@ -281,7 +257,6 @@ export class Updater implements Service {
       isTimeKnown: this.#look?.order?.isTimeKnown ?? false,
       updaterVersion,
       architecture,
-      board,
       running: slots.running,
       floor: slots.floor,
       refused: slots.refused,
@@ -289,7 +264,7 @@ export class Updater implements Service {
       isPrepared: digest !== undefined && slots.prepared?.digest === digest,
       freeBytes: this.#freeBytes,
       box,
-      fleet: this.#ports.fleet(),
+      fleet: this.#ports.fleet(digest ?? null),
       holds: this.#ports.holds.current(),
       isMetered: config.isMetered,
       policy: config.policy,

@@ -5,7 +5,16 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../core/errors.js'
-import { check, type Of, object, pattern, string } from '../core/schema.js'
+import {
+  check,
+  integer,
+  nullable,
+  type Of,
+  object,
+  pattern,
+  string,
+  withDefault,
+} from '../core/schema.js'
 import { CliFailure, exitCodes } from './failure.js'
 
 export const CONTROL_FILE = 'control.json'
@@ -13,6 +22,8 @@ export const CONTROL_FILE = 'control.json'
 export const controlSchema = object({
   url: pattern(/^http:\/\/127\.0\.0\.1:\d{1,5}$/, 'an address like http://127.0.0.1:8080'),
   token: string({ min: 1, max: 512 }),
+  /** Of the broker on this machine; null when the broker is somebody else's. */
+  mqttPort: withDefault(nullable(integer({ min: 0, max: 65_535 })), null),
 })
 
 export type Control = Of<typeof controlSchema>

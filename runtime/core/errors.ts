@@ -45,6 +45,7 @@ export const errorCodes = [
   'print.unsettled',
   'release.conflict',
   'release.invalid',
+  'release.unapplied',
   'release.unsigned',
   'release.unbuilt',
   'request.denied',

@@ -14,8 +14,18 @@ const built = {
   fileCount: 228,
   byteCount: 11_860_142,
   folder: '/out/tree',
+  objects: [],
   lacking: [],
 } as const
+
+const objects = {
+  bases: [],
+  quality: 11,
+  floor: null,
+  minimumUpdater: null,
+  boards: null,
+  notes: '',
+}
 
 t.test('a release is built for arm64, from the checkout that the command is of', async t => {
   const wishes: ReleaseBuildWish[] = []
@@ -32,15 +42,18 @@ t.test('a release is built for arm64, from the checkout that the command is of',
     /Digest +d{64}\nTree +\/out\/tree, 228 files, 11\.9 MB\nNode +20\.20\.2, not included/,
   )
   t.same(wishes, [
-    { into: '/out', architecture: 'arm64', checkout: null, nodeFile: null, isDirtyAllowed: false },
+    {
+      ...{ into: '/out', architecture: 'arm64', checkout: null, nodeFile: null },
+      ...{ isDirtyAllowed: false, objects },
+    },
   ])
 })
 
 t.test('all that can be said is passed on, and programs get JSON alone', async t => {
   const wishes: ReleaseBuildWish[] = []
   const words =
-    '--json release build --into o --architecture x64 --checkout c --node n --allow-dirty'
-  const typed = await type(words.split(' '), {
+    '--json release build --into o --architecture x64 --checkout c --node n --allow-dirty --base p --base q --floor 1.2.0 --minimum-updater 1.1.0 --boards zero,pi-4'
+  const typed = await type([...words.split(' '), '--notes', 'two words'], {
     buildRelease: async (wish, say) => {
       wishes.push(wish)
       say('compiling')
@@ -50,8 +63,43 @@ t.test('all that can be said is passed on, and programs get JSON alone', async t
   t.same(JSON.parse(typed.out), built)
   t.equal(typed.error, '')
   t.same(wishes, [
-    { into: 'o', architecture: 'x64', checkout: 'c', nodeFile: 'n', isDirtyAllowed: true },
+    {
+      ...{ into: 'o', architecture: 'x64', checkout: 'c', nodeFile: 'n', isDirtyAllowed: true },
+      objects: {
+        bases: ['p', 'q'],
+        quality: 11,
+        floor: '1.2.0',
+        minimumUpdater: '1.1.0',
+        boards: ['zero', 'pi-4'],
+        notes: 'two words',
+      },
+    },
   ])
+})
+
+t.test('objects are listed, and can be left out', async t => {
+  const wishes: ReleaseBuildWish[] = []
+  const some = { target: 'objects/x', sha256: 'a'.repeat(64), pieces: '' }
+  const typed = await type(['release', 'build', '--into', '/out', '--no-objects'], {
+    buildRelease: async wish => {
+      wishes.push(wish)
+      return {
+        ...built,
+        objects: [
+          { ...some, kind: 'full', from: null, byteCount: 2_345_678, pieceByteCount: 262_144 },
+          {
+            ...some,
+            kind: 'patch',
+            from: 'b'.repeat(64),
+            byteCount: 36_700,
+            pieceByteCount: 262_144,
+          },
+        ],
+      }
+    },
+  })
+  t.match(typed.out, /Object +full, 2\.3 MB\nObject +patch from b{12}, 36\.7 kB/)
+  t.match(wishes, [{ objects: null }])
 })
 
 t.test('what a release lacks is said at the end, loud', async t => {

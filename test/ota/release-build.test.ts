@@ -48,7 +48,10 @@ async function build(
 ): Promise<BuiltRelease> {
   const nodeFile = architecture === 'arm64' && hasArmNode ? armNode : null
   return await buildRelease(
-    { checkout, into: join(folder, into), architecture, nodeFile, isDirtyAllowed: false },
+    {
+      ...{ checkout, into: join(folder, into), architecture, nodeFile },
+      ...{ isDirtyAllowed: false, objects: null },
+    },
     () => undefined,
   )
 }
@@ -65,6 +68,7 @@ t.test('what cannot be built is refused before anything is written', async t => 
         architecture: 'arm64',
         nodeFile,
         isDirtyAllowed,
+        objects: null,
       },
       () => undefined,
     )

@@ -30,6 +30,9 @@ export const grants: { readonly [R in BrokerRole]: Grant } = {
       '%b/request/+',
       '%b/print',
       '%b/print/decide',
+      // The updater of this very box.
+      '%b/ota/have',
+      '%b/ota/stage',
       '%h/status',
     ],
     subscribe: everythingShown,

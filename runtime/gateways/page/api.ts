@@ -118,6 +118,18 @@ export const otaAnswer = object({
   showTimeMs: wallMs,
   showErrorMs: number({ min: 0, max: 1e12 }),
   wallMs,
+  isUtcKnown: boolean,
+  board: name,
+  isReady: boolean,
+  /** Null on a box without a show. */
+  show: nullable(object({ isArmed: boolean, isPanic: boolean, runningCues: whole })),
+  /** Null where there is no battery to watch. */
+  power: nullable(
+    object({
+      percent: nullable(number({ min: 0, max: 100 })),
+      isOnMains: nullable(boolean),
+    }),
+  ),
 })
 export type OtaAnswer = Of<typeof otaAnswer>
 

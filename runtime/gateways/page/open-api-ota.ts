@@ -9,7 +9,10 @@ export const otaPaths = {
       security: operating,
       requestBody: body('OtaState'),
       responses: {
-        200: answer('What time it is here, on each of the three scales.', 'OtaAnswer'),
+        200: answer(
+          'What time it is here, on each of the three scales, and whether a show is on.',
+          'OtaAnswer',
+        ),
         400: refusal('Not a state.'),
         401: denied,
       },

@@ -5,6 +5,7 @@ import { otaState } from '../../core/ota-topics.js'
 import type { Clock } from '../../ports/clock.js'
 import type { Messages } from '../../topics.js'
 import type { OtaAnswer } from './api.js'
+import type { Mirror } from './mirror.js'
 import { checked } from './refusal.js'
 
 const STATE_BYTES_MAX = 128 * 1024
@@ -12,6 +13,9 @@ const STATE_BYTES_MAX = 128 * 1024
 export interface OtaSurroundings {
   readonly bus: Bus<Messages>
   readonly clock: Clock
+  readonly mirror: Pick<Mirror, 'state'>
+  /** Its name. */
+  readonly board: string
   readonly mayOperate: (request: FastifyRequest) => Promise<void>
 }
 
@@ -19,12 +23,26 @@ export function addOtaRoutes(app: FastifyInstance, at: OtaSurroundings): void {
   const options = { onRequest: at.mayOperate, bodyLimit: STATE_BYTES_MAX }
   app.post('/api/ota', options, async (request, reply) => {
     at.bus.publish('ota/state', checked(otaState, request.body, 'state'))
-    const answer: OtaAnswer = {
-      monotonicMs: at.clock.monotonicMs(),
-      showTimeMs: at.clock.showTimeMs(),
-      showErrorMs: Math.min(at.clock.showErrorMs(), 1e12),
-      wallMs: at.clock.wallTimeMs(),
-    }
-    return reply.header('cache-control', 'no-store').send(answer)
+    return reply.header('cache-control', 'no-store').send(answerOf(at))
   })
+}
+
+function answerOf({ clock, mirror, board }: OtaSurroundings): OtaAnswer {
+  const show = mirror.state('show/state')
+  const power = mirror.state('power/state')
+  return {
+    monotonicMs: clock.monotonicMs(),
+    showTimeMs: clock.showTimeMs(),
+    showErrorMs: Math.min(clock.showErrorMs(), 1e12),
+    wallMs: clock.wallTimeMs(),
+    isUtcKnown: mirror.state('clock/wall')?.isUtcKnown ?? false,
+    board,
+    isReady: mirror.state('box/availability')?.state === 'ready',
+    show: show && {
+      isArmed: show.isArmed,
+      isPanic: show.isPanic,
+      runningCues: show.running.length,
+    },
+    power: power && { percent: power.percent, isOnMains: power.stage === 'mains' },
+  }
 }

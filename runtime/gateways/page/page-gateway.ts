@@ -144,7 +144,12 @@ export class PageGateway implements Service {
         state: () => this.#ports.mirror.state('clock/state'),
         house: () => this.#ports.mirror.state('clock/house'),
       },
-      ota: { bus: this.#ports.bus, clock },
+      ota: {
+        bus: this.#ports.bus,
+        clock,
+        mirror: this.#ports.mirror,
+        board: this.#options.board.name,
+      },
       wallMs: () => clock.wallTimeMs(),
       simulated: this.#options.simulated,
       logs: this.#options.logs,

@@ -12,12 +12,15 @@ import type { Log } from '../../ports/log.js'
 import type { PeerBoard } from '../../ports/peer-link.js'
 import type { ExternalLink } from '../broker/external-link.js'
 
+/** A connection to the broker, and what proves who asks. */
+export type BrokerWay = Pick<ExternalLink, 'load' | 'open' | 'password'>
+
 export interface MqttPeerBoardPorts {
   readonly clock: Clock
   readonly log: Log
   readonly keys: Keys
   /** The way to the broker, with its certificates and password. */
-  readonly link: ExternalLink
+  readonly link: BrokerWay
 }
 
 export interface MqttPeerBoardOptions {
@@ -25,6 +28,8 @@ export interface MqttPeerBoardOptions {
   readonly box: string
   /** Null: none is asked for. */
   readonly username: string | null
+  /** What the words are about: `have` of pieces, `stage` of a switch together. */
+  readonly subject: 'have' | 'stage'
 }
 
 const RETRY_MS_MIN = 500
@@ -55,7 +60,7 @@ export class MqttPeerBoard implements PeerBoard {
     const client = new MqttClient(() => this.#ports.link.open(), {
       ...this.#login(),
       protocolVersion: 4,
-      clientId: `roadcase-ota-${this.#options.tour}-${this.#options.box}`,
+      clientId: `roadcase-ota-${this.#options.subject}-${this.#options.tour}-${this.#options.box}`,
       clean: true,
       keepalive: KEEPALIVE_SECONDS,
       connectTimeout: CONNECT_MS,
@@ -184,7 +189,7 @@ export class MqttPeerBoard implements PeerBoard {
   }
 
   #topicOf(box: string): string {
-    return `vb/${this.#options.tour}/${box}/ota/have`
+    return `vb/${this.#options.tour}/${box}/ota/${this.#options.subject}`
   }
 
   #login(): { username?: string; password?: Buffer } {

@@ -28,7 +28,14 @@ t.test('what the updater tells is heard by all, and it learns the time of the ve
   world.bus.subscribe('ota/state', payload => void heard.push(payload))
   const reply = await tell(world, state)
   t.equal(reply.status, 200)
-  t.match(reply.json(), { monotonicMs: Number, showTimeMs: Number, showErrorMs: Number })
+  t.match(reply.json(), {
+    monotonicMs: Number,
+    showTimeMs: Number,
+    showErrorMs: Number,
+    isReady: Boolean,
+    show: null,
+    power: null,
+  })
   t.same(heard, [state])
   t.match((await world.ask('/api/state')).json(), { ota: { phase: 'fetching' } })
 })

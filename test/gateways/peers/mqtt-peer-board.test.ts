@@ -30,7 +30,7 @@ function boardOf(t: Test, box: string, port: number): Heard {
       keys: new LinuxKeys(),
       link: new ExternalLink(null, { kind: 'external', ...config }),
     },
-    { tour: 'spring', box, username: null },
+    { tour: 'spring', box, username: null, subject: 'have' },
   )
   const heard: Heard = { board, words: [], changes: [] }
   board.onWord((from, word) => {

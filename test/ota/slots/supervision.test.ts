@@ -67,7 +67,7 @@ t.test('on trial, time runs out with the words of the gate', async t => {
   const gate: WatchEvent = {
     kind: 'heard',
     program: 'updater',
-    message: { kind: 'gate', unmet: ['devices: front'] },
+    message: { kind: 'gate', unmet: ['devices: front'], trialMs: null },
   }
   const events = [[1_000, heard('ready')], [1_000, gate], ...pongs(90_000)] as const
   t.same(watched('trial', events, 90_000), [

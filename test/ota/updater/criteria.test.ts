@@ -35,14 +35,21 @@ const fine: CriteriaView = {
   isTimeKnown: true,
   updaterVersion: '1.4.0',
   architecture: 'arm64',
-  board: 'pi-4',
   running: { digest: 'cd'.repeat(32), version: '1.4.0' },
   floor: '1.3.0',
   refused: [],
   isOnTrial: false,
   isPrepared: true,
   freeBytes: 1e9,
-  box: { isReady: true, isArmed: false, isPanic: false, runningCues: 0, power: null },
+  box: {
+    board: 'pi-4',
+    isReady: true,
+    isUtcKnown: true,
+    isArmed: false,
+    isPanic: false,
+    runningCues: 0,
+    power: null,
+  },
   fleet: { heard: 4, healthy: 4, failed: [] },
   holds: [],
   isMetered: false,
@@ -52,7 +59,16 @@ const fine: CriteriaView = {
 const names = (view: CriteriaView): string[] => unmet(judge(view), 'switch').map(({ name }) => name)
 const box = (changes: Partial<NonNullable<CriteriaView['box']>>): CriteriaView => ({
   ...fine,
-  box: { isReady: true, isArmed: false, isPanic: false, runningCues: 0, power: null, ...changes },
+  box: {
+    board: 'pi-4',
+    isReady: true,
+    isUtcKnown: true,
+    isArmed: false,
+    isPanic: false,
+    runningCues: 0,
+    power: null,
+    ...changes,
+  },
 })
 
 t.test('a release that nothing stands against is taken', async t => {
@@ -63,7 +79,7 @@ t.test('a release that nothing stands against is taken', async t => {
 const cases: readonly (readonly [string, CriteriaView, RegExp])[] = [
   ['news', { ...fine, running: { digest, version: '1.5.0' } }, /runs already/],
   ['architecture', { ...fine, architecture: 'x64' }, /arm64.*x64/],
-  ['board', { ...fine, board: 'pi-5' }, /pi-4.*pi-5/],
+  ['board', box({ board: 'pi-5' }), /pi-4.*pi-5/],
   ['updater', { ...fine, updaterVersion: '1.1.9' }, /1\.2\.0 at least/],
   ['floor', { ...fine, floor: '1.6.0' }, /below 1\.6\.0/],
   ['not-refused', { ...fine, refused: [{ digest, why: 'crashed' }] }, /crashed.*ota clear abab/],
@@ -72,7 +88,7 @@ const cases: readonly (readonly [string, CriteriaView, RegExp])[] = [
   ['not-armed', box({ isArmed: true }), /armed/],
   ['no-panic', box({ isPanic: true }), /PANIC/],
   ['no-cue', box({ runningCues: 2 }), /2 cues/],
-  ['box', { ...fine, box: null }, /not disturbed/],
+  ['box', { ...fine, box: null, description: { ...description, boards: null } }, /not disturbed/],
   ['battery', box({ power: { percent: 39.4, isOnMains: false } }), /39 %, and 40 are wanted/],
   ['battery', box({ power: { percent: null, isOnMains: null } }), /nobody knows/],
   ['asked', { ...fine, policy: { ...policy, activation: 'manual' } }, /roadcase ota apply/],

@@ -17,7 +17,9 @@ import { digestOf, orderOf, StandInSlots } from './updater-bench.js'
 const SECOND_MS = 1_000
 const NAMES = ['box-1', 'box-2', 'box-3']
 const quiet: BoxView = {
+  board: 'simulated',
   isReady: true,
+  isUtcKnown: true,
   isArmed: false,
   isPanic: false,
   runningCues: 0,
@@ -99,6 +101,8 @@ class VenueBox {
         launcher: { gate: () => {}, passed: () => {}, restart: () => this.#again() },
         box: {
           view: async () => this.box,
+          look: async () => this.box,
+          remember: async () => {},
           gate: async () => this.gate,
           showNowMs: async () => clock.showTimeMs(),
           tell: async state => {
@@ -110,7 +114,6 @@ class VenueBox {
         config: checkUpdaterConfig({ schemaVersion: 1, tour: 't', box: this.name }),
         version: '1.0.0',
         architecture: 'x64',
-        board: 'simulated',
         chance: 0,
       },
     )

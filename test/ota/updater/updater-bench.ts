@@ -54,7 +54,9 @@ export const orderOf = (version: string, isTogether = false): OrderLook => ({
 })
 
 const quiet: BoxView = {
+  board: 'simulated',
   isReady: true,
+  isUtcKnown: true,
   isArmed: false,
   isPanic: false,
   runningCues: 0,
@@ -163,6 +165,8 @@ export function updaterBench(
       },
       box: {
         view: async () => world.box,
+        look: async () => world.box,
+        remember: async () => {},
         gate: async () => world.gate,
         showNowMs: async () => clock.showTimeMs(),
         tell: async state => void told.push(state),
@@ -172,7 +176,6 @@ export function updaterBench(
       config: checkUpdaterConfig({ schemaVersion: 1, tour: 't', box: 'b', ...options.config }),
       version: '1.0.0',
       architecture: 'x64',
-      board: 'simulated',
       chance: 0,
     },
   )

@@ -182,6 +182,23 @@ t.test('by hand: prepared, and then it waits to be asked', async t => {
   t.same(slots.did, ['prepare 1.1.0', 'activate'])
 })
 
+t.test('once the box knows the date, what is ordered is looked at again at once', async t => {
+  const { clock, slots, world, updater, quiet, end } = updaterBench()
+  t.teardown(end)
+  const unsure = orderOf('1.1.0')
+  world.look = { ...unsure, order: unsure.order && { ...unsure.order, isTimeKnown: false } }
+  world.box = { ...quiet, isUtcKnown: false }
+  await updater.start()
+  await clock.advance(SECOND_MS)
+  slots.go?.resolve()
+  await clock.advance(MINUTE_MS)
+  t.same([slots.did, world.looks], [['prepare 1.1.0'], 1], 'it is fetched, and waits')
+  world.look = unsure
+  world.box = quiet
+  await clock.advance(SECOND_MS)
+  t.same(slots.did, ['prepare 1.1.0', 'activate'])
+})
+
 t.test('nothing ordered: apply says what was found instead', async t => {
   const { world, updater } = updaterBench()
   world.look = { isFresh: true, words: 'the repository has expired', order: null }

@@ -1,0 +1,187 @@
+/** The parts of the updater, put together: from the general to the particular, as `runtime/box.ts` does for the box. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { LinuxClock } from '../../drivers/linux/clock.js'
+import { LinuxFiles } from '../../drivers/linux/files.js'
+import { FolderSource } from '../../drivers/linux/folder-source.js'
+import { HttpSource } from '../../drivers/linux/http-source.js'
+import { LinuxKeys } from '../../drivers/linux/keys.js'
+import { FolderPieceSource } from '../../drivers/linux/piece-folder.js'
+import { LinuxPieceStore } from '../../drivers/linux/piece-store.js'
+import { WebPieceSource } from '../../drivers/linux/piece-web.js'
+import { LinuxPrograms } from '../../drivers/linux/programs.js'
+import { openLibcOrNot } from '../../drivers/linux/real-time.js'
+import { LinuxSlotDisk } from '../../drivers/linux/slot-disk.js'
+import { LinuxVerifier } from '../../drivers/linux/verifier.js'
+import type { Service } from '../../runtime/core/lifecycle.js'
+import type { Log } from '../../runtime/ports/log.js'
+import type { PieceSource } from '../../runtime/ports/piece-source.js'
+import { floorWallMs } from '../../runtime/version.js'
+import { Fetcher } from '../fetch/fetcher.js'
+import { Shelf } from '../fetch/shelf.js'
+import { architectures } from '../release/description.js'
+import { SlotAgent } from '../slots/slot-agent.js'
+import type { SlotName } from '../slots/slot-state.js'
+import { TrustClient } from '../tuf/trust-client.js'
+import type { ControlledUpdater } from '../updater/control.js'
+import { Holds } from '../updater/holds.js'
+import type { Orders } from '../updater/parts.js'
+import { type NamedSource, SwitchedSource, TourOrders } from '../updater/tour-orders.js'
+import { Updater } from '../updater/updater.js'
+import { Audit } from './audit.js'
+import { BoxDoor } from './box-door.js'
+import { BoxLink } from './box-link.js'
+import { launcherLink } from './launcher-link.js'
+import { readOwnRelease, type Settings } from './settings.js'
+import { ProcessSlots } from './slots.js'
+import { openVenue } from './venue.js'
+
+export interface Composition {
+  readonly home: string
+  readonly slot: SlotName | null
+  readonly stateFolder: string
+  readonly releaseFolder: string
+  readonly version: string
+  readonly applyScript: string
+  readonly settings: Settings
+  readonly clock: LinuxClock
+  readonly log: Log
+  /** To the launcher. */
+  readonly send: (message: object) => void
+}
+
+export interface ComposedUpdater {
+  readonly control: ControlledUpdater
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** A server that drips holds nobody for longer. */
+const HTTP_LIMITS = { silenceMsMax: 20_000, wholeMsMax: 120_000 }
+const GIVE_UP_MS = 10 * 60_000
+
+/** @throws BoxError `trust.root`, `storage.io` */
+export async function composeUpdater(wanted: Composition): Promise<ComposedUpdater> {
+  const { home, slot, settings, clock, log } = wanted
+  const { config } = settings
+  const keys = new LinuxKeys()
+  const own = await readOwnRelease(wanted.releaseFolder)
+  const ota = join(home, 'ota')
+  const files = new LinuxFiles(ota)
+  const door = new BoxDoor(clock, {
+    stateFolder: wanted.stateFolder,
+    tour: config.tour,
+    box: config.box,
+  })
+  const objectsFolder = join(ota, 'objects')
+  const shelf = new Shelf(new LinuxPieceStore(objectsFolder), keys)
+  const mayUseUplink = (): boolean => !config.isMetered || config.policy.mayUseMetered
+  const venue =
+    config.venue &&
+    openVenue({ config, venue: config.venue, clock, log, keys, shelf, files, door, mayUseUplink })
+  const fetcher = new Fetcher(
+    { clock, log, shelf, sources: () => pieceSources(settings), neighbours: venue?.peers ?? null },
+    { seed: seedOf(keys), bytesPerSecond: () => null, mayUseUplink, giveUpMs: GIVE_UP_MS },
+  )
+  const disk = new LinuxSlotDisk(home, await openLibcOrNot())
+  const programs = new LinuxPrograms(clock, { home, environment: process.env })
+  const agent = new SlotAgent({ disk, keys, log, programs }, slot)
+  const apply = { programs, clock, script: wanted.applyScript, folder: home }
+  const slots = new ProcessSlots({ agent, fetcher, shelf, log, apply }, { home, objectsFolder })
+  const architecture = process.arch === 'arm64' ? 'arm64' : 'x64'
+  const box = new BoxLink(clock, door, { gate: config.gate, files })
+  const updater = new Updater(
+    {
+      clock,
+      log,
+      slots,
+      box,
+      holds: new Holds(clock, files),
+      launcher: launcherLink(wanted.send),
+      together: venue?.together(slots) ?? null,
+      fleet: digest => venue?.fleet(digest) ?? null,
+      orders: await ordersOf(wanted, {
+        keys,
+        buildMs: buildMsOf(own),
+        isUtcKnown: () => box.isUtcKnown(),
+      }),
+    },
+    {
+      config,
+      version: own?.version ?? wanted.version,
+      architecture: architectures.find(one => one === own?.architecture) ?? architecture,
+      chance: (keys.randomBytes(1)[0] ?? 0) / 256,
+    },
+  )
+  const parts: readonly Service[] = [
+    ...(venue?.services ?? []),
+    updater,
+    new Audit(clock, log, agent),
+  ]
+  return {
+    control: updater,
+    start: async () => {
+      for (const part of parts) await part.start()
+    },
+    stop: async () => {
+      for (const part of parts.toReversed()) await part.stop()
+      await shelf.closeAll()
+    },
+  }
+}
+
+const buildMsOf = (own: { readonly sourceEpoch: number } | null): number =>
+  Math.max(floorWallMs, 1000 * (own?.sourceEpoch ?? 0))
+
+const seedOf = (keys: LinuxKeys): number =>
+  new DataView(keys.randomBytes(4).slice().buffer).getUint32(0)
+
+async function ordersOf(
+  { home, settings, clock, log }: Composition,
+  parts: { readonly keys: LinuxKeys; readonly buildMs: number; readonly isUtcKnown: () => boolean },
+): Promise<Orders> {
+  const { config, root, lacking } = settings
+  if (root === null || lacking !== null) {
+    const look = { isFresh: false, words: lacking ?? 'nobody is believed', order: null }
+    return { look: async () => look }
+  }
+  const switched = new SwitchedSource()
+  const trust = new TrustClient(
+    {
+      source: switched,
+      files: new LinuxFiles(join(home, 'ota/trust')),
+      clock,
+      verifier: new LinuxVerifier(),
+      log,
+    },
+    { buildMs: parts.buildMs, provisionedRoot: root, keepsTime: parts.isUtcKnown },
+  )
+  await trust.begin()
+  return new TourOrders(
+    { trust, switched, files: new LinuxFiles(join(home, 'ota')), keys: parts.keys },
+    {
+      tour: config.tour,
+      architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
+      sources: async () => metadataSources(settings),
+    },
+  )
+}
+
+/** A stick first: whoever brought it wants it used. */
+function metadataSources({ config }: Settings): readonly NamedSource[] {
+  const sticks = config.sticks
+    .filter(folder => existsSync(join(folder, 'metadata')))
+    .map(folder => ({ name: folder, source: new FolderSource(folder) }))
+  const web = config.repositories.map(url => ({
+    name: url,
+    source: new HttpSource(url, HTTP_LIMITS),
+  }))
+  return [...sticks, ...web]
+}
+
+function pieceSources({ config }: Settings): readonly PieceSource[] {
+  const sticks = config.sticks
+    .filter(folder => existsSync(join(folder, 'targets')))
+    .map(folder => new FolderPieceSource(folder))
+  return [...sticks, ...config.repositories.map(url => new WebPieceSource(url))]
+}

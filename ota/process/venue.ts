@@ -1,0 +1,136 @@
+/** The other boxes of the venue: pieces from them and for them, and the switch together. */
+
+import { connect } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { LinuxClock } from '../../drivers/linux/clock.js'
+import type { LinuxFiles } from '../../drivers/linux/files.js'
+import { LinuxFiles as Files } from '../../drivers/linux/files.js'
+import type { LinuxKeys } from '../../drivers/linux/keys.js'
+import { LinuxPeerLink } from '../../drivers/linux/peer-link.js'
+import type { Service } from '../../runtime/core/lifecycle.js'
+import { ExternalLink } from '../../runtime/gateways/broker/external-link.js'
+import { type BrokerWay, MqttPeerBoard } from '../../runtime/gateways/peers/mqtt-peer-board.js'
+import type { Log } from '../../runtime/ports/log.js'
+import { Peers } from '../fetch/peers.js'
+import type { Shelf } from '../fetch/shelf.js'
+import { BoardVoice } from '../updater/board-voice.js'
+import type { CriteriaView } from '../updater/criteria.js'
+import type { SlotWork } from '../updater/parts.js'
+import { Together } from '../updater/together.js'
+import type { UpdaterConfig } from '../updater/updater-config.js'
+import { VenueRecords } from '../updater/venue-record.js'
+import type { BoxDoor } from './box-door.js'
+
+export interface VenueParts {
+  readonly config: UpdaterConfig
+  readonly venue: NonNullable<UpdaterConfig['venue']>
+  readonly clock: LinuxClock
+  readonly log: Log
+  readonly keys: LinuxKeys
+  readonly shelf: Shelf
+  readonly files: LinuxFiles
+  readonly door: BoxDoor
+  readonly mayUseUplink: () => boolean
+}
+
+export interface OpenVenue {
+  readonly peers: Peers
+  readonly services: readonly Service[]
+  readonly fleet: (digest: string | null) => CriteriaView['fleet']
+  readonly together: (slots: Pick<SlotWork, 'clear'>) => Together
+}
+
+/** A box that was heard within this is well. */
+const ANSWER_MS = 10_000
+
+export function openVenue(parts: VenueParts): OpenVenue {
+  const { config, venue, clock, log, keys, shelf, files, door, mayUseUplink } = parts
+  const { tour, box } = config
+  const way = venue.broker.kind === 'own' ? new OwnBroker(door) : otherBroker(venue.broker)
+  const username = (): string | null =>
+    way instanceof OwnBroker
+      ? 'operator'
+      : venue.broker.kind === 'other'
+        ? venue.broker.username
+        : null
+  const boardOf = (subject: 'have' | 'stage'): MqttPeerBoard =>
+    new MqttPeerBoard({ clock, log, keys, link: way }, { tour, box, username: username(), subject })
+  const peers = new Peers(
+    {
+      clock,
+      log,
+      keys,
+      shelf,
+      board: boardOf('have'),
+      link: new LinuxPeerLink({ host: '0.0.0.0', port: venue.port, isLoopbackAllowed: false }),
+    },
+    { box, mayUseUplink, uploadBytesPerSecond: () => null },
+  )
+  const stage = boardOf('stage')
+  const isWell = (): boolean => door.answer(ANSWER_MS)?.isReady ?? false
+  const voice = new BoardVoice(clock, stage, { box, isWell })
+  const speaking: Service = {
+    name: 'voice',
+    start: async () => {
+      voice.start()
+      await stage.start()
+    },
+    stop: async () => {
+      voice.stop()
+      await stage.stop()
+    },
+  }
+  return {
+    peers,
+    services: [peers, speaking],
+    fleet: digest => voice.fleet(digest),
+    together: slots =>
+      new Together(
+        { log, voice, records: new VenueRecords(files), slots },
+        { box, boxes: venue.boxes },
+      ),
+  }
+}
+
+/** The broker of this very box, which comes and goes with it. */
+class OwnBroker implements BrokerWay {
+  readonly #door: BoxDoor
+  #port = 0
+  #password: Buffer | null = null
+
+  constructor(door: BoxDoor) {
+    this.#door = door
+  }
+
+  get password(): Buffer | null {
+    return this.#password
+  }
+
+  async load(): Promise<void> {
+    try {
+      this.#port = (await this.#door.mqttPort()) ?? 0
+      this.#password = Buffer.from((await this.#door.login()).password)
+    } catch {
+      // The box is not there yet: the connection fails, and is tried again.
+      this.#port = 0
+    }
+  }
+
+  open(): Duplex {
+    return connect({ host: '127.0.0.1', port: this.#port || 1, noDelay: true })
+  }
+}
+
+function otherBroker(
+  broker: Extract<NonNullable<UpdaterConfig['venue']>['broker'], { kind: 'other' }>,
+): BrokerWay {
+  return new ExternalLink(new Files('/'), {
+    kind: 'external',
+    url: broker.url,
+    username: broker.username,
+    passwordFile: broker.passwordFile,
+    certificateAuthority: broker.certificateAuthority,
+    certificate: null,
+    key: null,
+  })
+}

@@ -1,0 +1,135 @@
+/** What the boxes of a venue say of themselves on the way to a switch, over a board that they share. */
+import {
+  boolean,
+  check,
+  integer,
+  literal,
+  name,
+  nullable,
+  number,
+  object,
+  oneOf,
+  pattern,
+  string,
+} from '../../runtime/core/schema.js'
+import type { Cancel, Clock, MonotonicMs } from '../../runtime/ports/clock.js'
+import type { PeerBoard } from '../../runtime/ports/peer-link.js'
+import type { FleetView } from './criteria.js'
+import type { VenueVoice } from './parts.js'
+import type { HeardWord, VenueWord } from './venue-switch.js'
+
+const SAY_MS = 1_000
+/** A box that has said nothing for so long is no part of the fleet any more. */
+const FORGET_MS = 60_000
+const BOXES_MAX = 256
+
+const word = object({
+  format: literal(1),
+  /** Counts up, so that a word that a broker only kept is not taken for a sign of life. */
+  sequence: integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+  box: name,
+  digest: nullable(pattern(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits')),
+  stage: oneOf('idle', 'preparing', 'prepared', 'agreed', 'trial', 'passed', 'good', 'failed'),
+  at: nullable(number({ min: -8.64e15, max: 8.64e15 })),
+  obstacle: nullable(string({ max: 512 })),
+  isWell: boolean,
+})
+
+interface Heard {
+  readonly word: VenueWord
+  readonly isWell: boolean
+  readonly sequence: number
+  readonly atMs: MonotonicMs
+  /** Said since this box listens, and not only kept by the broker. */
+  readonly isAlive: boolean
+}
+
+export class BoardVoice implements VenueVoice {
+  readonly #clock: Clock
+  readonly #board: PeerBoard
+  readonly #box: string
+  readonly #isWell: () => boolean
+  readonly #heard = new Map<string, Heard>()
+  #sequence: number
+  #said = ''
+  #saidMs = Number.NEGATIVE_INFINITY
+  #cancel: Cancel = () => {}
+
+  /** @param options.isWell whether this box could spare itself for a moment */
+  constructor(
+    clock: Clock,
+    board: PeerBoard,
+    options: { readonly box: string; readonly isWell: () => boolean },
+  ) {
+    this.#clock = clock
+    this.#board = board
+    this.#box = options.box
+    this.#isWell = options.isWell
+    // After a restart the others must not take the new words for old ones.
+    this.#sequence = Math.max(0, Math.floor(clock.wallTimeMs()))
+  }
+
+  start(): void {
+    this.#cancel = this.#board.onWord((box, bytes) => this.#hear(box, bytes))
+  }
+
+  stop(): void {
+    this.#cancel()
+  }
+
+  heard(): ReadonlyMap<string, HeardWord> {
+    const nowMs = this.#clock.monotonicMs()
+    const heard = new Map<string, HeardWord>()
+    for (const [box, { word: said, atMs, isAlive }] of this.#heard)
+      if (isAlive) heard.set(box, { word: said, ageMs: nowMs - atMs })
+    return heard
+  }
+
+  /** What the other boxes have done with a release. */
+  fleet(digest: string | null): FleetView {
+    const nowMs = this.#clock.monotonicMs()
+    const others = [...this.#heard].filter(
+      ([, { isAlive, atMs }]) => isAlive && nowMs - atMs < FORGET_MS,
+    )
+    const failed = others.filter(
+      ([, { word: said }]) => said.stage === 'failed' && said.digest === digest,
+    )
+    return {
+      heard: others.length,
+      healthy: others.filter(([, { isWell }]) => isWell).length,
+      failed: failed.map(([box]) => box).sort(),
+    }
+  }
+
+  /** At once when it is news, else once a second. */
+  say(said: VenueWord): void {
+    const obstacle = said.obstacle?.slice(0, 512) ?? null
+    const text = JSON.stringify({ ...said, obstacle, isWell: this.#isWell() })
+    const nowMs = this.#clock.monotonicMs()
+    if (text === this.#said && nowMs - this.#saidMs < SAY_MS) return
+    this.#said = text
+    this.#saidMs = nowMs
+    const full = { format: 1, sequence: this.#sequence++, ...JSON.parse(text) }
+    this.#board.say(new TextEncoder().encode(JSON.stringify(full)))
+  }
+
+  #hear(box: string, bytes: Uint8Array | null): void {
+    const read = bytes === null ? null : readWord(bytes)
+    if (read === null || read.box !== box || box === this.#box) return
+    const known = this.#heard.get(box)
+    if (known === undefined && this.#heard.size >= BOXES_MAX) return
+    const { format: _, sequence, isWell, ...said } = read
+    if (known !== undefined && sequence === known.sequence) return
+    const atMs = this.#clock.monotonicMs()
+    this.#heard.set(box, { word: said, isWell, sequence, atMs, isAlive: known !== undefined })
+  }
+}
+
+function readWord(bytes: Uint8Array): ReturnType<typeof word.parse> | null {
+  try {
+    return check(word, JSON.parse(new TextDecoder().decode(bytes)), 'word')
+  } catch {
+    // What another box says is not worth an error: it is as if it said nothing.
+    return null
+  }
+}

@@ -1,0 +1,106 @@
+/** Three boxes of a venue and its Mosquitto: a release that all take at one moment, and one that all give back. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { buildRelease } from '../../ota/release-build.js'
+import { packageFolder } from '../../runtime/version.js'
+import { hasMosquitto, startMosquitto } from './mosquitto-broker.js'
+import { nextRelease, OtaBox, serve, type } from './ota-rig.js'
+
+const NAMES = ['box-1', 'box-2', 'box-3']
+/** On the third box only, as a driver does that meets hardware that it does not know. */
+const BAD = `if ((process.env.ROADCASE_HOME ?? '').endsWith('box-3')) throw new Error('not on this box')\n`
+
+t.setTimeout(175_000)
+t.test('a venue', { skip: !hasMosquitto && 'there is no mosquitto' }, async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'roadcase-venue-ota-'))
+  const at = (...steps: string[]): string => join(folder, ...steps)
+  const broker = await startMosquitto()
+  await buildRelease(
+    {
+      checkout: packageFolder,
+      into: at('0.1.0'),
+      architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
+      nodeFile: null,
+      isDirtyAllowed: true,
+      objects: null,
+    },
+    () => {},
+  )
+  await nextRelease(at('0.1.0/tree'), at('0.2.0'), '0.2.0')
+  const main = readFileSync(at('0.1.0/tree/program/main.js'), 'utf8')
+  await nextRelease(at('0.2.0/tree'), at('0.3.0'), '0.3.0', { 'program/main.js': BAD + main })
+  for (const key of ['anna', 'bert', 'build', 'dora', 'server'])
+    await type(folder, 'keys', 'create', key, '--no-passphrase')
+  await type(
+    folder,
+    'release',
+    'init',
+    '--root',
+    'anna,bert',
+    '--releases',
+    'build',
+    '--online',
+    'server',
+  )
+  for (const version of ['0.2.0', '0.3.0']) await type(folder, 'release', 'publish', version)
+  await type(folder, 'release', 'tour', 'tour-7', '--key', 'dora')
+  const order = (version: string) =>
+    type(folder, 'release', 'order', 'tour-7', '--x64', version, '--activation', 'venue')
+  const hub = await serve(at('repository'))
+  const venue = {
+    boxes: NAMES,
+    port: 0,
+    broker: { kind: 'other', url: `mqtt://127.0.0.1:${broker.port}` },
+  }
+  const boxes = NAMES.map(
+    name =>
+      new OtaBox(at(name), {
+        tree: at('0.1.0/tree'),
+        root: at('repository/metadata/1.root.json'),
+        url: hub.url,
+        name,
+        venue,
+      }),
+  )
+  t.teardown(async () => {
+    await Promise.all(boxes.map(box => box.stop()))
+    await hub.close()
+    await broker.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  for (const box of boxes) box.start()
+  for (const box of boxes) await box.until(({ running }) => running !== null)
+  for (const box of boxes) await box.setDate()
+  const versions = async (): Promise<(string | undefined)[]> =>
+    Promise.all(boxes.map(async box => (await box.state())?.running?.version))
+
+  t.match(await order('0.2.0'), { code: 0 })
+  await boxes[1]?.ota('hold', 'rehearsal', '--for', '1h')
+  for (const box of boxes) await box.ota('check')
+  const waiting = await boxes[0]?.until(({ unmet }) => unmet.some(({ name }) => name === 'venue'))
+  t.match(waiting?.unmet, [{ words: /box-2 / }], 'the others wait for the one that is held')
+  t.same(await versions(), ['0.1.0', '0.1.0', '0.1.0'])
+
+  await boxes[1]?.ota('hold', '--release', 'h1')
+  for (const box of boxes)
+    await box.until(({ running, phase }) => running?.version === '0.2.0' && phase === 'idle')
+  t.pass('all have switched, and kept it')
+  const switched = boxes.map(({ said }) => momentOf(said, 'ota.switching'))
+  t.ok(Math.max(...switched) - Math.min(...switched) < 1_000, switched.join(' '))
+
+  await order('0.3.0')
+  for (const box of boxes) await box.ota('check')
+  await boxes[2]?.until(({ refused }) => refused.length > 0, 90)
+  for (const box of boxes)
+    await box.until(({ running, phase }) => running?.version === '0.2.0' && phase !== 'trial')
+  t.same(await versions(), ['0.2.0', '0.2.0', '0.2.0'], 'and what one cannot run, none does')
+  for (const { said } of boxes.slice(0, 2)) t.match(said, /box-3 has gone back/)
+})
+
+/** When an event was logged first, in milliseconds since 1970. */
+function momentOf(said: string, event: string): number {
+  const line = said.split('\n').find(text => text.includes(`"${event}"`)) ?? '{}'
+  return Date.parse(JSON.parse(line).time)
+}

@@ -1,0 +1,124 @@
+/**
+ * A release from the workshop to the box: built, signed, published, ordered, fetched, tried, kept or given back, all by the
+ * programs as they are shipped.
+ */
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { buildRelease } from '../../ota/release-build.js'
+import { packageFolder } from '../../runtime/version.js'
+import { nextRelease, OtaBox, serve, type } from './ota-rig.js'
+
+t.setTimeout(170_000)
+const folder = mkdtempSync(join(tmpdir(), 'roadcase-ota-'))
+const at = (...steps: string[]): string => join(folder, ...steps)
+
+await buildRelease(
+  {
+    checkout: packageFolder,
+    into: at('0.1.0'),
+    architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
+    nodeFile: null,
+    isDirtyAllowed: true,
+    objects: null,
+  },
+  () => {},
+)
+await nextRelease(at('0.1.0/tree'), at('0.2.0'), '0.2.0')
+await nextRelease(at('0.1.0/tree'), at('0.3.0'), '0.3.0', {
+  'program/main.js': 'throw new Error("a release that cannot start")',
+})
+for (const key of ['anna', 'bert', 'build', 'dora', 'server'])
+  await type(folder, 'keys', 'create', key, '--no-passphrase')
+const commands = [
+  ['release', 'init', '--root', 'anna,bert', '--releases', 'build', '--online', 'server'],
+  ['release', 'publish', '0.2.0'],
+  ['release', 'publish', '0.3.0'],
+  ['release', 'tour', 'tour-7', '--key', 'dora'],
+]
+for (const words of commands) {
+  const { code, out } = await type(folder, ...words)
+  t.equal(code, 0, `${words.join(' ')}: ${out.trim()}`)
+}
+const order = (version: string) => type(folder, 'release', 'order', 'tour-7', '--x64', version)
+const hub = await serve(at('repository'))
+const box = new OtaBox(at('home'), {
+  tree: at('0.1.0/tree'),
+  root: at('repository/metadata/1.root.json'),
+  url: hub.url,
+})
+t.teardown(async () => {
+  await box.stop()
+  await hub.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+box.start()
+
+t.test('a card from the workshop starts, and knows what it runs', async t => {
+  const { running, slot } = await box.until(({ running }) => running !== null)
+  t.match({ running, slot }, { running: { version: '0.1.0' }, slot: 'a' })
+  t.match((await box.ota('why')).out, /no +order/)
+})
+
+t.test(
+  'a release is prepared at once, and waits for the date and for whoever holds it back',
+  async t => {
+    await box.ota('hold', 'rehearsal until noon', '--for', '2h')
+    await order('0.2.0')
+    t.match((await box.ota('check')).out, /^0\.2\.0 is ordered/)
+    await box.until(({ phase, unmet }) => phase === 'waiting' && unmet.length === 2)
+    const { out } = await box.ota('why')
+    t.match(out, /no +time +the box does not know the date/)
+    t.match(out, /no +hold +operator holds it back .*rehearsal until noon/)
+    t.match(out, /yes +in-slot/)
+    const patch = hub.requests.filter(path => path.includes('/objects/'))
+    t.ok(patch.length > 0 && patch.every(path => path.endsWith('.patch')), patch.join())
+  },
+)
+
+t.test('known and let go, it is tried and kept; the box tells it to everybody', async t => {
+  await box.setDate()
+  await box.ota('hold', '--release', 'h1')
+  const tried = await box.until(
+    ({ running, phase }) => running?.version === '0.2.0' && phase === 'trial',
+  )
+  t.match(tried, { slot: 'b', previous: { version: '0.1.0' } })
+  const kept = await box.until(
+    ({ running, phase }) => running?.version === '0.2.0' && phase === 'idle',
+  )
+  t.match(kept, { slot: 'b', refused: [] })
+  const { out } = await type(folder, '--json', '--state', at('home/state'), 'status')
+  t.match(JSON.parse(out), { ota: { running: { version: '0.2.0' } } })
+})
+
+t.test(
+  'one that cannot start is given back by itself, and refused until it is cleared',
+  async t => {
+    await order('0.3.0')
+    await box.ota('check')
+    const back = await box.until(({ refused }) => refused.length > 0)
+    t.match(back, {
+      running: { version: '0.2.0' },
+      slot: 'b',
+      refused: [{ version: '0.3.0', why: /box ended: exit code 1/ }],
+    })
+    await box.ota('check')
+    t.match((await box.ota('why')).out, /no +not-refused +it has failed here/)
+  },
+)
+
+t.test('a stick does what a hub does, and an older one changes nothing', async t => {
+  cpSync(at('repository'), at('home/stick'), { recursive: true })
+  await hub.close()
+  t.match((await box.ota('check')).out, /0\.3\.0 is ordered/)
+  await type(folder, 'release', 'order', 'tour-7', '--x64', '0.2.0')
+  cpSync(at('repository'), at('home/stick'), { recursive: true })
+  t.match((await box.ota('check')).out, /^0\.2\.0 is ordered/)
+})
+
+t.test('what a person does not like is given back, too', async t => {
+  t.equal((await box.ota('rollback', 'the lamps flicker')).code, 4, 'the other slot failed')
+  await box.ota('clear', '0.3.0')
+  t.match(await box.state(), { refused: [], running: { version: '0.2.0' } })
+})
