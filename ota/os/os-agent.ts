@@ -63,6 +63,8 @@ export interface OsStatus {
   readonly refused: readonly Refusal[]
   /** Where a rollback would lead; null: nowhere. */
   readonly wayBack: OsName | null
+  /** A reboot was asked for, and nothing is to be begun any more. */
+  readonly isGoingDown: boolean
 }
 
 interface Look {
@@ -75,11 +77,12 @@ interface Look {
 
 /**
  * Every call may be killed at any moment and made again. Calls are made one after the other, by one process: the updater.
- * All of them throw `os.unsupported` on a machine that starts in another way.
+ * Once a reboot was asked for, all but questions throw `os.refused`. All of them throw `os.unsupported` on a machine that starts in another way.
  */
 export class OsAgent {
   readonly #ports: OsPorts
   readonly #records: TwoRecords<OsState>
+  #isGoingDown = false
 
   constructor(ports: OsPorts) {
     this.#ports = ports
@@ -92,7 +95,16 @@ export class OsAgent {
     const { slots, floor, refused } = state
     const { running, usual } = facts
     const wayBack = wayBackOs(state, facts)
-    return { running, usual, isTrial: isTrial(state, facts), slots, floor, refused, wayBack }
+    return {
+      running,
+      usual,
+      isTrial: isTrial(state, facts),
+      slots,
+      floor,
+      refused,
+      wayBack,
+      isGoingDown: this.#isGoingDown,
+    }
   }
 
   /** Every reason why this system is not written now; none: it may be. */
@@ -152,7 +164,7 @@ export class OsAgent {
     await this.#choose('trial', number)
     this.#ports.log.warn('os.trial', { system: target })
     try {
-      await this.#ports.firmware.rebootOnTrial()
+      await this.#goDown(() => this.#ports.firmware.rebootOnTrial())
     } catch (error) {
       await this.#settled()
       throw error
@@ -185,20 +197,20 @@ export class OsAgent {
       throw refusal('no system is on trial, and none is written')
     if (isPending) await this.#records.write(fail(state, name, reason))
     this.#ports.log.error('os.failed', { system: name, reason })
-    if (isTrial(state, facts)) await this.#ports.firmware.reboot()
+    if (isTrial(state, facts)) await this.#goDown(() => this.#ports.firmware.reboot())
   }
 
   /** Back from a good system to the one before it, with a reboot. @throws BoxError `os.refused`, `power.refused` */
   async rollBack(reason: string): Promise<void> {
     const { state, facts } = await this.#settled()
-    if (isTrial(state, facts)) return this.giveUp(reason)
+    if (isTrial(state, facts)) return await this.giveUp(reason)
     const back = wayBackOs(state, facts)
     if (back === null) throw refusal('no other good system that is not below the floor')
     // First the refusal: a system that was left must not be taken again because the power went.
     await this.#records.write(fail(state, facts.running, reason))
     await this.#choose('usual', this.#ports.places[back].number)
     this.#ports.log.warn('os.rolled-back', { to: back, reason })
-    return this.#ports.firmware.reboot()
+    await this.#goDown(() => this.#ports.firmware.reboot())
   }
 
   /** A person says that a system that failed may be tried again. */
@@ -232,6 +244,7 @@ export class OsAgent {
    * a wish for a trial leads home when there is none, so that a stray one does no harm.
    */
   async #settled(): Promise<Look> {
+    if (this.#isGoingDown) throw refusal('the machine goes down')
     const look = await this.#look()
     const { known, state, facts, autoboot } = look
     await this.#records.repair()
@@ -245,6 +258,11 @@ export class OsAgent {
     }
     if (autoboot.trial.partition !== home) await this.#choose('trial', home)
     return { ...look, facts: { ...facts, usual: running } }
+  }
+
+  async #goDown(ask: () => Promise<void>): Promise<void> {
+    await ask()
+    this.#isGoingDown = true
   }
 
   async #choose(which: keyof Autoboot, partition: number): Promise<void> {

@@ -31,8 +31,7 @@ async function failureOf(gate: () => Promise<GateOutcome>): Promise<string | nul
 }
 
 /** Why no release is tried now; null: because of the systems one may be. */
-export function whyNoAppTrial({ isTrial, running, slots }: OsStatus): string | null {
+export function whyNoAppTrial({ isTrial, isGoingDown, running }: OsStatus): string | null {
   if (isTrial) return `operating system ${running} is on trial`
-  const waits = slots.a.kind === 'trial' || slots.b.kind === 'trial'
-  return waits ? 'the box is about to start another operating system' : null
+  return isGoingDown ? 'the box is about to start another operating system' : null
 }

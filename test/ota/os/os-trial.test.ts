@@ -22,6 +22,18 @@ async function onTrial(): Promise<OsWorld> {
   return box
 }
 
+t.test('between the wish and the reboot nothing else is begun', async t => {
+  const box = new OsWorld(factory)
+  const { agent } = box.boot()
+  await agent.write(second.image, second.source, unhurried)
+  t.equal(whyNoAppTrial(await agent.status()), null)
+  await agent.tryBoot()
+  t.match(whyNoAppTrial(await agent.status()), /about to start/)
+  await t.rejects(agent.clear('ff'), { code: 'os.refused', message: /goes down/ })
+  await t.rejects(agent.tryBoot(), { code: 'os.refused' })
+  t.equal(box.boot().partition, 3, 'and the wish is still there')
+})
+
 t.test('a system is found good by its gate, and only on trial it is asked', async t => {
   const box = await onTrial()
   const { agent } = box.boot()
