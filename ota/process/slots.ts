@@ -52,7 +52,7 @@ export class ProcessSlots implements SlotWork {
       previous: previousOf(status),
       prepared: releaseOf(ready ?? null),
       isOnTrial: running?.kind === 'trial',
-      isRestartDue: isRestartDue(status),
+      isRestartDue: status.isRestartDue,
       formats: await this.#formats(status),
       floor: status.floor,
       refused: status.refused,
@@ -214,13 +214,6 @@ const progressOf = (progress: FetchProgress): TransferProgress => ({
   peerBytes: progress.peerByteCount,
   stickBytes: progress.folderByteCount,
 })
-
-/** Killed after the slots were told and before the launcher was. */
-function isRestartDue({ running, chosen, slots }: SlotStatus): boolean {
-  if (running === null || slots[running].kind === 'trial') return false
-  const isTrialNext = Object.values(slots).some(({ kind }) => kind === 'trial')
-  return isTrialNext || (chosen !== null && chosen !== running)
-}
 
 function releaseOf(slot: Slot | null): RunningRelease | null {
   if (slot === null || slot.kind === 'empty' || slot.kind === 'installing') return null

@@ -62,6 +62,8 @@ export interface SlotStatus {
   readonly isTrial: boolean
   /** Where a rollback would lead; null: nowhere. */
   readonly wayBack: SlotName | null
+  /** Another slot than the running one is to be started, as soon as that disturbs nobody. */
+  readonly isRestartDue: boolean
 }
 
 export interface InstallWishes {
@@ -77,6 +79,9 @@ export class SlotAgent {
   readonly #ports: LauncherUpdatePorts
   readonly #store: StateStore
   readonly #running: SlotName | null
+  #last: Promise<unknown> = Promise.resolve()
+  /** What the running slot was when this process first looked; `failed` is one that was started for want of a better. */
+  #startedAs: Slot['kind'] | null = null
 
   /** @param running the slot that the caller itself runs from, as the launcher told it; null on a box without slots */
   constructor(ports: LauncherUpdatePorts, running: SlotName | null) {
@@ -91,10 +96,8 @@ export class SlotAgent {
    * not the release; whatever the installer throws
    */
   async install(release: Release, installer: Installer, wishes: InstallWishes): Promise<SlotName> {
-    const state = await this.#read()
-    const target = installTarget(state, this.#running)
-    if (await this.#isThere(state, target, release)) return target
-    const begun = await this.#begin(state, target, release)
+    const { target, isThere } = await this.#inTurn(() => this.#prepare(release))
+    if (isThere) return target
     await installer.install(
       this.#ports.disk.pathOf(slotFolder(target)),
       wishes.progress,
@@ -102,19 +105,52 @@ export class SlotAgent {
     )
     await this.#ports.disk.syncTree(slotFolder(target))
     const problem = await this.#verify(target, release, wishes.progress)
-    if (problem !== null) {
-      await this.#store.write(emptySlot(begun, target))
-      await this.#ports.disk.removeTree(slotFolder(target))
-      throw new BoxError('slot.rotten', `${release.version} was not written right: ${problem}`)
-    }
-    await seal(this.#ports, target, release.digest, begun.floor)
-    await this.#store.write(finishInstall(begun, target))
-    this.#ports.log.info('slot.ready', { slot: target, version: release.version })
+    await this.#inTurn(() => this.#finish(target, release, problem))
     return target
   }
 
+  async #prepare(release: Release): Promise<{ target: SlotName; isThere: boolean }> {
+    const state = await this.#read()
+    const target = installTarget(state, this.#running)
+    if (this.#isRestartDue(state))
+      throw new BoxError(
+        'slot.refused',
+        `slot ${target} is started next: it is not written before that`,
+      )
+    const isThere = await this.#isThere(state, target, release)
+    if (!isThere) await this.#begin(state, target, release)
+    return { target, isThere }
+  }
+
+  /** With the state as it is by now: a person may have cleared a release meanwhile. */
+  async #finish(target: SlotName, release: Release, problem: string | null): Promise<void> {
+    const state = await this.#read()
+    const slot = state.slots[target]
+    if (slot.kind !== 'installing' || slot.release.digest !== release.digest)
+      throw new BoxError('slot.refused', `slot ${target} was given to something else meanwhile`)
+    if (problem !== null) {
+      await this.#store.write(emptySlot(state, target))
+      await this.#ports.disk.removeTree(slotFolder(target))
+      throw new BoxError('slot.rotten', `${release.version} was not written right: ${problem}`)
+    }
+    await seal(this.#ports, target, release.digest, state.floor)
+    await this.#store.write(finishInstall(state, target))
+    this.#ports.log.info('slot.ready', { slot: target, version: release.version })
+  }
+
+  /** Whoever changes the state has it for himself: it is read, changed and written whole. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(task)
+    this.#last = done.catch(() => {})
+    return done
+  }
+
   /** From the next start of the slots on, the ready release is on trial. @throws BoxError `slot.refused`, `slot.rotten` */
-  async activate(): Promise<void> {
+  activate(): Promise<void> {
+    return this.#inTurn(() => this.#activate())
+  }
+
+  async #activate(): Promise<void> {
     const state = await this.#read()
     if (trialSlot(state) !== null) return
     const next = activate(state)
@@ -133,7 +169,11 @@ export class SlotAgent {
    * The gate of the running trial is passed: from now on its starts are not counted, and the floor is its own.
    * @throws BoxError `slot.refused` when the running slot is not on trial
    */
-  async markGood(): Promise<void> {
+  markGood(): Promise<void> {
+    return this.#inTurn(() => this.#markGood())
+  }
+
+  async #markGood(): Promise<void> {
     const state = await this.#read()
     const running = this.#running
     if (running === null) throw new BoxError('slot.refused', 'this box does not run from a slot')
@@ -153,14 +193,22 @@ export class SlotAgent {
   }
 
   /** From the next start on, the other release. @throws BoxError `slot.refused` when there is none to go back to */
-  async rollBack(reason: string): Promise<void> {
+  rollBack(reason: string): Promise<void> {
+    return this.#inTurn(() => this.#rollBack(reason))
+  }
+
+  async #rollBack(reason: string): Promise<void> {
     const next = goBack(await this.#read(), reason)
     await this.#store.write(next)
     this.#ports.log.warn('slot.rolled-back', { to: next.chosen, reason })
   }
 
   /** A person says that a release that failed may be tried again. */
-  async clear(digest: string): Promise<void> {
+  clear(digest: string): Promise<void> {
+    return this.#inTurn(() => this.#clear(digest))
+  }
+
+  async #clear(digest: string): Promise<void> {
     await this.#store.write(clear(await this.#read(), digest))
   }
 
@@ -177,7 +225,17 @@ export class SlotAgent {
       refused,
       isTrial: trial !== null,
       wayBack: current && wayBack(state, current),
+      isRestartDue: this.#isRestartDue(state),
     }
+  }
+
+  /** Another slot than the running one is to be started: somebody was killed before the launcher was told. */
+  #isRestartDue({ slots, chosen }: State): boolean {
+    const running = this.#running
+    if (running === null || slots[running].kind === 'trial' || this.#startedAs === 'failed')
+      return false
+    const isTrialNext = slotNames.some(name => slots[name].kind === 'trial')
+    return isTrialNext || (chosen !== null && chosen !== running && slots[chosen].kind === 'good')
   }
 
   /** Every reason why this release is not installed, or not started; none: it may be. */
@@ -200,9 +258,11 @@ export class SlotAgent {
     })
     if (problem === null) return null
     this.#ports.log.error('slot.rotten', { slot: name, problem })
-    const state = await this.#read()
-    const next = markRotten(state, name, problem)
-    if (next !== state) await this.#store.write(next)
+    await this.#inTurn(async () => {
+      const state = await this.#read()
+      const next = markRotten(state, name, problem)
+      if (next !== state) await this.#store.write(next)
+    })
     return problem
   }
 
@@ -216,16 +276,15 @@ export class SlotAgent {
    * `installing` is said only of a folder that holds nothing, or what an earlier call for the same release left: the
    * files of another one are gone by then.
    */
-  async #begin(state: State, target: SlotName, release: Release): Promise<State> {
+  async #begin(state: State, target: SlotName, release: Release): Promise<void> {
     const { disk } = this.#ports
     const before = state.slots[target]
     const begun = beginInstall(state, this.#running, release)
-    if (before.kind === 'installing' && before.release.digest === release.digest) return begun
+    if (before.kind === 'installing' && before.release.digest === release.digest) return
     await this.#store.write(emptySlot(begun, target))
     await disk.remove(sealFile(target))
     await disk.removeTree(slotFolder(target))
     await this.#store.write(begun)
-    return begun
   }
 
   async #verify(
@@ -243,6 +302,8 @@ export class SlotAgent {
   /** @throws BoxError `storage.rotten` when both records are gone: the launcher finds out what there is at its next start */
   async #read(): Promise<State> {
     const state = await this.#store.read()
+    if (state !== null && this.#running !== null)
+      this.#startedAs ??= state.slots[this.#running].kind
     if (state !== null) return state
     if (this.#running === null) return noSlots
     throw new BoxError('storage.rotten', `the records of slots ${slotNames.join(' and ')} are gone`)

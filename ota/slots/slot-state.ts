@@ -81,8 +81,6 @@ const isBelowFloor = ({ floor }: State, { version }: Release): boolean =>
  */
 export function beginInstall(state: State, running: SlotName | null, release: Release): State {
   const target = installTarget(state, running)
-  if (running !== null && state.chosen !== null && state.chosen !== running)
-    throw refusal(`slot ${state.chosen} is started next: it is not written before that`)
   const reason = whyNotInstall(state, release)
   if (reason !== null) throw refusal(reason)
   const chosen = state.chosen === target ? running : state.chosen

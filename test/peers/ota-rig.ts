@@ -11,8 +11,8 @@ import { LinuxReleaseTree } from '../../drivers/linux/release-tree.js'
 import { buildObjects } from '../../ota/patch/build.js'
 import { checkDescription, PIECE_BYTES } from '../../ota/release/description.js'
 import { formatManifest } from '../../ota/release/manifest.js'
-import { type OtaReply, otaReply } from '../../runtime/core/ota-control.js'
-import { check } from '../../runtime/core/schema.js'
+import { otaLink } from '../../runtime/cli/ota-link.js'
+import type { OtaReply } from '../../runtime/core/ota-control.js'
 
 const COMMAND = 'dist/program/roadcase.js'
 const LOOK_MS = 200
@@ -212,9 +212,12 @@ export class OtaBox {
     return type(this.home, 'ota', '--home', this.home, ...words)
   }
 
+  /** Null while no updater answers. */
   async state(): Promise<OtaReply['state']> {
-    const { code, out } = await type(this.home, '--json', 'ota', '--home', this.home, 'status')
-    return code === 0 ? check(otaReply.shape.state, JSON.parse(out), 'state') : null
+    const reply = await otaLink(this.home)
+      .ask({ ask: 'status' })
+      .catch(() => null)
+    return reply?.state ?? null
   }
 
   /** @throws what the box said, when it does not come to that within `secondsMax` */

@@ -10,7 +10,7 @@ import { buildRelease } from '../../ota/release-build.js'
 import { packageFolder } from '../../runtime/version.js'
 import { nextRelease, OtaBox, serve, type } from './ota-rig.js'
 
-t.setTimeout(170_000)
+t.setTimeout(230_000)
 const folder = mkdtempSync(join(tmpdir(), 'roadcase-ota-'))
 const at = (...steps: string[]): string => join(folder, ...steps)
 

@@ -98,7 +98,7 @@ class VenueBox {
         holds: new Holds(clock, this.files),
         together,
         fleet: () => null,
-        orders: { look: async () => orderOf('1.1.0', true) },
+        orders: { look: async () => orderOf(this.#venue.ordered, true) },
         launcher: { gate: () => {}, passed: () => {}, restart: () => this.#again() },
         box: {
           view: async () => this.box,
@@ -132,6 +132,10 @@ class VenueBox {
     await this.#updater?.stop()
   }
 
+  async look(): Promise<void> {
+    await this.#updater?.check()
+  }
+
   /** Three seconds later, like a launcher. */
   #again(): void {
     const { clock } = this.#venue
@@ -143,6 +147,7 @@ class VenueBox {
 }
 
 class Venue {
+  ordered = '1.1.0'
   readonly clock = new SimulatedClock({ showStartMs: 1.8e12, driftPpm: 0 })
   readonly boxes = NAMES.map(name => new VenueBox(name, this))
 
@@ -220,6 +225,49 @@ t.test('one that does not pass takes all back; cleared there, all try again', as
   await venue.clock.advance(120 * SECOND_MS)
   t.same(venue.running(), ['1.1.0', '1.1.0', '1.1.0'])
 })
+
+t.test(
+  'what one box itself does not find good in time is refused there, once; the next release is taken',
+  async t => {
+    const venue = venueOf(t)
+    const bad = venue.boxes[2]
+    if (bad) bad.gate = ['its printer does not answer']
+    await venue.prepared()
+    await venue.clock.advance(900 * SECOND_MS)
+    t.same(venue.running(), ['1.0.0', '1.0.0', '1.0.0'])
+    t.match(bad?.slots.state.refused, [{ why: /gate: its printer does not answer/ }])
+    const tries = venue.boxes.map(
+      ({ slots }) => slots.did.filter(deed => deed === 'activate').length,
+    )
+    t.same(tries, [1, 1, 1], 'nobody tries it again')
+    if (bad) bad.gate = []
+    venue.ordered = '1.2.0'
+    for (const box of venue.boxes) await box.look()
+    await venue.clock.advance(SECOND_MS)
+    for (const box of venue.boxes) box.slots.go?.resolve()
+    await venue.clock.advance(120 * SECOND_MS)
+    t.same(venue.running(), ['1.2.0', '1.2.0', '1.2.0'])
+  },
+)
+
+t.test(
+  'a show that is armed in the last second keeps its box; nobody is left half-way',
+  async t => {
+    const venue = venueOf(t)
+    const [, late] = venue.boxes
+    await venue.prepared()
+    await venue.clock.advance(SECOND_MS)
+    const at = venue.boxes[0]?.state?.switchShowMs ?? 0
+    await venue.clock.advance(at - venue.clock.showTimeMs() - 300)
+    if (late) late.box = { ...quiet, isArmed: true }
+    await venue.clock.advance(VENUE_TERMS.deadlineMs + 60 * SECOND_MS)
+    t.same(venue.running(), ['1.0.0', '1.0.0', '1.0.0'])
+    t.notOk(late?.slots.did.includes('activate'))
+    if (late) late.box = quiet
+    await venue.clock.advance(VENUE_TERMS.deadlineMs + 120 * SECOND_MS)
+    t.same(venue.running(), ['1.1.0', '1.1.0', '1.1.0'], 'and later all take it together')
+  },
+)
 
 t.test('one that never comes back from the switch takes all back in time', async t => {
   const venue = venueOf(t)
