@@ -58,7 +58,8 @@ t.test('an apply killed after any call to the disk', { skip: mayWrite }, async t
   t.equal(await child(['-y', '-o', trace, '-e', `trace=${CALLS.join()}`], orderFor(traced)), true)
   t.equal(problemIn(traced, next.digest), null)
   const points = pointsOf(readFileSync(trace, 'utf8'), traced)
-  t.ok(points.length > 100, `${points.length} calls are killed at`)
+  // Half of some 150 where the other thread was ahead.
+  t.ok(points.length > 40, `${points.length} calls are killed at`)
 
   const bad: string[] = []
   let killed = 0
