@@ -1,5 +1,6 @@
 /** The launcher as the process that it is, with small releases that crash, hang, and pass READY but not the gate. */
-import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Behaviour } from '../../fixtures/slot-program.js'
@@ -20,9 +21,19 @@ const good = smallRelease({ version: '1.0.0', floor: null, behaviour: 'good', la
 const next = (behaviour: Behaviour, launcher: Uint8Array | null = null): SmallRelease =>
   smallRelease({ version: '1.1.0', floor: '1.0.0', behaviour, launcher })
 
+/** Not a folder of tap's, which is removed before the launcher has been stopped that writes into it. */
+function homeIn(t: Test, release: SmallRelease): Home {
+  const folder = mkdtempSync(join(tmpdir(), 'roadcase-launcher-'))
+  const made = new Home(join(folder, 'home'), release)
+  t.teardown(async () => {
+    await made.stop()
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
+  })
+  return made
+}
+
 async function home(t: Test): Promise<Home> {
-  const made = new Home(join(t.testdir(), 'home'), good)
-  t.teardown(() => made.stop())
+  const made = homeIn(t, good)
   made.launch(QUICK)
   await made.ready('1.0.0', 0, READY_MS_MAX)
   return made
@@ -115,8 +126,7 @@ t.test('a good release is started again for as long as it takes', async t => {
     behaviour: 'crash',
     launcher: null,
   })
-  const box = new Home(join(t.testdir(), 'home'), crashing)
-  t.teardown(() => box.stop())
+  const box = homeIn(t, crashing)
   box.launch(QUICK)
   const starts = (): number => box.events().filter(({ program }) => program === 'box').length
   await box.until('five starts', () => starts() >= 5, READY_MS_MAX)
@@ -170,8 +180,7 @@ t.test('a good release brings its launcher; one that cannot start does not', asy
     { launcher: newer, isTaken: true },
     { launcher: new TextEncoder().encode('this is no program'), isTaken: false },
   ]) {
-    const box = new Home(join(t.testdir(), String(isTaken)), good)
-    t.teardown(() => box.stop())
+    const box = homeIn(t, good)
     box.launch(QUICK)
     await box.ready('1.0.0', 0, READY_MS_MAX)
     await switchTo(box, next('good', launcher))
