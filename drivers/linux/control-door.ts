@@ -1,6 +1,7 @@
 /** A door for the programs of this machine: a socket in a folder, one line of text in, one out. */
-import { chmod, rm } from 'node:fs/promises'
+import { chmod, mkdir, rm } from 'node:fs/promises'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
+import { dirname } from 'node:path'
 import { BoxError } from '../../runtime/core/errors.js'
 import { errnoOf } from './errno.js'
 
@@ -37,15 +38,14 @@ export class ControlDoor {
     await rm(this.#path, { force: true })
     const server = createServer({ allowHalfOpen: true }, socket => this.#serve(socket, answer))
     server.maxConnections = CONNECTIONS_MAX
-    const umask = process.umask(0o177)
     try {
+      // Nobody else finds the socket in the moment before it has its own mode.
+      await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 })
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject).listen(this.#path, resolve)
       })
     } catch (cause) {
       throw new BoxError('storage.io', `there can be no socket at ${this.#path}`, { cause })
-    } finally {
-      process.umask(umask)
     }
     await chmod(this.#path, 0o600)
     this.#server = server

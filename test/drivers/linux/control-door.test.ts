@@ -10,7 +10,8 @@ const limits = { lineBytesMax: 1_000, patienceMs: 2_000 }
 async function opened(t: Test, answer: (line: string) => Promise<string>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'roadcase-door-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
-  const path = join(folder, 'x.sock')
+  // On a new card nothing has made it yet.
+  const path = join(folder, 'ota', 'x.sock')
   const door = new ControlDoor(path, limits)
   await door.open(answer)
   t.teardown(() => door.close())
