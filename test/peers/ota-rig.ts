@@ -11,8 +11,10 @@ import { LinuxReleaseTree } from '../../drivers/linux/release-tree.js'
 import { buildObjects } from '../../ota/patch/build.js'
 import { checkDescription, PIECE_BYTES } from '../../ota/release/description.js'
 import { formatManifest } from '../../ota/release/manifest.js'
+import { buildRelease } from '../../ota/release-build.js'
 import { otaLink } from '../../runtime/cli/ota-link.js'
 import type { OtaReply } from '../../runtime/core/ota-control.js'
+import { packageFolder } from '../../runtime/version.js'
 
 const COMMAND = 'dist/program/roadcase.js'
 const LOOK_MS = 200
@@ -36,6 +38,19 @@ export async function type(folder: string, ...words: string[]): Promise<Typed> {
       return { code: error.code, out: 'stderr' in error ? `${error.stderr}` : '' }
     throw error
   }
+}
+
+/** What this checkout is, as a release for this machine, in `into/tree`. */
+export async function ownRelease(into: string): Promise<void> {
+  const architecture = process.arch === 'arm64' ? 'arm64' : 'x64'
+  const wanted = {
+    checkout: packageFolder,
+    into,
+    architecture,
+    nodeFile: null,
+    objects: null,
+  } as const
+  await buildRelease({ ...wanted, isDirtyAllowed: true }, () => {})
 }
 
 /** The same release with another version, as `release publish` wants it: a tree, its description, its objects. */

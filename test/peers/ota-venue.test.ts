@@ -3,10 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { buildRelease } from '../../ota/release-build.js'
-import { packageFolder } from '../../runtime/version.js'
 import { hasMosquitto, startMosquitto } from './mosquitto-broker.js'
-import { nextRelease, OtaBox, serve, type } from './ota-rig.js'
+import { nextRelease, OtaBox, ownRelease, serve, type } from './ota-rig.js'
 
 const NAMES = ['box-1', 'box-2', 'box-3']
 /** On the third box only, as a driver does that meets hardware that it does not know. */
@@ -17,17 +15,7 @@ t.test('a venue', { skip: !hasMosquitto && 'there is no mosquitto' }, async t =>
   const folder = mkdtempSync(join(tmpdir(), 'roadcase-venue-ota-'))
   const at = (...steps: string[]): string => join(folder, ...steps)
   const broker = await startMosquitto()
-  await buildRelease(
-    {
-      checkout: packageFolder,
-      into: at('0.1.0'),
-      architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
-      nodeFile: null,
-      isDirtyAllowed: true,
-      objects: null,
-    },
-    () => {},
-  )
+  await ownRelease(at('0.1.0'))
   await nextRelease(at('0.1.0/tree'), at('0.2.0'), '0.2.0')
   const main = readFileSync(at('0.1.0/tree/program/main.js'), 'utf8')
   await nextRelease(at('0.2.0/tree'), at('0.3.0'), '0.3.0', { 'program/main.js': BAD + main })

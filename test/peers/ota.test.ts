@@ -6,25 +6,13 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { buildRelease } from '../../ota/release-build.js'
-import { packageFolder } from '../../runtime/version.js'
-import { nextRelease, OtaBox, serve, type } from './ota-rig.js'
+import { nextRelease, OtaBox, ownRelease, serve, type } from './ota-rig.js'
 
 t.setTimeout(230_000)
 const folder = mkdtempSync(join(tmpdir(), 'roadcase-ota-'))
 const at = (...steps: string[]): string => join(folder, ...steps)
 
-await buildRelease(
-  {
-    checkout: packageFolder,
-    into: at('0.1.0'),
-    architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
-    nodeFile: null,
-    isDirtyAllowed: true,
-    objects: null,
-  },
-  () => {},
-)
+await ownRelease(at('0.1.0'))
 await nextRelease(at('0.1.0/tree'), at('0.2.0'), '0.2.0')
 await nextRelease(at('0.1.0/tree'), at('0.3.0'), '0.3.0', {
   'program/main.js': 'throw new Error("a release that cannot start")',

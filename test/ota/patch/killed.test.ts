@@ -13,6 +13,7 @@ import { LinuxReleaseTree, LinuxReleaseTreeWriter } from '../../../drivers/linux
 import { applyObject } from '../../../ota/patch/apply.js'
 import { buildObjects } from '../../../ota/patch/build.js'
 import { parseManifest } from '../../../ota/release/manifest.js'
+import { type Point, pointsOf } from '../killed-calls.js'
 import { expectedOf, FOREVER, pairOf, ports, releaseOf, sha256, sourceOf } from './trees.js'
 
 const CHILD = fileURLToPath(new URL('../../fixtures/apply-object.js', import.meta.url))
@@ -24,11 +25,6 @@ const LAST = 12
 const SEED = Number(process.env['SEED'] ?? 1)
 const RUN_MS_MAX = 20_000
 const run = promisify(execFile)
-
-interface Point {
-  readonly call: string
-  readonly count: number
-}
 
 const hasStrace = spawnSync('strace', ['-V']).status === 0
 const mayWrite = hasStrace ? false : 'no strace'
@@ -138,22 +134,4 @@ async function child(options: readonly string[], order: string): Promise<boolean
     // Killed, as it should be.
     return false
   }
-}
-
-/**
- * strace counts calls by thread, so a count that another thread reaches sooner would kill too early: only those are
- * taken that reach the slot first.
- */
-function pointsOf(trace: string, slot: string): Point[] {
-  const counts = new Map<string, number>()
-  const reached = new Set<string>()
-  const points: Point[] = []
-  for (const [, thread = '', call = '', rest = ''] of trace.matchAll(/^(\d+) +(\w+)\((.*)$/gm)) {
-    const count = (counts.get(`${thread} ${call}`) ?? 0) + 1
-    counts.set(`${thread} ${call}`, count)
-    const isFirst = !reached.has(`${call} ${count}`)
-    reached.add(`${call} ${count}`)
-    if (isFirst && rest.includes(slot)) points.push({ call, count })
-  }
-  return points
 }

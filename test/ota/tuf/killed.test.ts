@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { LinuxFiles } from '../../../drivers/linux/files.js'
+import { pointsOf } from '../killed-calls.js'
 import { release, scenarios } from './scenarios.js'
 import { day, pastOf, TrustBench, wordOf } from './trust-bench.js'
 
@@ -21,11 +22,6 @@ const EACH = process.env['ALL'] === '1' ? 1 : 5
 const SEED = Number(process.env['SEED'] ?? 1)
 const RUN_MS_MAX = 20_000
 const run = promisify(execFile)
-
-interface Point {
-  readonly call: string
-  readonly count: number
-}
 
 const hasStrace = spawnSync('strace', ['-V']).status === 0
 
@@ -111,22 +107,4 @@ async function child(
     // Killed, as it should be.
     return { stdout: '' }
   }
-}
-
-/**
- * strace counts calls by thread, so a count that another thread reaches sooner would kill too early: only those are
- * taken that reach the store first.
- */
-function pointsOf(trace: string, store: string): Point[] {
-  const counts = new Map<string, number>()
-  const reached = new Set<string>()
-  const points: Point[] = []
-  for (const [, thread = '', call = '', rest = ''] of trace.matchAll(/^(\d+) +(\w+)\((.*)$/gm)) {
-    const count = (counts.get(`${thread} ${call}`) ?? 0) + 1
-    counts.set(`${thread} ${call}`, count)
-    const isFirst = !reached.has(`${call} ${count}`)
-    reached.add(`${call} ${count}`)
-    if (isFirst && rest.includes(store)) points.push({ call, count })
-  }
-  return points
 }
