@@ -19,6 +19,8 @@ export class Looking {
   #lastWallMs = 0
   #lastMs = 0
   #nextMs: number
+  /** Whether the box knew the date when it looked last. */
+  #knewUtc = false
   #underWay: Promise<OrderLook> | null = null
 
   /** @param options.chance 0..1 of a minute, so that a venue does not ask all at once */
@@ -48,8 +50,10 @@ export class Looking {
 
   /** Also when the box has learned the date meanwhile: then what was ordered can be judged. */
   isDue(seen: BoxView | null): boolean {
-    if (seen?.isUtcKnown && this.order?.isTimeKnown === false)
+    const knowsUtc = seen?.isUtcKnown ?? false
+    if (knowsUtc && !this.#knewUtc && this.order?.isTimeKnown === false)
       this.#nextMs = Math.min(this.#nextMs, this.#lastMs + AGAIN_MS)
+    this.#knewUtc = knowsUtc
     return this.#clock.monotonicMs() >= this.#nextMs
   }
 
@@ -65,13 +69,11 @@ export class Looking {
     this.#lastMs = this.#clock.monotonicMs()
     this.#nextMs = this.#lastMs + RETRY_MINUTES * MS_PER_MINUTE
     const look = await this.#orders.look()
-    // A look that reached nobody takes nothing back.
-    const order = look.order ?? (look.isFresh ? null : this.order)
     if (look.words !== this.#last?.words) this.#log.info('ota.looked', { found: look.words })
-    this.#last = { ...look, order }
+    this.#last = look
     this.#lastWallMs = this.#clock.wallTimeMs()
     const minutes = look.isFresh ? this.#everyMinutes : Math.min(this.#everyMinutes, RETRY_MINUTES)
     this.#nextMs = this.#clock.monotonicMs() + minutes * MS_PER_MINUTE
-    return this.#last
+    return look
   }
 }

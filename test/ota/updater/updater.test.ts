@@ -120,19 +120,27 @@ t.test('a newer order ends the work for an older one', async t => {
   t.same(slots.did, ['prepare 1.1.0', 'prepare 1.2.0'])
 })
 
-t.test('a look that finds nobody leaves what was ordered', async t => {
-  const { clock, world, updater, last, end } = updaterBench({ config: { checkMinutes: 10 } })
+t.test('what nobody vouches for any more is not switched to, and it is told why', async t => {
+  const { clock, slots, world, updater, last, quiet, end } = updaterBench({
+    config: { checkMinutes: 10 },
+  })
   t.teardown(end)
   world.look = orderOf('1.1.0')
+  world.box = { ...quiet, isArmed: true }
   await updater.start()
   await clock.advance(SECOND_MS)
-  world.look = { isFresh: false, words: 'no repository can be reached', order: null }
+  slots.go?.resolve()
+  await clock.advance(SECOND_MS)
+  world.look = { isFresh: false, words: 'the timestamp has expired', order: null }
   await clock.advance(10 * MINUTE_MS)
-  t.equal(world.looks, 2)
-  t.match(last(), {
-    candidate: { version: '1.1.0' },
-    checked: { isFresh: false, words: 'no repository can be reached' },
-  })
+  world.box = quiet
+  await clock.advance(MINUTE_MS)
+  t.same(slots.did, ['prepare 1.1.0'])
+  t.match(last(), { phase: 'idle', checked: { words: 'the timestamp has expired' } })
+  t.match(await updater.why(), [{ name: 'order', words: 'the timestamp has expired' }])
+  world.look = orderOf('1.1.0')
+  await clock.advance(2 * MINUTE_MS)
+  t.same(slots.did, ['prepare 1.1.0', 'activate'])
 })
 
 t.test('a trial is passed when the gate is, and not before', async t => {
@@ -197,6 +205,16 @@ t.test('once the box knows the date, what is ordered is looked at again at once'
   world.box = quiet
   await clock.advance(SECOND_MS)
   t.same(slots.did, ['prepare 1.1.0', 'activate'])
+})
+
+t.test('a date that the signatures contradict is not asked about over and over', async t => {
+  const { clock, world, updater, end } = updaterBench()
+  t.teardown(end)
+  const unsure = orderOf('1.1.0')
+  world.look = { ...unsure, order: unsure.order && { ...unsure.order, isTimeKnown: false } }
+  await updater.start()
+  await clock.advance(30 * MINUTE_MS)
+  t.ok(world.looks <= 2, `${world.looks} looks`)
 })
 
 t.test(
