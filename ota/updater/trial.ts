@@ -15,11 +15,23 @@ export interface TrialParts {
 
 export type Judgement = 'waits' | 'passed' | 'failed'
 
+export interface TrialSight {
+  /** How long the others may take once this box has passed; null: there are none. */
+  readonly othersMs: number | null
+  /** A show is armed: nothing is restarted, whatever comes out. */
+  readonly isArmed: boolean
+}
+
+/** What was well and is not any more may be a hiccup: of a printer without paper, of a box that was asked at a bad moment. */
+const BREAK_MS_MAX = 20_000
+
 export class Trial {
   readonly #parts: TrialParts
   readonly #gate: UpdaterConfig['gate']
   #sinceMs: number | null = null
   #hasPassed = false
+  /** When a gate that was passed before broke; null while it is passed, and before it ever was. */
+  #brokenMs: number | null = null
   #unmet: readonly string[] = []
 
   constructor(parts: TrialParts, gate: UpdaterConfig['gate']) {
@@ -27,6 +39,7 @@ export class Trial {
     this.#gate = gate
   }
 
+  /** As of now: a gate may break again while the others are waited for. */
   get hasPassed(): boolean {
     return this.#hasPassed
   }
@@ -36,26 +49,54 @@ export class Trial {
     return this.#unmet
   }
 
-  /** @param othersMs how long the others may take once this box has passed; null: there are none */
-  async look(othersMs: number | null): Promise<Judgement> {
-    const { clock, box, launcher } = this.#parts
+  /** Since this process has seen the trial, in milliseconds; 0 when there is none. */
+  get ageMs(): number {
+    return this.#sinceMs === null ? 0 : this.#parts.clock.monotonicMs() - this.#sinceMs
+  }
+
+  async look({ othersMs, isArmed }: TrialSight): Promise<Judgement> {
+    const { clock, box } = this.#parts
     this.#sinceMs ??= clock.monotonicMs()
-    if (!this.#hasPassed)
-      this.#unmet = await box.gate(this.#gate.needsHub ? this.#parts.seesHub() : null)
-    this.#hasPassed = this.#unmet.length === 0
-    const deadlineMs = MS_PER_SECOND * this.#gate.deadlineSeconds
-    if (!this.#hasPassed && clock.monotonicMs() - this.#sinceMs > deadlineMs) return 'failed'
+    const unmet = await box.gate(this.#gate.needsHub ? this.#parts.seesHub() : null)
+    this.#note(unmet)
+    const isOver = this.#isOver()
+    this.#unmet =
+      isOver && isArmed ? [...unmet, 'a show is armed: until it ends, it runs on'] : unmet
+    this.#tellLauncher(isArmed, othersMs)
+    if (this.#hasPassed) return 'passed'
+    return isOver && !isArmed ? 'failed' : 'waits'
+  }
+
+  #note(unmet: readonly string[]): void {
+    const isWell = unmet.length === 0
+    if (isWell) this.#brokenMs = null
+    else if (this.#hasPassed) this.#brokenMs = this.#parts.clock.monotonicMs()
+    this.#hasPassed = isWell
+  }
+
+  /** Whether it has had its time. */
+  #isOver(): boolean {
+    if (this.#hasPassed) return false
+    if (this.#brokenMs === null) return this.ageMs > this.#deadlineMs
+    return this.#parts.clock.monotonicMs() - this.#brokenMs > BREAK_MS_MAX
+  }
+
+  /** It ends a trial of which it hears nothing good in time: later, where there is something to wait for. */
+  #tellLauncher(isArmed: boolean, othersMs: number | null): void {
     const isWaiting = this.#hasPassed && othersMs !== null
-    launcher.gate(
-      isWaiting ? ['the other boxes of the venue'] : this.#unmet,
-      deadlineMs + (isWaiting ? othersMs : 0),
-    )
-    return this.#hasPassed ? 'passed' : 'waits'
+    const moreMs = Math.max(isWaiting ? othersMs : 0, isArmed ? this.ageMs : 0)
+    const words = isWaiting ? ['the other boxes of the venue'] : this.#unmet
+    this.#parts.launcher.gate(words, this.#deadlineMs + moreMs)
+  }
+
+  get #deadlineMs(): number {
+    return MS_PER_SECOND * this.#gate.deadlineSeconds
   }
 
   over(): void {
     this.#sinceMs = null
     this.#hasPassed = false
+    this.#brokenMs = null
     this.#unmet = []
   }
 }

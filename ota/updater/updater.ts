@@ -132,11 +132,11 @@ export class Updater implements Service {
     const { slots, box } = this.#ports
     const [view, seen] = [await slots.view(), await box.view()]
     if (view.isRestartDue) return this.#catchUp()
-    if (view.isOnTrial) await this.#try(view)
+    if (view.isOnTrial) await this.#try(view, seen)
     else if (this.#looking.isDue(seen)) this.#lookBeside()
     const criteria = this.#judge(view, seen)
     if (!view.isOnTrial) this.#prepareWhenWanted(view, criteria)
-    await this.#switchWhenWanted(view, criteria)
+    await this.#switchWhenWanted(view, criteria, seen)
     await this.#tell(view, criteria)
     this.#trouble = null
   }
@@ -158,10 +158,13 @@ export class Updater implements Service {
   }
 
   /** The running release is on trial. */
-  async #try(view: SlotView): Promise<void> {
+  async #try(view: SlotView, seen: BoxView | null): Promise<void> {
     const { together } = this.#ports
     const isTogether = together?.isSwitch(view) ?? false
-    const judgement = await this.#trial.look(isTogether ? (together?.deadlineMs ?? 0) : null)
+    const judgement = await this.#trial.look({
+      othersMs: isTogether ? (together?.deadlineMs ?? 0) : null,
+      isArmed: seen?.isArmed ?? false,
+    })
     if (judgement === 'passed' && !isTogether) return this.#keep()
     if (judgement !== 'failed') return
     const why = `gate: ${this.#trial.unmet.join('; ')}`
@@ -199,13 +202,18 @@ export class Updater implements Service {
     if (inTheWay.length === 0) this.#preparation.want(description)
   }
 
-  async #switchWhenWanted(view: SlotView, criteria: readonly Criterion[]): Promise<void> {
+  async #switchWhenWanted(
+    view: SlotView,
+    criteria: readonly Criterion[],
+    seen: BoxView | null,
+  ): Promise<void> {
     const { together } = this.#ports
     const inTheWay = this.#inTheWay(criteria, 'switch')
     const order = this.#looking.order
     if (together !== null) {
       this.#joint = await this.#joinWith(together, view, order, inTheWay)
-      if (together.isSwitch(view) || (order?.isTogether ?? false)) return this.#doJointly(view)
+      if (together.isSwitch(view) || (order?.isTogether ?? false))
+        return this.#doJointly(view, seen)
     }
     if (view.isOnTrial || order === null || inTheWay.length > 0) return
     if (view.prepared?.digest !== order.description.manifest.sha256) return
@@ -225,14 +233,14 @@ export class Updater implements Service {
     return together.turn({ order, slots, obstacle, hasPassed, showNowMs })
   }
 
-  async #doJointly(view: SlotView): Promise<void> {
+  async #doJointly(view: SlotView, seen: BoxView | null): Promise<void> {
     const { together, slots } = this.#ports
     const joint = this.#joint
     if (joint.kind === 'switch' && this.#looking.order) {
       await together?.beforeSwitch(this.#looking.order.description.manifest.sha256)
       await this.#activate(this.#looking.order)
     } else if (joint.kind === 'keep') await this.#keep()
-    else if (joint.kind === 'back' && view.isOnTrial) {
+    else if (joint.kind === 'back' && view.isOnTrial && !seen?.isArmed) {
       await together?.beforeBack(joint.why)
       await slots.rollBack(joint.why)
       this.#restart(joint.why)

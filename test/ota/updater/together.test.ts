@@ -280,3 +280,24 @@ t.test('one that never comes back from the switch takes all back in time', async
   t.equal(venue.boxes[0]?.slots.state.running?.version, '1.0.0')
   t.equal(venue.boxes[2]?.slots.state.running?.version, '1.0.0')
 })
+
+t.test(
+  'one whose show was armed in the trial goes back with the others, but after its show',
+  async t => {
+    const venue = venueOf(t)
+    const [good, armed, bad] = venue.boxes
+    if (bad) bad.gate = ['its printer does not answer']
+    await venue.prepared()
+    await venue.clock.advance(15 * SECOND_MS)
+    if (armed) armed.box = { ...quiet, isArmed: true }
+    await venue.clock.advance(120 * SECOND_MS)
+    t.equal(good?.slots.state.running?.version, '1.0.0')
+    t.equal(armed?.slots.state.running?.version, '1.1.0', 'it is left alone')
+    await venue.clock.advance(600 * SECOND_MS)
+    t.equal(armed?.slots.state.running?.version, '1.1.0')
+    t.notOk(armed?.slots.did.includes('good'))
+    if (armed) armed.box = quiet
+    await venue.clock.advance(10 * SECOND_MS)
+    t.same(venue.running(), ['1.0.0', '1.0.0', '1.0.0'])
+  },
+)
