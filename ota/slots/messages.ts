@@ -23,8 +23,8 @@ export const PING = { kind: 'ping' } as const
 /** To end in good order, as pm2 says it. */
 export const SHUTDOWN = 'shutdown'
 
-/** Whatever a release on trial asks for. */
-const TRIAL_MS_MAX = 30 * 60_000
+/** Whatever a release on trial asks for: no armed show is longer. */
+const TRIAL_MS_MAX = 12 * 60 * 60_000
 const UNMET_MAX = 32
 const LETTERS_MAX = 256
 
