@@ -24,6 +24,7 @@ import { architectures } from '../release/description.js'
 import { SlotAgent } from '../slots/slot-agent.js'
 import type { SlotName } from '../slots/slot-state.js'
 import { TrustClient } from '../tuf/trust-client.js'
+import { Asked } from '../updater/asked.js'
 import type { ControlledUpdater } from '../updater/control.js'
 import { Holds } from '../updater/holds.js'
 import type { Orders } from '../updater/parts.js'
@@ -100,6 +101,7 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
       slots,
       box,
       holds: new Holds(clock, files),
+      asked: new Asked(files, log),
       launcher: launcherLink(wanted.send),
       together: venue?.together(slots) ?? null,
       fleet: digest => venue?.fleet(digest) ?? null,

@@ -107,6 +107,10 @@ export class ProcessSlots implements SlotWork {
     return this.#ports.agent.activate()
   }
 
+  withdraw(): Promise<void> {
+    return this.#ports.agent.withdraw()
+  }
+
   markGood(): Promise<void> {
     return this.#ports.agent.markGood()
   }

@@ -30,6 +30,7 @@ import {
   trialSlot,
   wayBack,
   whyNotInstall,
+  withdraw,
 } from './slot-state.js'
 import { StateStore } from './state-store.js'
 
@@ -163,6 +164,15 @@ export class SlotAgent {
       throw new BoxError('slot.rotten', `slot ${name}: ${sound.problem}`)
     }
     await this.#store.write(next)
+  }
+
+  /** What `activate` did is taken back, as long as the launcher has started nothing of it. */
+  withdraw(): Promise<void> {
+    return this.#inTurn(async () => {
+      const state = await this.#read()
+      const next = withdraw(state)
+      if (next !== state) await this.#store.write(next)
+    })
   }
 
   /**

@@ -127,6 +127,14 @@ export function activate(state: State): State {
   return withSlot(state, target, { kind: 'trial', release: slot.release, attempts: 0 })
 }
 
+/** The trial that was asked for, and has not begun, is not to be: the slot is ready as before. */
+export function withdraw(state: State): State {
+  const name = trialSlot(state)
+  const slot = name && state.slots[name]
+  if (name === null || slot?.kind !== 'trial' || slot.attempts > 0) return state
+  return withSlot(state, name, { kind: 'ready', release: slot.release })
+}
+
 /** To be on the disk before the start that it counts. */
 export function countAttempt(state: State, name: SlotName): State {
   const slot = state.slots[name]

@@ -74,6 +74,8 @@ export interface SlotWork {
   ): Promise<void>
   /** The prepared release is what is started next, on trial. */
   activate(): Promise<void>
+  /** No, it is not. */
+  withdraw(): Promise<void>
   markGood(): Promise<void>
   /** The launcher that the good release brings. */
   takeLauncher(): Promise<void>

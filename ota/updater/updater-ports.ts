@@ -1,6 +1,7 @@
 /** What the updater is made of. */
 import type { Clock } from '../../runtime/ports/clock.js'
 import type { Log } from '../../runtime/ports/log.js'
+import type { Asked } from './asked.js'
 import type { CriteriaView } from './criteria.js'
 import type { Holds } from './holds.js'
 import type { BoxLink, LauncherLink, Orders, SlotWork } from './parts.js'
@@ -15,6 +16,7 @@ export interface UpdaterPorts {
   readonly launcher: LauncherLink
   readonly box: BoxLink
   readonly holds: Holds
+  readonly asked: Asked
   /** Null for a box that is not told of others. */
   readonly together: Together | null
   readonly fleet: (digest: string | null) => CriteriaView['fleet']

@@ -7,8 +7,10 @@ import { BoxError, messageOf } from '../../runtime/core/errors.js'
 import type { Service } from '../../runtime/core/lifecycle.js'
 import { repeat } from '../../runtime/core/repeat.js'
 import type { Cancel } from '../../runtime/ports/clock.js'
-import { type BoxView, type Criterion, judge, unforced, unmet } from './criteria.js'
+import type { Forced } from './asked.js'
+import { type BoxView, type Criterion, unforced, unmet } from './criteria.js'
 import type { Hold, HoldWanted } from './holds.js'
+import { judgeOrder } from './judgement.js'
 import { Looking } from './looking.js'
 import type { Order, OrderLook, OtaState, SlotView } from './parts.js'
 import { Preparation } from './preparation.js'
@@ -19,12 +21,6 @@ import type { UpdaterOptions, UpdaterPorts } from './updater-ports.js'
 
 const TURN_MS = 250
 const IDLE_TURN_MS = 500
-
-/** What a person forces, and why: it is in the log. */
-export interface Forced {
-  readonly owner: string
-  readonly reason: string
-}
 
 export class Updater implements Service {
   readonly name = 'updater'
@@ -38,8 +34,6 @@ export class Updater implements Service {
   readonly #trial: Trial
   #isStopping = false
   #trouble: string | null = null
-  #askedDigest: string | null = null
-  #forced: Forced | null = null
   #isSwitching = false
   #joint: Joint = { kind: 'wait', why: null }
   #state: OtaState | null = null
@@ -55,7 +49,8 @@ export class Updater implements Service {
   }
 
   async start(): Promise<void> {
-    const { clock, holds, log, together } = this.#ports
+    const { clock, asked, holds, log, together } = this.#ports
+    await asked.load()
     await holds.load().catch((error: unknown) => log.warn('ota.holds-lost', { error }))
     await together?.load()
     this.#cancel = repeat(clock, TURN_MS, () => {
@@ -90,12 +85,11 @@ export class Updater implements Service {
    * @throws BoxError `ota.refused` when nothing is ordered that could be taken
    */
   async apply(forced: Forced | null): Promise<readonly Criterion[]> {
-    const { log } = this.#ports
+    const { asked, log } = this.#ports
     if (this.#looking.order == null) await this.#looking.now()
     const order = this.#looking.order
     if (!order) throw refusal(this.#looking.last?.words ?? 'nothing is ordered')
-    this.#askedDigest = order.description.manifest.sha256
-    this.#forced = forced
+    await asked.ask(order.description.manifest.sha256, forced)
     this.#preparation.retryNow()
     if (forced !== null) log.warn('ota.forced', { ...forced, version: order.description.version })
     return this.why()
@@ -105,6 +99,7 @@ export class Updater implements Service {
   async rollBack(reason: string): Promise<void> {
     if ((await this.#ports.box.look())?.isArmed) throw refusal('a show is armed: disarm it first')
     await this.#preparation.cancel()
+    await this.#ports.asked.forget()
     await this.#ports.slots.rollBack(reason)
     this.#restart(`rolled back: ${reason}`)
   }
@@ -112,6 +107,8 @@ export class Updater implements Service {
   /** A release that failed may be tried again. */
   async clear(digest: string): Promise<void> {
     await this.#preparation.cancel()
+    // That it was forced once, before it failed, says nothing of now.
+    if (this.#ports.asked.isFor(digest)) await this.#ports.asked.forget()
     await this.#ports.slots.clear(digest)
     this.#ports.log.info('ota.cleared', { digest })
     this.#preparation.retryNow()
@@ -119,6 +116,7 @@ export class Updater implements Service {
 
   async hold(wanted: HoldWanted): Promise<Hold> {
     this.#ports.log.info('ota.held', { ...wanted })
+    await this.#ports.asked.unforce()
     const isUtcKnown = (await this.#ports.box.view())?.isUtcKnown ?? false
     return this.#ports.holds.add(wanted, isUtcKnown)
   }
@@ -143,9 +141,15 @@ export class Updater implements Service {
 
   /** Somebody was killed between the word to the slots and the word to the launcher. */
   async #catchUp(): Promise<void> {
-    const box = await this.#ports.box.look()
-    if (box === null || box.isArmed || box.isPanic || box.runningCues > 0) return
+    if (await this.#isOccupied()) return
     this.#restart('the other slot is to be started')
+  }
+
+  /** As it is now: a restart would be seen. */
+  async #isOccupied(): Promise<boolean> {
+    const box = await this.#ports.box.look()
+    if (box === null) return !this.#isForced()
+    return box.isArmed || box.isPanic || box.runningCues > 0
   }
 
   /** A moment that was agreed on is not missed; else a card is read no more often than it has to be. */
@@ -183,12 +187,11 @@ export class Updater implements Service {
   }
 
   async #keep(): Promise<void> {
-    const { slots, launcher, log } = this.#ports
+    const { asked, slots, launcher, log } = this.#ports
     await slots.markGood()
     launcher.passed()
     this.#trial.over()
-    this.#askedDigest = null
-    this.#forced = null
+    await asked.forget()
     log.info('ota.kept')
     // It takes its time, and the old one goes on if it fails.
     void slots.takeLauncher().catch((error: unknown) => log.warn('ota.launcher-kept', { error }))
@@ -258,6 +261,12 @@ export class Updater implements Service {
     }
     log.info('ota.switching', { version: description.version })
     await slots.activate()
+    // That has read the whole slot, and somebody may have armed a show meanwhile.
+    if (await this.#isOccupied()) {
+      log.warn('ota.stopped-short', { why: 'a show was armed meanwhile, or a cue fired' })
+      await slots.withdraw()
+      return this.#ports.together?.abandon()
+    }
     this.#restart(`${description.version} is to be tried`)
   }
 
@@ -267,39 +276,29 @@ export class Updater implements Service {
   }
 
   #judge(slots: SlotView, box: BoxView | null): readonly Criterion[] {
-    const { config, version: updaterVersion, architecture } = this.#options
-    const description = this.#looking.order?.description ?? null
-    const digest = description?.manifest.sha256
-    return judge({
-      description,
-      orderTrouble: this.#looking.last?.words ?? null,
-      isTimeKnown: this.#looking.order?.isTimeKnown ?? false,
-      updaterVersion,
-      architecture,
-      running: slots.running,
-      floor: slots.floor,
-      refused: slots.refused,
-      isOnTrial: slots.isOnTrial,
-      isPrepared: digest !== undefined && slots.prepared?.digest === digest,
-      freeBytes: this.#freeBytes,
-      formats: slots.formats,
+    const fleet = this.#ports.fleet(this.#orderedDigest())
+    return judgeOrder(this.#looking.last, {
+      ...this.#options,
+      slots,
       box,
-      fleet: this.#ports.fleet(digest ?? null),
+      fleet,
+      freeBytes: this.#freeBytes,
       holds: this.#ports.holds.current(),
-      isMetered: config.isMetered,
-      policy: config.policy,
       isAskedFor: this.isAskedFor(),
     })
   }
 
   /** Whether a person has asked for the release that is ordered. */
   isAskedFor(): boolean {
-    const digest = this.#looking.order?.description.manifest.sha256
-    return digest !== undefined && this.#askedDigest === digest
+    return this.#ports.asked.isFor(this.#orderedDigest())
   }
 
   #isForced(): boolean {
-    return this.#forced !== null && this.isAskedFor()
+    return this.#ports.asked.isForced(this.#orderedDigest())
+  }
+
+  #orderedDigest(): string | null {
+    return this.#looking.order?.description.manifest.sha256 ?? null
   }
 
   #inTheWay(criteria: readonly Criterion[], step: 'fetch' | 'switch'): readonly Criterion[] {

@@ -16,6 +16,7 @@ import {
   type Release,
   type State,
   startOrder,
+  withdraw,
 } from '../../../ota/slots/slot-state.js'
 import { decodeRecord, encodeRecord } from '../../../ota/slots/state-record.js'
 
@@ -45,6 +46,15 @@ t.test('a trial goes first until it is exhausted, and then the way back', async 
   }
   t.ok(isExhausted(state, 'b'))
   t.same(order(state), ['a good', 'b last'])
+})
+
+t.test('a trial that has not begun can be taken back, one that has cannot', async t => {
+  const asked = onTrial(fresh, two)
+  t.same(order(withdraw(asked)), ['a good', 'b last'])
+  t.same(order(activate(withdraw(asked))), ['b trial', 'a good'])
+  const begun = countAttempt(asked, 'b')
+  t.equal(withdraw(begun), begun)
+  t.equal(withdraw(fresh), fresh)
 })
 
 t.test('a validated slot is never exhausted: nothing counts its starts', async t => {

@@ -3,6 +3,7 @@ import t from 'tap'
 import { SimulatedClock } from '../../../drivers/simulated/clock.js'
 import { SimulatedFiles } from '../../../drivers/simulated/files.js'
 import { SimulatedLog } from '../../../drivers/simulated/log.js'
+import { Asked } from '../../../ota/updater/asked.js'
 import type { BoxView } from '../../../ota/updater/criteria.js'
 import { Holds } from '../../../ota/updater/holds.js'
 import type { OtaState, SlotView } from '../../../ota/updater/parts.js'
@@ -96,6 +97,7 @@ class VenueBox {
         log: this.log,
         slots: this.slots,
         holds: new Holds(clock, this.files),
+        asked: new Asked(this.files, this.log),
         together,
         fleet: () => null,
         orders: { look: async () => orderOf(this.#venue.ordered, true) },

@@ -3,6 +3,7 @@ import { SimulatedClock } from '../../../drivers/simulated/clock.js'
 import { SimulatedFiles } from '../../../drivers/simulated/files.js'
 import { SimulatedLog } from '../../../drivers/simulated/log.js'
 import { checkDescription, type ReleaseDescription } from '../../../ota/release/description.js'
+import { Asked } from '../../../ota/updater/asked.js'
 import type { BoxView } from '../../../ota/updater/criteria.js'
 import { Holds } from '../../../ota/updater/holds.js'
 import type {
@@ -81,6 +82,8 @@ export class StandInSlots implements SlotWork {
   go: { resolve(): void; reject(error: Error): void } | null = null
   tell: ((progress: TransferProgress) => void) | null = null
   isCancelled: (() => boolean) | null = null
+  /** What happens at that very moment. */
+  whileActivating: () => void = () => {}
 
   async view(): Promise<SlotView> {
     return this.state
@@ -107,6 +110,11 @@ export class StandInSlots implements SlotWork {
 
   async activate(): Promise<void> {
     this.did.push('activate')
+    this.whileActivating()
+  }
+
+  async withdraw(): Promise<void> {
+    this.did.push('withdraw')
   }
 
   async markGood(): Promise<void> {
@@ -132,12 +140,18 @@ export class StandInSlots implements SlotWork {
 }
 
 export function updaterBench(
-  options: { readonly config?: object; readonly together?: Together | null } = {},
+  options: {
+    readonly config?: object
+    readonly together?: Together | null
+    /** What another updater of the same box has left. */
+    readonly files?: SimulatedFiles
+  } = {},
 ) {
   const clock = new SimulatedClock({ showStartMs: 1.8e12, driftPpm: 0 })
   const log = new SimulatedLog()
   const slots = new StandInSlots()
-  const holds = new Holds(clock, new SimulatedFiles())
+  const files = options.files ?? new SimulatedFiles()
+  const holds = new Holds(clock, files)
   const told: OtaState[] = []
   const launcher: string[] = []
   const world = {
@@ -153,6 +167,7 @@ export function updaterBench(
       log,
       slots,
       holds,
+      asked: new Asked(files, log),
       together: options.together ?? null,
       fleet: () => null,
       orders: {
@@ -189,5 +204,5 @@ export function updaterBench(
     slots.go?.reject(new BoxError('link.down', 'the test is over'))
     return updater.stop()
   }
-  return { end, clock, log, slots, holds, told, launcher, world, updater, last, quiet }
+  return { end, clock, files, log, slots, holds, told, launcher, world, updater, last, quiet }
 }

@@ -54,6 +54,25 @@ t.test('never while a show is armed: prepared, told why, switched after it', asy
   t.same(slots.did, ['prepare 1.1.0', 'activate'])
 })
 
+t.test('a show that is armed while the slot is being read is not ended either', async t => {
+  const { clock, slots, launcher, world, updater, quiet, end } = updaterBench()
+  t.teardown(end)
+  world.look = orderOf('1.1.0')
+  slots.whileActivating = () => {
+    world.box = { ...quiet, isArmed: true }
+  }
+  await updater.start()
+  await clock.advance(SECOND_MS)
+  slots.go?.resolve()
+  await clock.advance(MINUTE_MS)
+  t.same(slots.did, ['prepare 1.1.0', 'activate', 'withdraw'])
+  t.same(launcher, [])
+  slots.whileActivating = () => {}
+  world.box = quiet
+  await clock.advance(SECOND_MS)
+  t.same(launcher, ['restart: 1.1.0 is to be tried'])
+})
+
 t.test('a box that cannot be asked is not switched', async t => {
   const { clock, slots, world, updater, end } = updaterBench()
   t.teardown(end)
@@ -188,6 +207,59 @@ t.test('by hand: prepared, and then it waits to be asked', async t => {
   await updater.apply(null)
   await clock.advance(SECOND_MS)
   t.same(slots.did, ['prepare 1.1.0', 'activate'])
+})
+
+t.test('what was asked for, and by force, outlives a power cut; a later hold counts', async t => {
+  const first = updaterBench({ config: { policy: { activation: 'manual' } } })
+  first.world.look = orderOf('1.1.0')
+  first.world.box = { ...first.quiet, isArmed: true }
+  await first.updater.start()
+  await first.updater.hold({ owner: 'Kim', reason: 'rehearsal', minutes: 600 })
+  await first.clock.advance(SECOND_MS)
+  await first.updater.apply({ owner: 'Sam', reason: 'security' })
+  await first.end()
+
+  const { clock, slots, files, world, updater, end } = updaterBench({
+    config: { policy: { activation: 'manual' } },
+    files: first.files,
+  })
+  t.teardown(end)
+  world.look = orderOf('1.1.0')
+  await updater.start()
+  await clock.advance(SECOND_MS)
+  slots.go?.resolve()
+  await clock.advance(SECOND_MS)
+  t.same(slots.did, ['prepare 1.1.0', 'activate'])
+
+  const third = updaterBench({ config: { policy: { activation: 'manual' } }, files })
+  t.teardown(third.end)
+  third.world.look = orderOf('1.1.0')
+  await third.updater.start()
+  await third.updater.hold({ owner: 'Kim', reason: 'no, really', minutes: 600 })
+  await third.clock.advance(SECOND_MS)
+  third.slots.go?.resolve()
+  await third.clock.advance(MINUTE_MS)
+  t.same(third.slots.did, ['prepare 1.1.0'])
+  t.match(third.last(), { unmet: [{ name: 'hold' }] }, 'asked for it is, still')
+})
+
+t.test('a release that failed and is cleared is not forced any more', async t => {
+  const { clock, slots, world, updater, last, end } = updaterBench()
+  t.teardown(end)
+  world.look = orderOf('1.1.0')
+  await updater.start()
+  await updater.hold({ owner: 'Kim', reason: 'rehearsal', minutes: 600 })
+  await clock.advance(SECOND_MS)
+  await updater.apply({ owner: 'Sam', reason: 'security' })
+  const work = slots.go
+  const cleared = updater.clear(digestOf('1.1.0'))
+  work?.reject(new BoxError('link.down', 'cancelled'))
+  await cleared
+  await clock.advance(SECOND_MS)
+  slots.go?.resolve()
+  await clock.advance(MINUTE_MS)
+  t.notOk(slots.did.includes('activate'))
+  t.match(last(), { unmet: [{ name: 'hold' }] })
 })
 
 t.test('once the box knows the date, what is ordered is looked at again at once', async t => {

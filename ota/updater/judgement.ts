@@ -1,0 +1,42 @@
+/** What the criteria are asked about: of all that the updater knows, gathered. */
+import { type BoxView, type CriteriaView, type Criterion, judge } from './criteria.js'
+import type { OrderLook, SlotView } from './parts.js'
+import type { UpdaterConfig } from './updater-config.js'
+
+export interface Known {
+  readonly slots: SlotView
+  readonly box: BoxView | null
+  readonly fleet: CriteriaView['fleet']
+  readonly freeBytes: number | null
+  readonly holds: CriteriaView['holds']
+  readonly isAskedFor: boolean
+  readonly config: UpdaterConfig
+  /** Of the runtime that judges. */
+  readonly version: string
+  readonly architecture: string
+}
+
+export function judgeOrder(look: OrderLook | null, known: Known): readonly Criterion[] {
+  const { slots, config, version, architecture } = known
+  const description = look?.order?.description ?? null
+  return judge({
+    description,
+    orderTrouble: look?.words ?? null,
+    isTimeKnown: look?.order?.isTimeKnown ?? false,
+    updaterVersion: version,
+    architecture,
+    running: slots.running,
+    floor: slots.floor,
+    refused: slots.refused,
+    isOnTrial: slots.isOnTrial,
+    isPrepared: description !== null && slots.prepared?.digest === description.manifest.sha256,
+    freeBytes: known.freeBytes,
+    formats: slots.formats,
+    box: known.box,
+    fleet: known.fleet,
+    holds: known.holds,
+    isMetered: config.isMetered,
+    policy: config.policy,
+    isAskedFor: known.isAskedFor,
+  })
+}
