@@ -97,8 +97,7 @@ export function withNeeds(
   const waiting = names.map(name => `node_modules/${name}`)
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     const locked = lock.get(path)
-    if (locked === undefined)
-      throw new BoxError('release.unbuilt', `package-lock.json does not know ${path}`)
+    if (locked === undefined) throw unlocked(path)
     if (found.has(path) || isLeft(locked.name)) continue
     found.set(path, locked)
     waiting.push(...locked.needs)
@@ -115,8 +114,7 @@ export function packagesOf(lock: Lock, files: readonly string[]): LockedPackage[
       []
     const locked = folder === undefined ? undefined : lock.get(folder)
     if (locked !== undefined) found.set(locked.path, locked)
-    else if (folder !== undefined)
-      throw new BoxError('release.unbuilt', `package-lock.json does not know ${folder}`)
+    else if (folder !== undefined) throw unlocked(folder)
   }
   return sortedByPath([...found.values()])
 }
@@ -156,3 +154,9 @@ const nameOf = (path: string): string => path.slice(path.lastIndexOf('node_modul
 
 const sortedByPath = (packages: readonly LockedPackage[]): LockedPackage[] =>
   [...packages].sort((one, other) => (one.path < other.path ? -1 : 1))
+
+const unlocked = (path: string): BoxError =>
+  new BoxError(
+    'release.unbuilt',
+    `package-lock.json does not know ${path}: "npm ci" installs what it knows`,
+  )

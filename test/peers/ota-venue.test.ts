@@ -15,6 +15,12 @@ t.test('a venue', { skip: !hasMosquitto && 'there is no mosquitto' }, async t =>
   const folder = mkdtempSync(join(tmpdir(), 'roadcase-venue-ota-'))
   const at = (...steps: string[]): string => join(folder, ...steps)
   const broker = await startMosquitto()
+  const running: OtaBox[] = []
+  t.teardown(async () => {
+    await Promise.all(running.map(box => box.stop()))
+    await broker.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
   await ownRelease(at('0.1.0'))
   await nextRelease(at('0.1.0/tree'), at('0.2.0'), '0.2.0')
   const main = readFileSync(at('0.1.0/tree/program/main.js'), 'utf8')
@@ -37,6 +43,7 @@ t.test('a venue', { skip: !hasMosquitto && 'there is no mosquitto' }, async t =>
   const order = (version: string) =>
     type(folder, 'release', 'order', 'tour-7', '--x64', version, '--activation', 'venue')
   const hub = await serve(at('repository'))
+  t.teardown(() => hub.close())
   const venue = {
     boxes: NAMES,
     port: 0,
@@ -52,12 +59,7 @@ t.test('a venue', { skip: !hasMosquitto && 'there is no mosquitto' }, async t =>
         venue,
       }),
   )
-  t.teardown(async () => {
-    await Promise.all(boxes.map(box => box.stop()))
-    await hub.close()
-    await broker.stop()
-    rmSync(folder, { recursive: true, force: true })
-  })
+  running.push(...boxes)
   for (const box of boxes) box.start()
   for (const box of boxes) await box.until(({ running }) => running !== null)
   for (const box of boxes) await box.setDate()
