@@ -68,10 +68,11 @@ export class BoxLink implements BoxLinkPart {
     return this.#door.answer(SHOW_FRESH_MS)?.isUtcKnown ?? false
   }
 
-  async showNowMs(): Promise<number | null> {
+  async showTime(): ReturnType<BoxLinkPart['showTime']> {
     const answer = this.#door.answer(SHOW_FRESH_MS)
     if (answer === null) return null
-    return answer.showTimeMs + (this.#clock.monotonicMs() - answer.monotonicMs)
+    const nowMs = answer.showTimeMs + (this.#clock.monotonicMs() - answer.monotonicMs)
+    return { nowMs, errorMs: answer.showErrorMs }
   }
 
   async tell(state: OtaState): Promise<void> {

@@ -33,7 +33,9 @@ const word = object({
   at: nullable(number({ min: -8.64e15, max: 8.64e15 })),
   obstacle: nullable(string({ max: 512 })),
   isWell: boolean,
-})
+  showMs: number({ min: -8.64e15, max: 8.64e15 }),
+  // A box with a newer release may say more.
+}).loose()
 
 interface Heard {
   readonly word: VenueWord
@@ -108,12 +110,13 @@ export class BoardVoice implements VenueVoice {
   /** At once when it is news, else once a second. */
   say(said: VenueWord): void {
     const obstacle = said.obstacle?.slice(0, 512) ?? null
-    const text = JSON.stringify({ ...said, obstacle, isWell: this.#isWell() })
+    const { showMs, ...lasting } = said
+    const text = JSON.stringify({ ...lasting, obstacle, isWell: this.#isWell() })
     const nowMs = this.#clock.monotonicMs()
     if (text === this.#said && nowMs - this.#saidMs < SAY_MS) return
     this.#said = text
     this.#saidMs = nowMs
-    const full = { format: 1, sequence: this.#sequence++, ...JSON.parse(text) }
+    const full = { format: 1, sequence: this.#sequence++, showMs, ...JSON.parse(text) }
     this.#board.say(new TextEncoder().encode(JSON.stringify(full)))
   }
 
@@ -122,7 +125,8 @@ export class BoardVoice implements VenueVoice {
     if (read === null || read.box !== box || box === this.#box) return
     const known = this.#heard.get(box)
     if (known === undefined && this.#heard.size >= BOXES_MAX) return
-    const { format: _, sequence, isWell, ...said } = read
+    const { sequence, isWell, digest, stage, at, obstacle, showMs } = read
+    const said: VenueWord = { box, digest, stage, at, obstacle, showMs }
     if (known !== undefined && sequence === known.sequence) return
     const atMs = this.#clock.monotonicMs()
     this.#heard.set(box, { word: said, isWell, sequence, atMs, isAlive: known !== undefined })

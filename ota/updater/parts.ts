@@ -104,8 +104,8 @@ export interface BoxLink {
    * @param isHubSeen null: it need not be
    */
   gate(isHubSeen: boolean | null): Promise<readonly string[]>
-  /** The venue's timeline; null while the box cannot be asked. */
-  showNowMs(): Promise<number | null>
+  /** On the venue's timeline, and how far that may be off; null while the box cannot be asked. */
+  showTime(): Promise<{ readonly nowMs: number; readonly errorMs: number } | null>
   /** For MQTT, the page and the metrics. Never throws. */
   tell(state: OtaState): Promise<void>
 }

@@ -37,10 +37,19 @@ export interface JointView {
   readonly slots: SlotView
   /** What keeps this box from switching; null when nothing does. */
   readonly obstacle: string | null
-  /** The gate of the running trial is passed here. */
-  readonly hasPassed: boolean
-  readonly showNowMs: number
+  readonly trial: {
+    /** Its gate is passed here. */
+    readonly hasPassed: boolean
+    /** Since this process has seen it; 0 when there is none. */
+    readonly ageMs: number
+  }
+  readonly show: { readonly nowMs: number; readonly errorMs: number }
+  /** Of this box's own clock, which nobody sets. */
+  readonly nowMs: number
 }
+
+/** Further apart, "at one moment" means little. */
+const SHOW_ERROR_MS_MAX = 1_000
 
 interface Standing {
   readonly stage: VenueStage
@@ -58,7 +67,7 @@ export class Together {
   #agreedAt: number | null = null
   /** Of the release that the moment was agreed for. */
   #agreedDigest: string | null = null
-  #isCommitted = false
+  #committedAtMs: number | null = null
 
   constructor(parts: TogetherParts, { box, boxes, terms }: TogetherOptions) {
     this.#parts = parts
@@ -98,12 +107,13 @@ export class Together {
         own,
         members: this.#members(),
         heard: this.#parts.voice.heard(),
-        showNowMs: view.showNowMs,
-        isCommitted: this.#isCommitted,
+        showNowMs: view.show.nowMs,
+        committedMs: this.#committedAtMs === null ? null : view.nowMs - this.#committedAtMs,
+        trialMs: view.trial.ageMs,
       },
       this.#terms,
     )
-    return this.#take(deed, own)
+    return this.#take(deed, own, view.nowMs)
   }
 
   /** Before the slots are told: a cut from here on finds a box that knows it does not switch alone. */
@@ -145,7 +155,7 @@ export class Together {
     ]
   }
 
-  #take(deed: VenueDeed, own: VenueWord): Joint {
+  #take(deed: VenueDeed, own: VenueWord, nowMs: number): Joint {
     switch (deed.kind) {
       case 'wait':
         return { kind: 'wait', why: own.stage === 'prepared' ? deed.why : null }
@@ -159,7 +169,7 @@ export class Together {
         this.#takeBack()
         return { kind: 'wait', why: deed.why }
       case 'commit':
-        this.#isCommitted = true
+        this.#committedAtMs = nowMs
         return { kind: 'wait', why: 'all agree' }
       case 'switch':
       case 'keep':
@@ -171,12 +181,13 @@ export class Together {
   #takeBack(): void {
     this.#agreedAt = null
     this.#agreedDigest = null
-    this.#isCommitted = false
+    this.#committedAtMs = null
   }
 
   #word(view: JointView): VenueWord {
     const { stage, digest, at, why } = this.#standing(view)
-    return { box: this.#box, digest, stage, at, obstacle: why ?? view.obstacle ?? this.#deafness() }
+    const obstacle = why ?? view.obstacle ?? this.#deafness() ?? vagueness(view)
+    return { box: this.#box, digest, stage, at, obstacle, showMs: view.show.nowMs }
   }
 
   /** Where nobody is named, all that could be heard must be. */
@@ -196,10 +207,10 @@ export class Together {
   }
 
   /** Known before the first look at the repository: the others wait for this word. */
-  #afterSwitch(record: VenueRecord, { slots, hasPassed }: JointView): Standing | null {
+  #afterSwitch(record: VenueRecord, { slots, trial }: JointView): Standing | null {
     const { digest, at } = record
     if (this.isSwitch(slots))
-      return { stage: hasPassed ? 'passed' : 'trial', digest, at, why: null }
+      return { stage: trial.hasPassed ? 'passed' : 'trial', digest, at, why: null }
     if (digest === slots.running?.digest) return { stage: 'good', digest, at, why: null }
     const why = failureOf(record, slots)
     return why === null ? null : { stage: 'failed', digest, at, why }
@@ -215,7 +226,7 @@ export class Together {
   }
 
   /** What a switch has left behind, when nobody asks for it any more. */
-  async #forget({ slots, order, showNowMs }: JointView): Promise<void> {
+  async #forget({ slots, order, show }: JointView): Promise<void> {
     const record = this.#record
     if (record === null || slots.isOnTrial) return
     const ordered = order?.description.manifest.sha256 ?? record.digest
@@ -227,8 +238,8 @@ export class Together {
       return
     }
     // A moment that lies far ahead is one of another timeline.
-    const isAhead = record.at > showNowMs + this.#terms.deadlineMs
-    if (showNowMs > record.at + this.#terms.deadlineMs || isAhead) await this.#settle(record)
+    const isAhead = record.at > show.nowMs + this.#terms.deadlineMs
+    if (show.nowMs > record.at + this.#terms.deadlineMs || isAhead) await this.#settle(record)
   }
 
   /** Over. If it was not this box that found it bad, it may be tried again with the others. */
@@ -242,6 +253,12 @@ export class Together {
     await this.#parts.records.remove()
     this.#record = null
   }
+}
+
+function vagueness({ show: { errorMs } }: JointView): string | null {
+  if (errorMs <= SHOW_ERROR_MS_MAX) return null
+  const known = errorMs < 1e6 ? `to ${Math.round(errorMs)} ms` : 'not at all'
+  return `the show time is known ${known}: the venue's clock is not heard`
 }
 
 /** Why the release of a switch does not run any more; null when it never did. */

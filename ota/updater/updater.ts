@@ -229,11 +229,11 @@ export class Updater implements Service {
     order: Order | null,
     inTheWay: readonly Criterion[],
   ): Promise<Joint> {
-    const showNowMs = await this.#ports.box.showNowMs()
-    if (showNowMs === null) return { kind: 'wait', why: 'the box does not tell the show time' }
+    const show = await this.#ports.box.showTime()
+    if (show === null) return { kind: 'wait', why: 'the box does not tell the show time' }
     const obstacle = inTheWay.find(({ name }) => name !== 'in-slot')?.words ?? null
-    const { hasPassed } = this.#trial
-    return together.turn({ order, slots, obstacle, hasPassed, showNowMs })
+    const nowMs = this.#ports.clock.monotonicMs()
+    return together.turn({ order, slots, obstacle, trial: this.#trial, show, nowMs })
   }
 
   async #doJointly(view: SlotView, seen: BoxView | null): Promise<void> {

@@ -35,6 +35,8 @@ export interface VenueWord {
   readonly at: number | null
   /** Why not, for people; null when it could. */
   readonly obstacle: string | null
+  /** Show time when it was said, in milliseconds: boxes with different ones cannot do anything at one moment. */
+  readonly showMs: number
 }
 
 export interface HeardWord {
@@ -52,6 +54,8 @@ export interface VenueTerms {
   readonly freshMs: number
   /** From the switch until a box that has not heard all others goes back. */
   readonly deadlineMs: number
+  /** By how much another box's show time may seem to differ; what its word was under way counts as well. */
+  readonly skewMsMax: number
 }
 
 export const VENUE_TERMS: VenueTerms = {
@@ -59,6 +63,7 @@ export const VENUE_TERMS: VenueTerms = {
   lookMs: 1_000,
   freshMs: 4_000,
   deadlineMs: 240_000,
+  skewMsMax: 3_000,
 }
 
 const LATE_MS_MAX = 3_000
@@ -70,8 +75,10 @@ export interface VenueView {
   /** The last word of each other box. */
   readonly heard: ReadonlyMap<string, HeardWord>
   readonly showNowMs: number
-  /** This box has looked, found that all agree, and will switch. */
-  readonly isCommitted: boolean
+  /** Since this box has looked, found that all agree, and will switch; null: it has not. By its own running time. */
+  readonly committedMs: number | null
+  /** Since it runs the release on trial, by its own running time, whatever becomes of the show time; 0: it does not. */
+  readonly trialMs: number
 }
 
 export type VenueDeed =
@@ -120,12 +127,14 @@ function whenPrepared(view: VenueView, terms: VenueTerms): VenueDeed {
 }
 
 function whenAgreed(view: VenueView, terms: VenueTerms): VenueDeed {
-  const { own, showNowMs, isCommitted } = view
+  const { own, showNowMs } = view
   if (own.at === null) return { kind: 'withdraw', why: 'no moment was agreed' }
-  if (isCommitted) return whenCommitted(own.at, showNowMs)
+  if (view.committedMs !== null) return whenCommitted(own.at, view, terms)
   if (own.obstacle !== null) return { kind: 'withdraw', why: own.obstacle }
   // Slept over it: the others have looked long since.
   if (showNowMs >= own.at) return { kind: 'withdraw', why: 'the moment has passed' }
+  if (own.at > showNowMs + 2 * terms.leadMs)
+    return { kind: 'withdraw', why: 'the show time has jumped' }
   if (showNowMs < own.at - terms.lookMs) return { kind: 'wait', why: 'the moment is agreed' }
   const dissenter = others(view).find(box => !isWith(view, terms, box))
   if (dissenter !== undefined)
@@ -133,8 +142,14 @@ function whenAgreed(view: VenueView, terms: VenueTerms): VenueDeed {
   return { kind: 'commit', at: own.at }
 }
 
-/** Late by more than a moment, the others have gone on: their words count again. */
-function whenCommitted(at: number, showNowMs: number): VenueDeed {
+/** Late by more than a moment, the others have gone on: their words count again. So they do when the moment never comes. */
+function whenCommitted(
+  at: number,
+  { showNowMs, committedMs }: VenueView,
+  { lookMs }: VenueTerms,
+): VenueDeed {
+  if ((committedMs ?? 0) > lookMs + LATE_MS_MAX)
+    return { kind: 'withdraw', why: 'the show time has jumped' }
   if (showNowMs < at) return { kind: 'wait', why: 'all agree' }
   if (showNowMs < at + LATE_MS_MAX) return { kind: 'switch' }
   return { kind: 'withdraw', why: 'the moment has passed' }
@@ -151,7 +166,8 @@ function whenOnTrial(view: VenueView, terms: VenueTerms): VenueDeed {
     return { kind: 'back', why: `${failed.box} has gone back: ${failed.word?.obstacle ?? '?'}` }
   const missing = words.find(({ word }) => !hasPassed(view, word))
   if (own.stage === 'passed' && missing === undefined) return { kind: 'keep' }
-  if (showNowMs >= (own.at ?? Number.NEGATIVE_INFINITY) + terms.deadlineMs)
+  const endsAt = (own.at ?? Number.NEGATIVE_INFINITY) + terms.deadlineMs
+  if (showNowMs >= endsAt || view.trialMs >= terms.deadlineMs)
     return {
       kind: 'back',
       why:
@@ -181,12 +197,12 @@ const hasPassed = (view: VenueView, word: VenueWord | null): boolean =>
   keepsIt(view, word) || (isOfThisSwitch(view, word) && word?.stage === 'passed')
 
 /** The first box that is not ready to switch and does not run the release already; null when all are ready. */
-function notReady(view: VenueView, { freshMs }: VenueTerms): string | null {
+function notReady(view: VenueView, { freshMs, skewMsMax }: VenueTerms): string | null {
   for (const box of others(view)) {
     const heard = view.heard.get(box)
     if (heard === undefined) return `${box} has not been heard`
     if (heard.ageMs > freshMs) return `${box} was heard ${Math.round(heard.ageMs / 1000)} s ago`
-    const problem = problemOf(view, heard.word)
+    const problem = problemOf(view, heard.word) ?? skewProblem(skewOf(view, heard), skewMsMax)
     if (problem !== null) return `${box} ${problem}`
   }
   return null
@@ -198,6 +214,15 @@ function problemOf({ own }: VenueView, word: VenueWord): string | null {
   if (word.obstacle !== null) return `cannot: ${word.obstacle}`
   if (['prepared', 'agreed', 'good'].includes(word.stage)) return null
   return `is ${word.stage}`
+}
+
+const skewOf = ({ showNowMs }: VenueView, { word, ageMs }: HeardWord): number =>
+  word.showMs + ageMs - showNowMs
+
+function skewProblem(skewMs: number, skewMsMax: number): string | null {
+  if (Math.abs(skewMs) <= skewMsMax) return null
+  const seconds = Math.round(Math.abs(skewMs) / 1_000)
+  return `has another show time, ${seconds} s ${skewMs > 0 ? 'ahead' : 'behind'}: the boxes have no common clock`
 }
 
 const isSwitching = ({ heard, own }: VenueView, box: string): boolean =>
@@ -216,9 +241,11 @@ function proposalOf(view: VenueView): number | null {
   return word?.stage === 'agreed' ? word.at : null
 }
 
-function isWith(view: VenueView, { freshMs }: VenueTerms, box: string): boolean {
+function isWith(view: VenueView, { freshMs, skewMsMax }: VenueTerms, box: string): boolean {
   const heard = view.heard.get(box)
   if (heard === undefined) return false
   if (keepsIt(view, heard.word)) return true
-  return heard.ageMs <= freshMs && isOfThisSwitch(view, heard.word) && heard.word.stage === 'agreed'
+  const isNear = Math.abs(skewOf(view, heard)) <= skewMsMax
+  const hasAgreed = isOfThisSwitch(view, heard.word) && heard.word.stage === 'agreed'
+  return heard.ageMs <= freshMs && isNear && hasAgreed
 }

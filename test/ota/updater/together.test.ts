@@ -107,7 +107,7 @@ class VenueBox {
           look: async () => this.box,
           remember: async () => {},
           gate: async () => this.gate,
-          showNowMs: async () => clock.showTimeMs(),
+          showTime: async () => ({ nowMs: clock.showTimeMs(), errorMs: 0 }),
           tell: async state => {
             this.state = state
           },

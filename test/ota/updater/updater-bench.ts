@@ -187,7 +187,7 @@ export function updaterBench(
         look: async () => world.box,
         remember: async () => {},
         gate: async () => world.gate,
-        showNowMs: async () => clock.showTimeMs(),
+        showTime: async () => ({ nowMs: clock.showTimeMs(), errorMs: 0 }),
         tell: async state => void told.push(state),
       },
     },

@@ -10,6 +10,13 @@ import { randomFrom } from '../../../runtime/core/random.js'
 
 export const STEP_MS = 250
 const SAY_MS = 1_000
+/** Of its own running time; a box that was off begins anew. */
+const PATIENCE_MS: Partial<Record<VenueStage, number>> = {
+  agreed: 3 * VENUE_TERMS.leadMs,
+  trial: VENUE_TERMS.deadlineMs + STEP_MS,
+  passed: VENUE_TERMS.deadlineMs + STEP_MS,
+}
+const COMMITTED_MS_MAX = 5_000
 const DIGEST = 'd'.repeat(64)
 
 export interface Faults {
@@ -22,6 +29,8 @@ export interface Faults {
   readonly powerCut: number
   readonly partition: number
   readonly hold: number
+  /** Per step and box: its show time is another one, for a while. */
+  readonly jump: number
   /** From here on nothing more happens, and what was parted is together again. */
   readonly quietAfterMs: number
 }
@@ -39,7 +48,13 @@ class Member {
   readonly name: string
   readonly heard = new Map<string, { word: VenueWord; atMs: number }>()
   kept: Kept = { stage: 'preparing', at: null, backWhy: null, isRefused: false }
-  isCommitted = false
+  committedAtMs: number | null = null
+  /** Since this box was switched on with the release on trial. */
+  trialSinceMs = 0
+  lastStage: VenueStage = 'preparing'
+  stageSinceMs = 0
+  /** What its show time is off by. */
+  skewMs = 0
   obstacle: string | null = null
   /** Off until then. */
   offUntilMs = 0
@@ -54,9 +69,10 @@ class Member {
     this.preparedAtMs = preparedAtMs
   }
 
-  word(): VenueWord {
+  word(nowMs: number): VenueWord {
     const { stage, at, backWhy } = this.kept
-    return { box: this.name, digest: DIGEST, stage, at, obstacle: this.obstacle ?? backWhy }
+    const obstacle = this.obstacle ?? backWhy
+    return { box: this.name, digest: DIGEST, stage, at, obstacle, showMs: nowMs + this.skewMs }
   }
 }
 
@@ -120,7 +136,10 @@ export class VenueWorld {
   #disturb(): void {
     if (this.isQuiet) {
       this.#parted.clear()
-      for (const member of this.members) member.obstacle = null
+      for (const member of this.members) {
+        member.obstacle = null
+        member.skewMs = 0
+      }
       return
     }
     this.#part()
@@ -129,10 +148,18 @@ export class VenueWorld {
 
   #hinder(member: Member): void {
     // Otherwise it would hardly ever be just then.
-    const danger = member.isCommitted ? 30 : 1
+    const danger = member.committedAtMs !== null ? 30 : 1
     if (this.#random() < this.#faults.powerCut * danger) this.#cut(member)
+    if (this.#random() < this.#faults.jump * (danger > 1 ? 100 : 1)) this.#jump(member)
     if (this.#random() < this.#faults.hold)
       member.obstacle = member.obstacle === null ? 'a hold' : null
+  }
+
+  /** Its leader of the clock went away, and came back as another one. */
+  #jump(member: Member): void {
+    const { stage } = member.kept
+    this.#reach(`jump while ${member.committedAtMs !== null ? 'committed' : stage}`)
+    member.skewMs = member.skewMs === 0 ? (this.#random() - 0.5) * 1_200_000 : 0
   }
 
   #part(): void {
@@ -145,14 +172,15 @@ export class VenueWorld {
 
   #cut(member: Member): void {
     const { stage } = member.kept
-    this.#reach(`cut while ${member.isCommitted ? 'committed' : stage}`)
+    this.#reach(`cut while ${member.committedAtMs !== null ? 'committed' : stage}`)
     member.offUntilMs = this.#nowMs + this.#random() * (this.#random() < 0.2 ? 300_000 : 20_000)
     member.heard.clear()
-    member.isCommitted = false
+    member.committedAtMs = null
     // Not on disk: it has not switched.
     if (stage === 'agreed') member.kept = { ...member.kept, stage: 'prepared', at: null }
     // A release on trial is tried again.
     if (stage === 'passed') member.kept.stage = 'trial'
+    member.trialSinceMs = member.offUntilMs
     if (member.kept.stage === 'trial') member.gateAtMs = member.offUntilMs + 10_000
   }
 
@@ -161,7 +189,7 @@ export class VenueWorld {
       if (to === member || this.#parted.has(to.name) !== this.#parted.has(member.name)) continue
       if (!this.isQuiet && this.#random() < this.#faults.loss) continue
       const dueMs = this.#nowMs + this.#random() * this.#faults.delayMsMax
-      this.#letters.push({ to, word: member.word(), dueMs })
+      this.#letters.push({ to, word: member.word(this.#nowMs), dueMs })
     }
   }
 
@@ -173,24 +201,41 @@ export class VenueWorld {
       if (this.#faults.failing.includes(member.name)) this.#goBack(member, 'its gate failed', true)
       else kept.stage = 'passed'
     }
-    const isOver = this.#nowMs > (kept.at ?? 0) + VENUE_TERMS.deadlineMs
+    const isOver = this.#nowMs + member.skewMs > (kept.at ?? 0) + VENUE_TERMS.deadlineMs
     // Went back for the others' sake: it may be tried again when that is over.
     if (kept.stage === 'failed' && !kept.isRefused && isOver)
       member.kept = { stage: 'prepared', at: null, backWhy: null, isRefused: false }
     this.#act(member)
+    this.#checkPatience(member)
+  }
+
+  /** Whatever becomes of the show time, nobody waits for ever. */
+  #checkPatience(member: Member): void {
+    const { stage } = member.kept
+    if (stage !== member.lastStage) member.stageSinceMs = this.#nowMs
+    member.lastStage = stage
+    const since = Math.max(member.stageSinceMs, member.offUntilMs)
+    const patienceMs = PATIENCE_MS[stage]
+    if (patienceMs !== undefined && this.#nowMs - since > patienceMs)
+      this.broken.push(`${member.name} is ${stage} for more than ${patienceMs} ms`)
+    const { committedAtMs } = member
+    if (committedAtMs !== null && this.#nowMs - committedAtMs > COMMITTED_MS_MAX)
+      this.broken.push(`${member.name} waits for a moment that does not come`)
   }
 
   #act(member: Member): void {
+    const { kept } = member
     const heard = new Map<string, HeardWord>()
     for (const [box, { word, atMs }] of member.heard)
       heard.set(box, { word, ageMs: this.#nowMs - atMs })
     const deed = nextVenueDeed(
       {
-        own: member.word(),
+        own: member.word(this.#nowMs),
         members: this.members.map(({ name }) => name),
         heard,
-        showNowMs: this.#nowMs,
-        isCommitted: member.isCommitted,
+        showNowMs: this.#nowMs + member.skewMs,
+        committedMs: member.committedAtMs === null ? null : this.#nowMs - member.committedAtMs,
+        trialMs: ['trial', 'passed'].includes(kept.stage) ? this.#nowMs - member.trialSinceMs : 0,
       },
       VENUE_TERMS,
     )
@@ -207,15 +252,17 @@ export class VenueWorld {
         member.kept = { ...kept, stage: 'agreed', at: deed.at }
         return
       case 'withdraw':
+        member.committedAtMs = null
         member.kept = { ...kept, stage: 'prepared', at: null }
         return
       case 'commit':
-        member.isCommitted = true
+        member.committedAtMs = this.#nowMs
         return
       case 'switch':
         kept.stage = 'trial'
         member.switchedAtMs = this.#nowMs
-        member.isCommitted = false
+        member.trialSinceMs = this.#nowMs
+        member.committedAtMs = null
         member.gateAtMs = this.#nowMs + 5_000 + this.#random() * 15_000
         return
       case 'keep':

@@ -23,6 +23,7 @@ const calm: Faults = {
   powerCut: 0,
   partition: 0,
   hold: 0,
+  jump: 0,
   quietAfterMs: 0,
 }
 const stormy: Faults = {
@@ -32,6 +33,7 @@ const stormy: Faults = {
   powerCut: 0.001,
   partition: 0.003,
   hold: 0.001,
+  jump: 0.001,
   quietAfterMs: 600_000,
 }
 const stages = (world: VenueWorld): string[] => world.members.map(({ kept }) => kept.stage)
@@ -72,6 +74,10 @@ const dangers = [
   'withdraw',
   'gate failed',
   'back for the others',
+  'jump while committed',
+  'jump while agreed',
+  'jump while trial',
+  'jump while passed',
   'cut while agreed',
   'cut while committed',
   'cut while trial',
@@ -94,6 +100,7 @@ const word = (box: string, changes: Partial<VenueWord>): VenueWord => ({
   stage: 'prepared',
   at: null,
   obstacle: null,
+  showMs: 1_000_000,
   ...changes,
 })
 const view = (own: Partial<VenueWord>, other: Partial<VenueWord>, ageMs = 0): VenueView => ({
@@ -101,12 +108,17 @@ const view = (own: Partial<VenueWord>, other: Partial<VenueWord>, ageMs = 0): Ve
   members: ['a', 'b'],
   heard: new Map<string, HeardWord>([['b', { word: word('b', other), ageMs }]]),
   showNowMs: 1_000_000,
-  isCommitted: false,
+  committedMs: null,
+  trialMs: 0,
 })
 
 t.test('a box waits, with a reason, for one that cannot', async t => {
   const next = (seen: VenueView): unknown => nextVenueDeed(seen, VENUE_TERMS)
   t.same(next(view({}, {}, 9_000)), { kind: 'wait', why: 'b was heard 9 s ago' })
+  t.same(next(view({}, { showMs: 1_095_000 })), {
+    kind: 'wait',
+    why: 'b has another show time, 95 s ahead: the boxes have no common clock',
+  })
   t.same(next({ ...view({}, {}), heard: new Map() }), { kind: 'wait', why: 'b has not been heard' })
   t.same(next(view({}, { obstacle: 'a show is armed' })), {
     kind: 'wait',
@@ -118,6 +130,8 @@ t.test('a box waits, with a reason, for one that cannot', async t => {
     kind: 'commit',
     at: 1_000_500,
   })
+  const far = { stage: 'agreed', at: 1_000_500, showMs: 995_000 } as const
+  t.match(next(view({ stage: 'agreed', at: 1_000_500 }, far)), { kind: 'withdraw' })
   t.match(next(view({ stage: 'agreed', at: 1_000_500 }, {})), { kind: 'withdraw' })
   t.match(next(view({ stage: 'agreed', at: 1_000_500, obstacle: 'hold' }, {})), {
     kind: 'withdraw',

@@ -1,0 +1,96 @@
+import t from 'tap'
+import { SimulatedClock } from '../../../drivers/simulated/clock.js'
+import { BoardVoice } from '../../../ota/updater/board-voice.js'
+import type { VenueWord } from '../../../ota/updater/venue-switch.js'
+
+const SECOND_MS = 1_000
+const said: VenueWord = {
+  box: 'a',
+  digest: 'd'.repeat(64),
+  stage: 'prepared',
+  at: null,
+  obstacle: null,
+  showMs: 5,
+}
+
+function bench() {
+  const clock = new SimulatedClock({ showStartMs: 1.8e12, driftPpm: 0 })
+  const sent: unknown[] = []
+  let hear: (box: string, bytes: Uint8Array | null) => void = () => {}
+  const voice = new BoardVoice(
+    clock,
+    {
+      start: async () => {},
+      stop: async () => {},
+      isOpen: () => true,
+      onChange: () => () => {},
+      say: bytes => void sent.push(JSON.parse(new TextDecoder().decode(bytes))),
+      onWord: listener => {
+        hear = listener
+        return () => {}
+      },
+    },
+    { box: 'a', isWell: () => true },
+  )
+  voice.start()
+  const tell = (word: object, from = 'b'): void =>
+    hear(from, new TextEncoder().encode(JSON.stringify(word)))
+  return { clock, voice, sent, tell }
+}
+const wordOf = (sequence: number, more: object = {}): object => ({
+  ...said,
+  format: 1,
+  box: 'b',
+  sequence,
+  isWell: true,
+  ...more,
+})
+
+t.test(
+  'news is said at once, the same once a second, with the show time of that moment',
+  async t => {
+    const { clock, voice, sent } = bench()
+    voice.say(said)
+    voice.say({ ...said, showMs: 255 })
+    t.equal(sent.length, 1, 'that time goes by is no news')
+    await clock.advance(SECOND_MS)
+    voice.say({ ...said, showMs: 1_005 })
+    t.match(sent[1], { showMs: 1_005 })
+    voice.say({ ...said, stage: 'agreed', at: 9_000, showMs: 1_010 })
+    t.match(sent[2], { stage: 'agreed', at: 9_000 })
+  },
+)
+
+t.test('what the broker only kept is no sign of life, nor is the same word again', async t => {
+  const { clock, voice, tell } = bench()
+  tell(wordOf(1))
+  t.equal(voice.heard().size, 0)
+  tell(wordOf(1))
+  t.equal(voice.heard().size, 0)
+  tell(wordOf(2))
+  await clock.advance(SECOND_MS)
+  t.match(voice.heard().get('b'), { word: { ...said, box: 'b' }, ageMs: SECOND_MS })
+})
+
+t.test(
+  'a box with a newer release may say more; in the name of another it says nothing',
+  async t => {
+    const { voice, tell } = bench()
+    for (const sequence of [1, 2]) tell(wordOf(sequence, { mood: 'fine' }))
+    t.ok(voice.heard().has('b'))
+    for (const sequence of [1, 2]) tell(wordOf(sequence), 'c')
+    for (const sequence of [1, 2]) tell(wordOf(sequence, { box: 'a' }), 'a')
+    for (const sequence of [1, 2]) tell(wordOf(sequence, { box: 'd', showMs: 'soon' }), 'd')
+    t.same([...voice.heard().keys()], ['b'])
+  },
+)
+
+t.test('who went back from a release is known, and who is well, for a minute', async t => {
+  const { clock, voice, tell } = bench()
+  for (const sequence of [1, 2]) tell(wordOf(sequence, { stage: 'failed' }))
+  for (const sequence of [1, 2]) tell(wordOf(sequence, { box: 'c', isWell: false }), 'c')
+  t.same(voice.fleet(said.digest), { heard: 2, healthy: 1, failed: ['b'] })
+  t.same(voice.fleet('e'.repeat(64)), { heard: 2, healthy: 1, failed: [] })
+  await clock.advance(61 * SECOND_MS)
+  t.same(voice.fleet(said.digest), { heard: 0, healthy: 0, failed: [] })
+})
