@@ -11,7 +11,8 @@ import { messageOf } from '../runtime/core/errors.js'
 import { CONTROL_FILE, CONTROL_LINE_BYTES_MAX } from '../runtime/core/ota-control.js'
 import { packageFolder, packageVersion } from '../runtime/version.js'
 import { composeUpdater } from './process/compose.js'
-import { readSettings } from './process/settings.js'
+import { readSettings, settingsText } from './process/settings.js'
+import { SettingsWatch } from './process/settings-watch.js'
 import { isPing, SHUTDOWN } from './slots/messages.js'
 import { answerControl } from './updater/control.js'
 
@@ -25,6 +26,7 @@ const clock = new LinuxClock(ownAnchor())
 const log = new LinuxLog(clock, { process: 'updater', fd: 1 })
 
 /** From the first moment on: a launcher that has to wait for an answer is late with the release that works. */
+let end = (): void => {}
 const ended = endAsked()
 
 async function main(): Promise<void> {
@@ -47,12 +49,21 @@ async function main(): Promise<void> {
     lineBytesMax: CONTROL_LINE_BYTES_MAX,
     patienceMs: CONTROL_PATIENCE_MS,
   })
+  const watch = new SettingsWatch({
+    clock,
+    log,
+    read: () => settingsText(home),
+    phase: () => updater.control.state()?.phase ?? null,
+    end: () => end(),
+  })
   await updater.start()
+  await watch.start()
   await door.open(async line => JSON.stringify(await answerControl(updater.control, line)))
   log.info('ota.ready', { home, slot, tour: settings.config.tour })
   process.send?.('ready')
   isReady = true
   await ended
+  await watch.stop()
   await door.close()
   await updater.stop()
   log.info('ota.stopped')
@@ -61,7 +72,8 @@ async function main(): Promise<void> {
 }
 
 function endAsked(): Promise<void> {
-  return new Promise(end => {
+  return new Promise(resolve => {
+    end = resolve
     process.on('SIGINT', () => end())
     process.on('SIGTERM', () => end())
     process.on('message', message => {

@@ -33,6 +33,12 @@ export async function readSettings(home: string): Promise<Settings> {
   return { config, root, lacking: missing.length === 0 ? null : missing.join('; ') }
 }
 
+/** What `readSettings` reads, as it is now; a file that cannot be read is as none. */
+export async function settingsText(home: string): Promise<string> {
+  const files = ['ota.json', 'root.json'].map(name => readFile(join(home, name), 'utf8'))
+  return (await Promise.all(files.map(file => file.catch(() => '')))).join('\0')
+}
+
 function configOf(text: Uint8Array | null): { config: UpdaterConfig; problem: string | null } {
   try {
     return { config: checkUpdaterConfig(text === null ? nobody : jsonOf(text)), problem: null }
