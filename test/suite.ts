@@ -21,8 +21,13 @@ const JOBS = 3
  * Rooms whose files share a process, since one of its own costs more than most of them: what needs nothing but memory, or
  * sockets on loopback. What starts programs and threads, kills, or has a limit of its own, has its own process.
  */
-const SHARED =
-  /^test\/(boards|core|services|drivers(?!\/linux\/)|gateways\/\w+(?!\/kill\.)|ports(?=\/.*\.simulated\.))\//
+const SHARED = [
+  /^test\/(boards|cli|core|services|drivers(?!\/linux\/)|gateways\/\w+(?!\/kill\.)|ports(?=\/.*\.simulated\.))\//,
+  /^test\/(ota\/\w+)\/(?!killed?\.|launcher\.|apply-in-child\.|bundler\.)/,
+  /^test\/(drivers\/linux)\/(firing|gpio|input|power|ptp4l|pmc|guard-[pw]|bus-[lw]|p|e|date|attach|interface|log|spin)[\w-]*\.test/,
+]
+const roomOf = (file: string): string | undefined =>
+  SHARED.map(rule => rule.exec(file)?.[1]).find(room => room !== undefined)
 
 /** The long ones first, longest first, so that none is left alone at the end. */
 const LONG = [
@@ -66,7 +71,7 @@ function runsOf(files: readonly string[]): Run[] {
   const rooms = new Map<string, string[]>()
   const alone: Run[] = []
   for (const file of files) {
-    const [, room] = SHARED.exec(file) ?? []
+    const room = roomOf(file)
     if (room === undefined) alone.push({ name: file, files: [file], secondsMax: limitOf(file) })
     else rooms.set(`test/${room}`, [...(rooms.get(`test/${room}`) ?? []), file])
   }

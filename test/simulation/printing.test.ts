@@ -12,7 +12,7 @@ import type { Till } from './till.js'
 
 const ONE = process.env['SEED']
 const FIRST = Number(ONE ?? 1)
-const COUNT = Number(process.env['SEEDS'] ?? (ONE === undefined ? 130 : 1))
+const COUNT = Number(process.env['SEEDS'] ?? (ONE === undefined ? 90 : 1))
 const ENOUGH = 100
 
 /** Storms in which the tickets are bytes on a cable take longer. */

@@ -8,7 +8,7 @@ import type { Seeds, Stormed } from './storm-worker.js'
 
 const ONE = process.env['SEED']
 const FIRST = Number(ONE ?? 1)
-const COUNT = Number(process.env['SEEDS'] ?? (ONE === undefined ? 200 : 1))
+const COUNT = Number(process.env['SEEDS'] ?? (ONE === undefined ? 130 : 1))
 /** So many seeds reach every dangerous state there is. */
 const ENOUGH = 100
 
