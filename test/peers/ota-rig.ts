@@ -173,10 +173,22 @@ export class OtaBox {
     const own = { schemaVersion: 1, tour: 'tour-7', box: name }
     writeFileSync(
       join(home, 'ota.json'),
-      JSON.stringify({ ...own, repositories: [url], sticks: [join(home, 'stick')], venue }),
+      JSON.stringify({ ...own, repositories: [url], sticks: [], venue }),
     )
     const box = { ...own, devices: [], broker: { kind: 'embedded', port: 0 }, page: { port: 0 } }
     writeFileSync(join(home, 'box.json'), JSON.stringify(box))
+  }
+
+  /** As a person who edits `ota.json` of a box that runs. Resolves when the updater runs with it. */
+  async configure(changes: object): Promise<void> {
+    const path = join(this.home, 'ota.json')
+    const told = this.#said.length
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...changes }))
+    const deadline = Date.now() + 30_000
+    while (!/"ota.reconfigured"[\s\S]*"ota.ready"/.test(this.#said.slice(told))) {
+      if (Date.now() > deadline) throw new Error(`not taken\n${this.#said.slice(told)}`)
+      await new Promise(resolve => setTimeout(resolve, LOOK_MS))
+    }
   }
 
   start(): void {

@@ -99,6 +99,7 @@ t.test(
 t.test('a stick does what a hub does, and an older one changes nothing', async t => {
   cpSync(at('repository'), at('home/stick'), { recursive: true })
   await hub.close()
+  await box.configure({ repositories: [], sticks: [at('home/stick')] })
   t.match((await box.ota('check')).out, /0\.3\.0 is ordered/)
   await type(folder, 'release', 'order', 'tour-7', '--x64', '0.2.0')
   cpSync(at('repository'), at('home/stick'), { recursive: true })
