@@ -12,6 +12,7 @@ import { WebPieceSource } from '../../drivers/linux/piece-web.js'
 import { LinuxPrograms } from '../../drivers/linux/programs.js'
 import { openLibcOrNot } from '../../drivers/linux/real-time.js'
 import { LinuxSlotDisk } from '../../drivers/linux/slot-disk.js'
+import { linuxSpace } from '../../drivers/linux/space.js'
 import { LinuxVerifier } from '../../drivers/linux/verifier.js'
 import { BoxError } from '../../runtime/core/errors.js'
 import type { Service } from '../../runtime/core/lifecycle.js'
@@ -91,7 +92,10 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
   const programs = new LinuxPrograms(clock, { home, environment: process.env })
   const agent = new SlotAgent({ disk, keys, log, programs }, slot)
   const apply = { programs, clock, script: wanted.applyScript, folder: home }
-  const slots = new ProcessSlots({ agent, fetcher, shelf, log, apply }, { home, objectsFolder })
+  const slots = new ProcessSlots(
+    { agent, fetcher, shelf, log, space: linuxSpace, apply },
+    { home, objectsFolder },
+  )
   const architecture = process.arch === 'arm64' ? 'arm64' : 'x64'
   const box = new BoxLink(clock, door, { gate: config.gate, files })
   const updater = new Updater(

@@ -1,15 +1,22 @@
 /** The slots as the updater works with them: what is fetched is written by a process of its own, and verified. */
-import { statfs } from 'node:fs/promises'
-import { BoxError } from '../../runtime/core/errors.js'
+import type { Space } from '../../drivers/linux/space.js'
+import { BoxError, messageOf } from '../../runtime/core/errors.js'
 import type { Log } from '../../runtime/ports/log.js'
 import type { FetchProgress } from '../fetch/fetch-progress.js'
 import type { Fetcher } from '../fetch/fetcher.js'
 import type { Shelf } from '../fetch/shelf.js'
 import { type ApplyChild, applyInChild } from '../patch/apply-in-child.js'
 import type { ReleaseDescription } from '../release/description.js'
-import type { SlotAgent, SlotStatus } from '../slots/slot-agent.js'
+import type { SlotAgent } from '../slots/slot-agent.js'
 import { slotFolder } from '../slots/slot-check.js'
-import { type Release, type Slot, type SlotName, slotNames } from '../slots/slot-state.js'
+import {
+  installTarget,
+  type Release,
+  type Slot,
+  type SlotName,
+  slotNames,
+} from '../slots/slot-state.js'
+import type { SlotStatus } from '../slots/slot-status.js'
 import { usableObjects } from '../updater/choice-of-object.js'
 import type { RunningRelease } from '../updater/criteria.js'
 import type { SlotView, SlotWork, StateFormats, TransferProgress } from '../updater/parts.js'
@@ -18,11 +25,22 @@ import { readOwnRelease } from './settings.js'
 type TransferObject = ReleaseDescription['objects'][number]
 type Tell = (progress: TransferProgress) => void
 
+interface Wishes {
+  readonly tell: Tell
+  readonly isCancelled: () => boolean
+}
+
+interface Base {
+  readonly slot: SlotName
+  readonly release: RunningRelease | null
+}
+
 export interface ProcessSlotsPorts {
   readonly agent: SlotAgent
-  readonly fetcher: Fetcher
-  readonly shelf: Shelf
+  readonly fetcher: Pick<Fetcher, 'fetch'>
+  readonly shelf: Pick<Shelf, 'keepOnly'>
   readonly log: Log
+  readonly space: Space
   /** The program that applies objects. */
   readonly apply: ApplyChild
 }
@@ -36,6 +54,10 @@ export interface ProcessSlotsOptions {
 export class ProcessSlots implements SlotWork {
   readonly #ports: ProcessSlotsPorts
   readonly #options: ProcessSlotsOptions
+  /** What the next installation removes first; null: not counted since the last one. */
+  #removableBytes: number | null = null
+  /** While a release is written: as it was before. */
+  #roomBefore: { readonly bytes: number | null } | null = null
 
   constructor(ports: ProcessSlotsPorts, options: ProcessSlotsOptions) {
     this.#ports = ports
@@ -77,30 +99,82 @@ export class ProcessSlots implements SlotWork {
     tell: Tell,
     isCancelled: () => boolean,
   ): Promise<void> {
+    this.#roomBefore = { bytes: await this.roomBytes() }
+    try {
+      await this.#prepare(description, { tell, isCancelled })
+    } catch (error) {
+      throw await this.#madeRoom(description, error)
+    } finally {
+      this.#roomBefore = null
+      this.#removableBytes = null
+    }
+  }
+
+  async #prepare(description: ReleaseDescription, wishes: Wishes): Promise<void> {
+    const { agent } = this.#ports
     const release: Release = {
       digest: description.manifest.sha256,
       version: description.version,
       floor: description.floor,
     }
-    const { running, slots } = await this.#ports.agent.status()
+    const status = await agent.status()
+    const { running, slots } = status
     const base = running === null ? null : { slot: running, release: releaseOf(slots[running]) }
-    await this.#ports.agent.install(
+    const usable = usableObjects(description, base?.release?.digest ?? null)
+    const mayInstall = (await agent.whyNot(release)).length === 0
+    const left =
+      mayInstall && status.wayBack !== null ? await this.#fetchAhead(usable, wishes) : usable
+    await agent.install(
       release,
-      {
-        install: slotFolderPath =>
-          this.#fill(description, base, { folder: slotFolderPath, tell, isCancelled }),
-      },
+      { install: folder => this.#fill(description, left, { ...wishes, base, folder }) },
       {
         progress: ({ step, done, all }) =>
-          tell({
+          wishes.tell({
             ...nothingCame,
             phase: 'writing',
             doneBytes: done,
             allBytes: step === 'verifying' ? all : 0,
           }),
-        isCancelled,
+        isCancelled: wishes.isCancelled,
       },
     )
+  }
+
+  /**
+   * The release that a box could go back to stays in its slot until there is something to write over it, where the card has
+   * room for both: nobody knows how long the uplink takes.
+   * @returns what may be used from now on, the object that is there first
+   */
+  async #fetchAhead(
+    usable: readonly TransferObject[],
+    wishes: Wishes,
+  ): Promise<readonly TransferObject[]> {
+    for (const [index, object] of usable.entries())
+      try {
+        await this.#bring(object, wishes)
+        return usable.slice(index)
+      } catch (error) {
+        if (error instanceof BoxError && error.code === 'storage.full') return usable.slice(index)
+        if (!mayGiveWay(error) || index === usable.length - 1) throw error
+        this.#ports.log.warn('ota.object-useless', { target: object.target, error })
+      }
+    return usable
+  }
+
+  /** The state of the box lives on the same card: a release that did not find room takes none. */
+  async #madeRoom({ version }: ReleaseDescription, error: unknown): Promise<unknown> {
+    if (!(error instanceof BoxError) || error.code !== 'storage.full') return error
+    const { space, shelf, log } = this.#ports
+    const { home } = this.#options
+    const isTight = async (): Promise<boolean> =>
+      ((await space.free(home)) ?? TIGHT_BYTES) < TIGHT_BYTES
+    if (await isTight())
+      await shelf.keepOnly([]).catch((problem: unknown) => {
+        log.warn('ota.objects-kept', { error: problem })
+      })
+    const free = Math.floor(((await space.free(home)) ?? 0) / 1e6)
+    const words = `the card is full: what was written of ${version} is removed, ${free} MB are free (${messageOf(error)})`
+    return new BoxError('storage.full', words, { cause: error })
   }
 
   activate(): Promise<void> {
@@ -128,19 +202,30 @@ export class ProcessSlots implements SlotWork {
     return this.#ports.agent.clear(digest)
   }
 
-  async freeBytes(): Promise<number | null> {
-    const found = await statfs(this.#options.home).catch(() => null)
-    return found && found.bavail * found.bsize
+  async roomBytes(): Promise<number | null> {
+    if (this.#roomBefore !== null) return this.#roomBefore.bytes
+    const free = await this.#ports.space.free(this.#options.home)
+    if (free === null) return null
+    this.#removableBytes ??= await this.#countRemovable()
+    return free + this.#removableBytes
+  }
+
+  /** Thousands of files: counted once, since only an installation changes them. */
+  async #countRemovable(): Promise<number> {
+    const { agent, space } = this.#ports
+    const status = await agent.status()
+    const target = installTarget(status, status.running)
+    const slot = await space.taken(`${this.#options.home}/${slotFolder(target)}`)
+    return slot + (await space.taken(this.#options.objectsFolder))
   }
 
   /** The smallest object first; what cannot be applied gives way to the next, which needs less of this box. */
   async #fill(
     description: ReleaseDescription,
-    base: { readonly slot: SlotName; readonly release: RunningRelease | null } | null,
-    work: { readonly folder: string; readonly tell: Tell; readonly isCancelled: () => boolean },
+    usable: readonly TransferObject[],
+    work: Wishes & { readonly base: Base | null; readonly folder: string },
   ): Promise<void> {
-    const digest = base?.release?.digest ?? null
-    const usable = usableObjects(description, digest)
+    const { base } = work
     for (const [index, object] of usable.entries())
       try {
         await this.#bring(object, work)
@@ -148,18 +233,13 @@ export class ProcessSlots implements SlotWork {
         await this.#apply(description, object, { ...work, baseFolder })
         return
       } catch (error) {
-        const isLast = index === usable.length - 1
-        if (isLast || !(error instanceof BoxError) || !MAY_GIVE_WAY.includes(error.code))
-          throw error
+        if (!mayGiveWay(error) || index === usable.length - 1) throw error
         this.#ports.log.warn('ota.object-useless', { target: object.target, error })
       }
     throw new BoxError('release.invalid', `${description.version} has no object for this box`)
   }
 
-  async #bring(
-    object: TransferObject,
-    { tell, isCancelled }: { readonly tell: Tell; readonly isCancelled: () => boolean },
-  ): Promise<void> {
+  async #bring(object: TransferObject, { tell, isCancelled }: Wishes): Promise<void> {
     // What is not wanted any more makes room.
     await this.#ports.shelf.keepOnly([object.sha256])
     await this.#ports.fetcher.fetch(object, {
@@ -171,12 +251,7 @@ export class ProcessSlots implements SlotWork {
   #apply(
     { manifest, treeByteCount, treeFileCount }: ReleaseDescription,
     object: TransferObject,
-    work: {
-      readonly folder: string
-      readonly baseFolder: string | null
-      readonly tell: Tell
-      readonly isCancelled: () => boolean
-    },
+    work: Wishes & { readonly folder: string; readonly baseFolder: string | null },
   ): Promise<void> {
     const order = {
       object: `${this.#options.objectsFolder}/${object.sha256}`,
@@ -207,6 +282,12 @@ const MAY_GIVE_WAY: readonly string[] = [
   'fetch.invalid',
   'fetch.unavailable',
 ]
+
+const mayGiveWay = (error: unknown): boolean =>
+  error instanceof BoxError && MAY_GIVE_WAY.includes(error.code)
+
+/** With less than this on the card, the box itself comes before what may be fetched again. */
+const TIGHT_BYTES = 32 * 1024 * 1024
 
 const nothingCame = { uplinkBytes: 0, peerBytes: 0, stickBytes: 0 }
 

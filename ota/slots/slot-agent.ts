@@ -21,17 +21,16 @@ import {
   markGood,
   markRotten,
   noSlots,
-  type Refusal,
   type Release,
   type Slot,
   type SlotName,
   type State,
   slotNames,
   trialSlot,
-  wayBack,
   whyNotInstall,
   withdraw,
 } from './slot-state.js'
+import { isRestartDue, type SlotStart, type SlotStatus, statusOf } from './slot-status.js'
 import { StateStore } from './state-store.js'
 
 /** What brings the files of a release into a slot, by whatever means. */
@@ -54,19 +53,6 @@ export interface InstallProgress {
   readonly all: number
 }
 
-export interface SlotStatus {
-  readonly running: SlotName | null
-  readonly chosen: SlotName | null
-  readonly slots: { readonly a: Slot; readonly b: Slot }
-  readonly floor: string | null
-  readonly refused: readonly Refusal[]
-  readonly isTrial: boolean
-  /** Where a rollback would lead; null: nowhere. */
-  readonly wayBack: SlotName | null
-  /** Another slot than the running one is to be started, as soon as that disturbs nobody. */
-  readonly isRestartDue: boolean
-}
-
 export interface InstallWishes {
   readonly progress: (progress: InstallProgress) => void
   readonly isCancelled: () => boolean
@@ -81,7 +67,6 @@ export class SlotAgent {
   readonly #store: StateStore
   readonly #running: SlotName | null
   #last: Promise<unknown> = Promise.resolve()
-  /** What the running slot was when this process first looked; `failed` is one that was started for want of a better. */
   #startedAs: Slot['kind'] | null = null
 
   /** @param running the slot that the caller itself runs from, as the launcher told it; null on a box without slots */
@@ -99,21 +84,34 @@ export class SlotAgent {
   async install(release: Release, installer: Installer, wishes: InstallWishes): Promise<SlotName> {
     const { target, isThere } = await this.#inTurn(() => this.#prepare(release))
     if (isThere) return target
-    await installer.install(
-      this.#ports.disk.pathOf(slotFolder(target)),
-      wishes.progress,
-      wishes.isCancelled,
-    )
-    await this.#ports.disk.syncTree(slotFolder(target))
+    await this.#write(target, installer, wishes).catch(async (error: unknown) => {
+      if (error instanceof BoxError && error.code === 'storage.full')
+        await this.#inTurn(() => this.#giveBack(target, release))
+      throw error
+    })
     const problem = await this.#verify(target, release, wishes.progress)
     await this.#inTurn(() => this.#finish(target, release, problem))
     return target
   }
 
+  async #write(target: SlotName, installer: Installer, wishes: InstallWishes): Promise<void> {
+    const { disk } = this.#ports
+    const folder = slotFolder(target)
+    await installer.install(disk.pathOf(folder), wishes.progress, wishes.isCancelled)
+    await disk.syncTree(folder)
+  }
+
+  /** The card is full: what the box writes needs the room more than half a release. Its slot stays `installing`, and empty. */
+  async #giveBack(target: SlotName, { digest }: Release): Promise<void> {
+    const slot = (await this.#read()).slots[target]
+    if (slot.kind !== 'installing' || slot.release.digest !== digest) return
+    await this.#ports.disk.removeTree(slotFolder(target))
+  }
+
   async #prepare(release: Release): Promise<{ target: SlotName; isThere: boolean }> {
     const state = await this.#read()
     const target = installTarget(state, this.#running)
-    if (this.#isRestartDue(state))
+    if (isRestartDue(state, this.#start))
       throw new BoxError(
         'slot.refused',
         `slot ${target} is started next: it is not written before that`,
@@ -223,29 +221,7 @@ export class SlotAgent {
   }
 
   async status(): Promise<SlotStatus> {
-    const state = await this.#read()
-    const { slots, chosen, floor, refused } = state
-    const trial = trialSlot(state)
-    const current = trial ?? chosen
-    return {
-      running: this.#running,
-      chosen,
-      slots,
-      floor,
-      refused,
-      isTrial: trial !== null,
-      wayBack: current && wayBack(state, current),
-      isRestartDue: this.#isRestartDue(state),
-    }
-  }
-
-  /** Another slot than the running one is to be started: somebody was killed before the launcher was told. */
-  #isRestartDue({ slots, chosen }: State): boolean {
-    const running = this.#running
-    if (running === null || slots[running].kind === 'trial' || this.#startedAs === 'failed')
-      return false
-    const isTrialNext = slotNames.some(name => slots[name].kind === 'trial')
-    return isTrialNext || (chosen !== null && chosen !== running && slots[chosen].kind === 'good')
+    return statusOf(await this.#read(), this.#start)
   }
 
   /** Every reason why this release is not installed, or not started; none: it may be. */
@@ -307,6 +283,10 @@ export class SlotAgent {
       await atOnce()
     }
     return fullProblem(this.#ports, target, release.digest, { from: 'disk', pause })
+  }
+
+  get #start(): SlotStart {
+    return { running: this.#running, startedAs: this.#startedAs }
   }
 
   /** @throws BoxError `storage.rotten` when both records are gone: the launcher finds out what there is at its next start */

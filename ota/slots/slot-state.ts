@@ -88,8 +88,11 @@ export function beginInstall(state: State, running: SlotName | null, release: Re
 }
 
 /** The slot that may be written: never the one that runs, nor the one that would be started next. */
-export function installTarget(state: State, running: SlotName | null): SlotName {
-  return otherSlot(running ?? state.chosen ?? 'b')
+export function installTarget(
+  { chosen }: Pick<State, 'chosen'>,
+  running: SlotName | null,
+): SlotName {
+  return otherSlot(running ?? chosen ?? 'b')
 }
 
 /** Null: nothing stands against it. */

@@ -4,6 +4,7 @@
  */
 import type { ReleaseDescription } from '../release/description.js'
 import { compareVersions } from '../release/version-order.js'
+import { usableObjects } from './choice-of-object.js'
 import type { CurrentHold } from './holds.js'
 import type { SlotView } from './parts.js'
 import type { UpdaterPolicy } from './updater-config.js'
@@ -63,7 +64,8 @@ export interface CriteriaView {
   readonly isOnTrial: boolean
   /** The release lies in the other slot, verified. */
   readonly isPrepared: boolean
-  readonly freeBytes: number | null
+  /** Free bytes of the card, and those that give way to the release; null where nobody can tell. */
+  readonly roomBytes: number | null
   readonly formats: SlotView['formats']
   readonly box: BoxView | null
   readonly fleet: FleetView | null
@@ -77,6 +79,8 @@ export interface CriteriaView {
 
 /** Room that is left to the box when a release has been installed. */
 const SPARE_BYTES = 64 * 1024 * 1024
+/** What a file takes beyond its bytes, on an average: half a block of the card. */
+const FILE_BYTES = 2048
 const SHORT_DIGEST = 12
 
 /** Every criterion, in the order in which they are looked at. */
@@ -180,15 +184,15 @@ function boardOf(boards: readonly string[] | null, board: string | null): Criter
   })
 }
 
-function toFetch(view: CriteriaView, { treeByteCount }: ReleaseDescription): Criterion[] {
+function toFetch(view: CriteriaView, description: ReleaseDescription): Criterion[] {
   if (view.isPrepared) return [yes('fetch', 'prepared', 'it is in the other slot, verified')]
-  const { freeBytes, policy } = view
-  const needed = treeByteCount + SPARE_BYTES
-  const isRoom = freeBytes === null || freeBytes >= needed
+  const { roomBytes, policy } = view
+  const needed = neededBytes(description, view.running?.digest ?? null)
+  const isRoom = roomBytes === null || roomBytes >= needed
   return [
     criterion('fetch', 'room', isRoom, {
       met: 'there is room on the card',
-      unmet: `it needs ${megabytes(needed)} MB of the card, and ${megabytes(freeBytes ?? 0)} are free`,
+      unmet: `it needs ${megabytes(needed)} MB of the card, and there are ${megabytes(roomBytes ?? 0)}, with what gives way to it: remove what is not of the box`,
     }),
     criterion('fetch', 'uplink', !view.isMetered || policy.mayUseMetered || view.isAskedFor, {
       met: view.isMetered ? 'the metered uplink may be used' : 'the uplink is not metered',
@@ -196,6 +200,13 @@ function toFetch(view: CriteriaView, { treeByteCount }: ReleaseDescription): Cri
         'the uplink is metered: it waits for another box of the venue, a stick, "mayUseMetered" in ota.json, or "roadcase ota apply"',
     }),
   ]
+}
+
+/** In the slot, beside the object that it is made of: the one that is tried first. */
+function neededBytes(description: ReleaseDescription, base: string | null): number {
+  const { treeByteCount, treeFileCount } = description
+  const objectBytes = usableObjects(description, base)[0]?.byteCount ?? 0
+  return treeByteCount + treeFileCount * FILE_BYTES + objectBytes + SPARE_BYTES
 }
 
 function toSwitch(view: CriteriaView, description: ReleaseDescription): Criterion[] {

@@ -7,7 +7,7 @@ export interface Known {
   readonly slots: SlotView
   readonly box: BoxView | null
   readonly fleet: CriteriaView['fleet']
-  readonly freeBytes: number | null
+  readonly roomBytes: number | null
   readonly holds: CriteriaView['holds']
   readonly isAskedFor: boolean
   readonly config: UpdaterConfig
@@ -30,7 +30,7 @@ export function judgeOrder(look: OrderLook | null, known: Known): readonly Crite
     refused: slots.refused,
     isOnTrial: slots.isOnTrial,
     isPrepared: description !== null && slots.prepared?.digest === description.manifest.sha256,
-    freeBytes: known.freeBytes,
+    roomBytes: known.roomBytes,
     formats: slots.formats,
     box: known.box,
     fleet: known.fleet,

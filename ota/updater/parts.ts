@@ -81,8 +81,8 @@ export interface SlotWork {
   takeLauncher(): Promise<void>
   rollBack(reason: string): Promise<void>
   clear(digest: string): Promise<void>
-  /** Bytes that may be written beside what is there; null where nobody can tell. */
-  freeBytes(): Promise<number | null>
+  /** Bytes that a release may take: what is free, and what gives way to it; null where nobody can tell. */
+  roomBytes(): Promise<number | null>
 }
 
 /** What the launcher is told. */

@@ -37,7 +37,7 @@ export class Updater implements Service {
   #isSwitching = false
   #joint: Joint = { kind: 'wait', why: null }
   #state: OtaState | null = null
-  #freeBytes: number | null = null
+  #roomBytes: number | null = null
 
   constructor(ports: UpdaterPorts, options: UpdaterOptions) {
     this.#ports = ports
@@ -282,7 +282,7 @@ export class Updater implements Service {
       slots,
       box,
       fleet,
-      freeBytes: this.#freeBytes,
+      roomBytes: this.#roomBytes,
       holds: this.#ports.holds.current(),
       isAskedFor: this.isAskedFor(),
     })
@@ -313,7 +313,7 @@ export class Updater implements Service {
   }
 
   async #tell(slots: SlotView, criteria: readonly Criterion[]): Promise<void> {
-    this.#freeBytes = await this.#ports.slots.freeBytes()
+    this.#roomBytes = await this.#ports.slots.roomBytes()
     this.#state = stateOf({
       slots,
       criteria,

@@ -40,7 +40,7 @@ const fine: CriteriaView = {
   refused: [],
   isOnTrial: false,
   isPrepared: true,
-  freeBytes: 1e9,
+  roomBytes: 1e9,
   formats: { running: { config: 1, store: 3 }, prepared: { config: 1, store: 3 } },
   box: {
     board: 'pi-4',
@@ -138,9 +138,16 @@ t.test('what keeps a box from switching does not keep it from preparing', async 
 
 t.test('neither a full card nor an uplink that costs money is used by itself', async t => {
   const missing = { ...fine, isPrepared: false }
-  t.match(unmet(judge({ ...missing, freeBytes: 50_000_000 }), 'fetch'), [
-    { name: 'room', words: /78 MB of the card, and 50 are free/ },
+  t.match(unmet(judge({ ...missing, roomBytes: 50_000_000 }), 'fetch'), [
+    { name: 'room', words: /78 MB of the card, and there are 50/ },
   ])
+  const tree = 10_000_000 + 64 * 1024 * 1024
+  t.match(
+    unmet(judge({ ...missing, roomBytes: tree }), 'fetch'),
+    [{ name: 'room' }],
+    'what it is made of lies beside it',
+  )
+  t.same(unmet(judge({ ...missing, roomBytes: tree + 500 + 2 * 2048 }), 'fetch'), [])
   t.match(unmet(judge({ ...missing, isMetered: true }), 'fetch'), [{ name: 'uplink' }])
   t.same(unmet(judge({ ...missing, isMetered: true, isAskedFor: true }), 'fetch'), [])
   const may = { ...policy, mayUseMetered: true }

@@ -134,7 +134,7 @@ export class StandInSlots implements SlotWork {
     this.did.push(`clear ${digest.slice(0, 3)}`)
   }
 
-  async freeBytes(): Promise<number | null> {
+  async roomBytes(): Promise<number | null> {
     return 1e9
   }
 }

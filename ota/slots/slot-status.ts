@@ -1,0 +1,54 @@
+/** What is told of the slots to whoever runs from one of them. */
+import {
+  type Refusal,
+  type Slot,
+  type SlotName,
+  type State,
+  slotNames,
+  trialSlot,
+  wayBack,
+} from './slot-state.js'
+
+export interface SlotStatus {
+  readonly running: SlotName | null
+  readonly chosen: SlotName | null
+  readonly slots: { readonly a: Slot; readonly b: Slot }
+  readonly floor: string | null
+  readonly refused: readonly Refusal[]
+  readonly isTrial: boolean
+  /** Where a rollback would lead; null: nowhere. */
+  readonly wayBack: SlotName | null
+  /** Another slot than the running one is to be started, as soon as that disturbs nobody. */
+  readonly isRestartDue: boolean
+}
+
+/** How the process that asks was started. */
+export interface SlotStart {
+  /** Null on a box without slots. */
+  readonly running: SlotName | null
+  /** What the slot was when this process first looked; `failed` is one that was started for want of a better. */
+  readonly startedAs: Slot['kind'] | null
+}
+
+export function statusOf(state: State, start: SlotStart): SlotStatus {
+  const { slots, chosen, floor, refused } = state
+  const trial = trialSlot(state)
+  const current = trial ?? chosen
+  return {
+    running: start.running,
+    chosen,
+    slots,
+    floor,
+    refused,
+    isTrial: trial !== null,
+    wayBack: current && wayBack(state, current),
+    isRestartDue: isRestartDue(state, start),
+  }
+}
+
+/** Another slot than the running one is to be started: somebody was killed before the launcher was told. */
+export function isRestartDue({ slots, chosen }: State, { running, startedAs }: SlotStart): boolean {
+  if (running === null || slots[running].kind === 'trial' || startedAs === 'failed') return false
+  const isTrialNext = slotNames.some(name => slots[name].kind === 'trial')
+  return isTrialNext || (chosen !== null && chosen !== running && slots[chosen].kind === 'good')
+}

@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { BoxError } from '../../../runtime/core/errors.js'
+import { descriptionOf, twoFullSlots, unavailable } from './process-slots.js'
+
+t.test('what gives way to a release is room for it', async t => {
+  const { home, slots, world, prepare } = await twoFullSlots(t)
+  world.freeBytes = 1_000
+  const { treeByteCount } = descriptionOf(world.next)
+  const room = (await slots.roomBytes()) ?? 0
+  t.ok(room >= 1_000 + treeByteCount, `${room} bytes: the slot that is written over counts`)
+  let roomWhile: number | null = 0
+  world.beforeApply = () => {
+    void slots.roomBytes().then(bytes => {
+      roomWhile = bytes
+    })
+  }
+  await prepare()
+  t.equal(roomWhile, room, 'it is not counted while files come and go')
+  const after = (await slots.roomBytes()) ?? 0
+  t.ok(after >= room + 20_000, `${after} bytes: the object gives way, too`)
+  t.ok(existsSync(join(home, 'slots/a/manifest')))
+})
+
+t.test('the way back stays until there is something to write over it', async t => {
+  const { slots, world, prepare } = await twoFullSlots(t)
+  world.fetchFault = unavailable()
+  await t.rejects(prepare(), { code: 'fetch.unavailable' })
+  t.match(await slots.view(), { previous: { version: '1.0.0' } }, 'nothing came, nothing is lost')
+  world.fetchFault = null
+  await prepare()
+  t.match(await slots.view(), { prepared: { version: '1.2.0' } })
+})
+
+t.test('a card with no room for both gives up the way back first', async t => {
+  const { slots, world, prepare, home } = await twoFullSlots(t)
+  world.fetchFault = new BoxError('storage.full', '1 byte is missing')
+  await t.rejects(prepare(), { code: 'storage.full' })
+  t.notOk(existsSync(join(home, 'slots/a/manifest')), 'it was removed, and tried again')
+  t.equal(world.told.filter(word => word === 'fetch').length, 2)
+  t.match(await slots.view(), { previous: null })
+})
+
+t.test('a card that fills up while a release is written is left to the box', async t => {
+  const { home, slots, world, prepare } = await twoFullSlots(t)
+  world.isFull = true
+  world.freeBytes = 5_000_000
+  await t.rejects(prepare(), {
+    code: 'storage.full',
+    message: /the card is full: what was written of 1.2.0 is removed, 5 MB are free .*ENOSPC/,
+  })
+  t.notOk(existsSync(join(home, 'slots/a')), 'what was written is removed')
+  t.equal(world.told.at(-1), 'keep 0', 'so is what was fetched, as the box needs the room')
+  t.match(await slots.view(), { running: { version: '1.1.0' }, prepared: null })
+  world.isFull = false
+  await prepare()
+  t.match(await slots.view(), { prepared: { version: '1.2.0' } }, 'and the next try is whole')
+})
