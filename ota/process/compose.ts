@@ -35,6 +35,7 @@ import { Audit } from './audit.js'
 import { BoxDoor } from './box-door.js'
 import { BoxLink } from './box-link.js'
 import { launcherLink } from './launcher-link.js'
+import { LauncherRenewal } from './launcher-renewal.js'
 import { readOwnRelease, type Settings } from './settings.js'
 import { ProcessSlots } from './slots.js'
 import { openVenue } from './venue.js'
@@ -65,7 +66,7 @@ const GIVE_UP_MS = 10 * 60_000
 
 /** @throws BoxError `trust.root`, `storage.io` */
 export async function composeUpdater(wanted: Composition): Promise<ComposedUpdater> {
-  const { home, slot, settings, clock, log } = wanted
+  const { home, settings, clock, log } = wanted
   const { config } = settings
   const keys = new LinuxKeys()
   const own = await readOwnRelease(wanted.releaseFolder)
@@ -88,14 +89,7 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
     { clock, log, shelf, sources: () => pieceSources(settings), neighbours: venue?.peers ?? null },
     { seed: seedOf(keys), bytesPerSecond: () => null, mayUseUplink, giveUpMs: GIVE_UP_MS },
   )
-  const disk = new LinuxSlotDisk(home, await openLibcOrNot())
-  const programs = new LinuxPrograms(clock, { home, environment: process.env })
-  const agent = new SlotAgent({ disk, keys, log, programs }, slot)
-  const apply = { programs, clock, script: wanted.applyScript, folder: home }
-  const slots = new ProcessSlots(
-    { agent, fetcher, shelf, log, space: linuxSpace, apply },
-    { home, objectsFolder },
-  )
+  const { agent, slots } = await openSlots(wanted, { keys, fetcher, shelf, objectsFolder })
   const architecture = process.arch === 'arm64' ? 'arm64' : 'x64'
   const box = new BoxLink(clock, door, { gate: config.gate, files })
   const updater = new Updater(
@@ -127,6 +121,7 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
     ...(venue?.services ?? []),
     updater,
     new Audit(clock, log, agent),
+    new LauncherRenewal(clock, log, agent),
   ]
   return {
     control: updater,
@@ -138,6 +133,27 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
       await shelf.closeAll()
     },
   }
+}
+
+async function openSlots(
+  { home, slot, clock, log, applyScript }: Composition,
+  parts: {
+    readonly keys: LinuxKeys
+    readonly fetcher: Fetcher
+    readonly shelf: Shelf
+    readonly objectsFolder: string
+  },
+): Promise<{ readonly agent: SlotAgent; readonly slots: ProcessSlots }> {
+  const { keys, fetcher, shelf, objectsFolder } = parts
+  const disk = new LinuxSlotDisk(home, await openLibcOrNot())
+  const programs = new LinuxPrograms(clock, { home, environment: process.env })
+  const agent = new SlotAgent({ disk, keys, log, programs }, slot)
+  const apply = { programs, clock, script: applyScript, folder: home }
+  const slots = new ProcessSlots(
+    { agent, fetcher, shelf, log, space: linuxSpace, apply },
+    { home, objectsFolder },
+  )
+  return { agent, slots }
 }
 
 /** What does not start is missed; a release is not to be judged by it. */

@@ -78,6 +78,7 @@ export class ProcessSlots implements SlotWork {
       formats: await this.#formats(status),
       floor: status.floor,
       refused: status.refused,
+      trouble: status.troubles.length === 0 ? null : status.troubles.join('; '),
     }
   }
 
@@ -190,8 +191,7 @@ export class ProcessSlots implements SlotWork {
   }
 
   async takeLauncher(): Promise<void> {
-    const taken = await this.#ports.agent.takeLauncher()
-    this.#ports.log.info('ota.launcher', { taken })
+    await this.#ports.agent.takeLauncher()
   }
 
   rollBack(reason: string): Promise<void> {

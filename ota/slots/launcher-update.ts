@@ -25,22 +25,28 @@ export interface LauncherUpdatePorts extends CheckPorts {
   readonly log: Log
 }
 
-export type LauncherUpdate = 'same' | 'taken' | 'refused'
+export type LauncherUpdate =
+  | { readonly kind: 'same' | 'taken' }
+  /** `said`: the end of what it wrote. */
+  | { readonly kind: 'refused'; readonly digest: string; readonly said: string }
 
 /**
  * Killed at any moment it leaves the old launcher or the new one in place, and may be called again.
  * @param slot the one that was found good
+ * @param refused how it came out last: what failed its test is not tried again and again
  */
 export async function takeLauncher(
   ports: LauncherUpdatePorts,
   slot: SlotName,
+  refused: LauncherUpdate | null,
 ): Promise<LauncherUpdate> {
   const { disk, keys, programs, log } = ports
   const offered = await disk.read(`${slotFolder(slot)}/${LAUNCHER_FILE}`, LAUNCHER_BYTES_MAX)
   const current = await disk.read(LAUNCHER_FILE, LAUNCHER_BYTES_MAX)
-  if (offered === null) return 'same'
+  if (offered === null) return { kind: 'same' }
   const digest = keys.sha256Hex(offered)
-  if (current !== null && keys.sha256Hex(current) === digest) return 'same'
+  if (current !== null && keys.sha256Hex(current) === digest) return { kind: 'same' }
+  if (refused?.kind === 'refused' && refused.digest === digest) return refused
   await disk.writeSynced(NEXT_FILE, offered)
   if ((await disk.sha256(NEXT_FILE, 'disk')) !== digest)
     throw new BoxError('slot.rotten', `${NEXT_FILE} is not what was written`)
@@ -54,9 +60,10 @@ export async function takeLauncher(
     SELF_TEST_MS_MAX,
   )
   if (outcome?.exitCode !== 0 || !outcome.said.includes(SELF_TEST_WORDS)) {
-    log.error('launcher.refused', { slot, said: outcome?.said ?? 'it did not end' })
+    const said = outcome?.said ?? 'it did not end'
+    log.error('launcher.refused', { slot, said })
     await disk.remove(NEXT_FILE)
-    return 'refused'
+    return { kind: 'refused', digest, said }
   }
   if (current !== null) {
     await disk.writeSynced(PREVIOUS_NEXT_FILE, current)
@@ -64,5 +71,5 @@ export async function takeLauncher(
   }
   await disk.rename(NEXT_FILE, LAUNCHER_FILE)
   log.info('launcher.taken', { slot, digest })
-  return 'taken'
+  return { kind: 'taken' }
 }

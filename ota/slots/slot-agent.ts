@@ -1,5 +1,5 @@
 /** The slots as the updater sees them: it fills the one that does not run, and says what becomes of it. */
-import { BoxError } from '../../runtime/core/errors.js'
+import { BoxError, messageOf } from '../../runtime/core/errors.js'
 import { type LauncherUpdate, type LauncherUpdatePorts, takeLauncher } from './launcher-update.js'
 import {
   atOnce,
@@ -67,6 +67,10 @@ export class SlotAgent {
   readonly #store: StateStore
   readonly #running: SlotName | null
   #last: Promise<unknown> = Promise.resolve()
+  /** Beside the state: its test takes a while. */
+  #lastLauncher: Promise<unknown> = Promise.resolve()
+  #launcher: LauncherUpdate | null = null
+  #launcherTrouble: string | null = null
   #startedAs: Slot['kind'] | null = null
 
   /** @param running the slot that the caller itself runs from, as the launcher told it; null on a box without slots */
@@ -191,13 +195,34 @@ export class SlotAgent {
     this.#ports.log.info('slot.good', { slot: running, floor: next.floor })
   }
 
-  /** The launcher that the good release brings takes its place, if it proves itself. Not before `markGood`. */
-  async takeLauncher(): Promise<LauncherUpdate> {
-    const state = await this.#read()
+  /**
+   * The launcher that the good release brings takes its place, if it proves itself. Not before `markGood`.
+   * @throws BoxError `slot.refused`, `storage.io`, `storage.full`
+   */
+  takeLauncher(): Promise<LauncherUpdate['kind']> {
+    const done = this.#lastLauncher.then(() => this.#takeLauncher())
+    this.#lastLauncher = done.catch(() => {})
+    return done
+  }
+
+  async #takeLauncher(): Promise<LauncherUpdate['kind']> {
+    const { chosen, slots } = await this.#read()
     const running = this.#running
-    if (running === null || state.chosen !== running || state.slots[running].kind !== 'good')
+    const slot = running && slots[running]
+    if (running === null || chosen !== running || slot?.kind !== 'good')
       throw new BoxError('slot.refused', 'only a release that was found good brings a launcher')
-    return takeLauncher(this.#ports, running)
+    const launcher = `the launcher that ${slot.release.version} brings`
+    try {
+      this.#launcher = await takeLauncher(this.#ports, running, this.#launcher)
+      this.#launcherTrouble =
+        this.#launcher.kind === 'refused'
+          ? `${launcher} failed its test, and the one before it goes on: ${this.#launcher.said}`
+          : null
+      return this.#launcher.kind
+    } catch (error) {
+      this.#launcherTrouble = `${launcher} could not take its place: ${messageOf(error)}`
+      throw error
+    }
   }
 
   /** From the next start on, the other release. @throws BoxError `slot.refused` when there is none to go back to */
@@ -221,7 +246,8 @@ export class SlotAgent {
   }
 
   async status(): Promise<SlotStatus> {
-    return statusOf(await this.#read(), this.#start)
+    const state = await this.#read()
+    return statusOf(state, this.#start, this.#troubles)
   }
 
   /** Every reason why this release is not installed, or not started; none: it may be. */
@@ -283,6 +309,10 @@ export class SlotAgent {
       await atOnce()
     }
     return fullProblem(this.#ports, target, release.digest, { from: 'disk', pause })
+  }
+
+  get #troubles(): readonly string[] {
+    return this.#launcherTrouble === null ? [] : [this.#launcherTrouble]
   }
 
   get #start(): SlotStart {

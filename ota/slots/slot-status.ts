@@ -20,6 +20,8 @@ export interface SlotStatus {
   readonly wayBack: SlotName | null
   /** Another slot than the running one is to be started, as soon as that disturbs nobody. */
   readonly isRestartDue: boolean
+  /** For people: what is wrong beside the releases themselves. */
+  readonly troubles: readonly string[]
 }
 
 /** How the process that asks was started. */
@@ -30,7 +32,7 @@ export interface SlotStart {
   readonly startedAs: Slot['kind'] | null
 }
 
-export function statusOf(state: State, start: SlotStart): SlotStatus {
+export function statusOf(state: State, start: SlotStart, troubles: readonly string[]): SlotStatus {
   const { slots, chosen, floor, refused } = state
   const trial = trialSlot(state)
   const current = trial ?? chosen
@@ -43,6 +45,7 @@ export function statusOf(state: State, start: SlotStart): SlotStatus {
     isTrial: trial !== null,
     wayBack: current && wayBack(state, current),
     isRestartDue: isRestartDue(state, start),
+    troubles,
   }
 }
 

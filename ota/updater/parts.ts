@@ -62,6 +62,8 @@ export interface SlotView {
     readonly version: string
     readonly why: string
   }[]
+  /** What is wrong with the slots themselves, for people; null: nothing. */
+  readonly trouble: string | null
 }
 
 export interface SlotWork {

@@ -22,7 +22,8 @@ export interface Known {
 const LETTERS_MAX = 1024
 
 export function stateOf(known: Known): OtaState {
-  const { slots, look, holds, switchShowMs, trouble } = known
+  const { slots, look, holds, switchShowMs } = known
+  const trouble = known.trouble ?? slots.trouble
   const candidate = candidateOf(known)
   return {
     phase: phaseOf(known, candidate),

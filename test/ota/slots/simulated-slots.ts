@@ -18,6 +18,8 @@ export interface Boot {
   readonly disk: SlotDisk & SimulatedWriter
   readonly choice: ChoicePorts
   readonly log: SimulatedLog
+  /** The test of a launcher comes out as `outcome` says. */
+  readonly programs: SimulatedPrograms
   /** What the launcher does before it starts anything. */
   choose(): Promise<Candidate | null>
   agent(running: SlotName | null): SlotAgent
@@ -39,6 +41,7 @@ export function bootOf(
     disk,
     choice,
     log,
+    programs,
     choose: () => chooseSlot(choice, null),
     agent: running => new SlotAgent({ disk, keys, log, programs }, running),
     installer: ({ files }) => ({

@@ -76,6 +76,7 @@ export class StandInSlots implements SlotWork {
     formats: null,
     floor: null,
     refused: [],
+    trouble: null,
   }
   readonly did: string[] = []
   /** Prepares when it is told to. */

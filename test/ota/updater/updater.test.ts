@@ -313,3 +313,15 @@ t.test('nothing ordered: apply says what was found instead', async t => {
   world.look = { isFresh: true, words: 'the repository has expired', order: null }
   await t.rejects(updater.apply(null), { code: 'ota.refused', message: /has expired/ })
 })
+
+t.test('what is wrong with the slots is told, until it is not', async t => {
+  const { clock, slots, updater, last, end } = updaterBench()
+  t.teardown(end)
+  slots.state = { ...slots.state, trouble: 'a record of the slots is rotten' }
+  await updater.start()
+  await clock.advance(SECOND_MS)
+  t.match(last(), { trouble: /a record/ })
+  slots.state = { ...slots.state, trouble: null }
+  await clock.advance(SECOND_MS)
+  t.match(last(), { trouble: null })
+})
