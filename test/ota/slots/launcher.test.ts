@@ -7,14 +7,17 @@ import type { Behaviour } from '../../fixtures/slot-program.js'
 import { Home } from './launched.js'
 import { builtLauncher, type SmallRelease, smallRelease } from './small-release.js'
 
-/** Shorter than on a box, so that a test is; the pauses of the launcher are its own. */
-const QUICK = {
-  ROADCASE_READY_MS: '2500',
-  ROADCASE_SILENCE_MS: '2500',
-  ROADCASE_TRIAL_MS: '20000',
-  ROADCASE_GATE_MS: '10000',
+/** Nothing runs out on a machine that is busy; the pauses of the launcher are its own. */
+const PATIENT = {
+  ROADCASE_READY_MS: '60000',
+  ROADCASE_SILENCE_MS: '60000',
+  ROADCASE_TRIAL_MS: '120000',
+  ROADCASE_GATE_MS: '60000',
 }
-const QUICK_GATE = { ...QUICK, ROADCASE_GATE_MS: '1000' }
+/** For the trial that is to fail by it, so that the test is short. */
+const SHORT_READY = { ...PATIENT, ROADCASE_READY_MS: '2500' }
+const SHORT_SILENCE = { ...PATIENT, ROADCASE_SILENCE_MS: '2500' }
+const SHORT_GATE = { ...PATIENT, ROADCASE_GATE_MS: '1000' }
 const READY_MS_MAX = 60_000
 
 const good = smallRelease({ version: '1.0.0', floor: null, behaviour: 'good', launcher: null })
@@ -34,7 +37,7 @@ function homeIn(t: Test, release: SmallRelease): Home {
 
 async function home(t: Test): Promise<Home> {
   const made = homeIn(t, good)
-  made.launch(QUICK)
+  made.launch(PATIENT)
   await made.ready('1.0.0', 0, READY_MS_MAX)
   return made
 }
@@ -43,7 +46,7 @@ async function home(t: Test): Promise<Home> {
 async function switchTo(
   home: Home,
   wanted: SmallRelease,
-  environment: Readonly<Record<string, string>> = QUICK,
+  environment: Readonly<Record<string, string>> = PATIENT,
 ): Promise<number> {
   await home.stop()
   await home.install('a', wanted)
@@ -69,16 +72,26 @@ t.test('a release that passes the gate stays, with its floor', async t => {
   t.equal(await box.stop(), 0, 'it ends when asked')
 })
 
-for (const { behaviour, why, attempts } of [
-  { behaviour: 'crash', why: /box ended: exit code 1/, attempts: 3 },
-  { behaviour: 'hang', why: /box was silent for 2500 ms/, attempts: 1 },
-  { behaviour: 'never-ready', why: /box was not ready within 2500 ms/, attempts: 1 },
-  { behaviour: 'gate-fails', why: /devices: 1 do not answer: front/, attempts: 1 },
+for (const { behaviour, limits, why, attempts } of [
+  { behaviour: 'crash', limits: PATIENT, why: /box ended: exit code 1/, attempts: 3 },
+  { behaviour: 'hang', limits: SHORT_SILENCE, why: /box was silent for 2500 ms/, attempts: 1 },
+  {
+    behaviour: 'never-ready',
+    limits: SHORT_READY,
+    why: /box was not ready within 2500 ms/,
+    attempts: 1,
+  },
+  {
+    behaviour: 'gate-fails',
+    limits: SHORT_GATE,
+    why: /devices: 1 do not answer: front/,
+    attempts: 1,
+  },
 ] as const)
   t.test(`a release that does this on trial gives way to the one before: ${behaviour}`, async t => {
     const box = await home(t)
     const wanted = next(behaviour)
-    const after = await switchTo(box, wanted, behaviour === 'gate-fails' ? QUICK_GATE : QUICK)
+    const after = await switchTo(box, wanted, limits)
     await box.ready('1.0.0', after, READY_MS_MAX)
     const { slots, chosen, floor, refused } = await box.state()
     t.equal(chosen, 'a')
@@ -113,7 +126,7 @@ t.test('everything is killed again and again in a trial: the third time is the l
     process.kill(Number(pid), 'SIGKILL')
     await box.stop()
     after = box.events().length
-    box.launch(QUICK)
+    box.launch(PATIENT)
   }
   await box.ready('1.0.0', after, READY_MS_MAX)
   t.match((await box.state()).refused[0]?.why, /in every attempt/)
@@ -127,7 +140,7 @@ t.test('a good release is started again for as long as it takes', async t => {
     launcher: null,
   })
   const box = homeIn(t, crashing)
-  box.launch(QUICK)
+  box.launch(PATIENT)
   const starts = (): number => box.events().filter(({ program }) => program === 'box').length
   await box.until('five starts', () => starts() >= 5, READY_MS_MAX)
   t.equal((await box.state()).slots.a.kind, 'good')
@@ -145,7 +158,7 @@ t.test('a slot that is rotten is not started, nor is what follows a torn record'
   truncateSync(join(box.path, 'slots/state.0'), 40)
   const main = join(box.path, 'slots/b/program/main.js')
   writeFileSync(main, readFileSync(main, 'utf8').replace('play', 'plaj'))
-  box.launch(QUICK)
+  box.launch(PATIENT)
   await box.ready('1.0.0', after, READY_MS_MAX)
   t.match(box.said, /"slots.record-repaired"/)
   t.match(box.said, /program\/main.js is not what was signed/)
@@ -155,7 +168,7 @@ t.test('a slot that is rotten is not started, nor is what follows a torn record'
 t.test('a second launcher of the same home does nothing', async t => {
   const box = await home(t)
   const before = box.said.length
-  const second = box.launch(QUICK)
+  const second = box.launch(PATIENT)
   const code = await new Promise(resolve => second.once('exit', resolve))
   t.equal(code, 70)
   t.match(box.said.slice(before), /runs already/)
@@ -168,7 +181,7 @@ t.test('programs that a killed launcher left behind are ended before others star
   const after = box.events().length
   process.kill(Number(pid), 'SIGKILL')
   await box.stop()
-  box.launch(QUICK)
+  box.launch(PATIENT)
   await box.ready('1.0.0', after, READY_MS_MAX)
   t.equal(box.events().filter(({ event }) => event === 'ready').length, 2)
 })
@@ -181,7 +194,7 @@ t.test('a good release brings its launcher; one that cannot start does not', asy
     { launcher: new TextEncoder().encode('this is no program'), isTaken: false },
   ]) {
     const box = homeIn(t, good)
-    box.launch(QUICK)
+    box.launch(PATIENT)
     await box.ready('1.0.0', 0, READY_MS_MAX)
     await switchTo(box, next('good', launcher))
     const isSettled = (): boolean => box.events().some(({ event }) => event === 'settled')
@@ -199,7 +212,7 @@ t.test('a launcher that fails gives way to the one before it', async t => {
   writeFileSync(join(box.path, 'launcher.previous.mjs'), builtLauncher())
   writeFileSync(join(box.path, 'launcher.mjs'), 'process.exit(1)')
   const after = box.events().length
-  box.launch(QUICK)
+  box.launch(PATIENT)
   await box.ready('1.0.0', after, READY_MS_MAX)
   t.match(box.said, /the one before it is started/)
   rmSync(join(box.path, 'launcher.mjs'))
