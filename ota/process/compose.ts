@@ -147,7 +147,8 @@ async function openSlots(
   const { keys, fetcher, shelf, objectsFolder } = parts
   const disk = new LinuxSlotDisk(home, await openLibcOrNot())
   const programs = new LinuxPrograms(clock, { home, environment: process.env })
-  const agent = new SlotAgent({ disk, keys, log, programs }, slot)
+  const isPassedOver = process.env['ROADCASE_PASSED_OVER'] === '1'
+  const agent = new SlotAgent({ disk, keys, log, programs }, { slot, isPassedOver })
   const apply = { programs, clock, script: applyScript, folder: home }
   const slots = new ProcessSlots(
     { agent, fetcher, shelf, log, space: linuxSpace, apply },

@@ -64,7 +64,17 @@ export class ProcessSlots implements SlotWork {
     this.#options = options
   }
 
+  /** Of records that are gone nothing is known but that: nothing is installed or switched to before the next start. */
   async view(): Promise<SlotView> {
+    try {
+      return await this.#view()
+    } catch (error) {
+      if (!(error instanceof BoxError) || error.code !== 'storage.rotten') throw error
+      return { ...nothingKnown, trouble: messageOf(error) }
+    }
+  }
+
+  async #view(): Promise<SlotView> {
     const status = await this.#ports.agent.status()
     const running = status.running && status.slots[status.running]
     const ready = Object.values(status.slots).find(({ kind }) => kind === 'ready')
@@ -288,6 +298,18 @@ const mayGiveWay = (error: unknown): boolean =>
 
 /** With less than this on the card, the box itself comes before what may be fetched again. */
 const TIGHT_BYTES = 32 * 1024 * 1024
+
+const nothingKnown: Omit<SlotView, 'trouble'> = {
+  slot: null,
+  running: null,
+  previous: null,
+  prepared: null,
+  isOnTrial: false,
+  isRestartDue: false,
+  formats: null,
+  floor: null,
+  refused: [],
+}
 
 const nothingCame = { uplinkBytes: 0, peerBytes: 0, stickBytes: 0 }
 

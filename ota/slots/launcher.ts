@@ -6,12 +6,12 @@ import { messageOf } from '../../runtime/core/errors.js'
 import { after } from '../../runtime/core/time.js'
 import type { Cancel, Clock } from '../../runtime/ports/clock.js'
 import type { Program, Programs } from '../../runtime/ports/programs.js'
-import { type ChoicePorts, chooseSlot, giveUpTrial } from './choice.js'
+import { type Choice, type ChoicePorts, chooseSlot, giveUpTrial } from './choice.js'
 import { type LaunchOrders, readOrders } from './launch-orders.js'
 import { LAUNCHER_FILE } from './launcher-update.js'
 import { PING, readMessage, SHUTDOWN } from './messages.js'
 import { slotFolder } from './slot-check.js'
-import { type Candidate, slotNames } from './slot-state.js'
+import { slotNames } from './slot-state.js'
 import {
   beginWatch,
   isSilent,
@@ -59,7 +59,7 @@ export class Launcher {
   #wake: () => void = () => {}
   #watch: Watch | null = null
   #orders: LaunchOrders | null = null
-  #candidate: Candidate | null = null
+  #candidate: Choice | null = null
   #verdict: Verdict | null = null
 
   constructor(ports: LauncherPorts, options: LauncherOptions) {
@@ -104,7 +104,7 @@ export class Launcher {
   }
 
   /** A disk that cannot be read or written is tried again: there is nobody else to do it. */
-  async #choose(lastWhy: string | null): Promise<Candidate | null> {
+  async #choose(lastWhy: string | null): Promise<Choice | null> {
     try {
       const candidate = await chooseSlot(this.#ports, lastWhy)
       this.#orders = candidate && (await readOrders(this.#ports.disk, candidate.slot))
@@ -116,7 +116,7 @@ export class Launcher {
   }
 
   /** Runs a slot until it is to be left; null: the launcher is to end. */
-  async #serve(candidate: Candidate): Promise<Verdict | null> {
+  async #serve(candidate: Choice): Promise<Verdict | null> {
     const { clock, log } = this.#ports
     const { slot, release, mode } = candidate
     log.info('slot.started', { slot, version: release.version, mode })
@@ -173,6 +173,7 @@ export class Launcher {
       environment: {
         ROADCASE_SLOT: candidate.slot,
         ROADCASE_TRIAL: candidate.mode === 'trial' ? '1' : '0',
+        ROADCASE_PASSED_OVER: candidate.isPassedOver ? '1' : '0',
       },
     }
     const program = programs.start(wanted, {

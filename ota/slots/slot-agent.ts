@@ -1,6 +1,8 @@
 /** The slots as the updater sees them: it fills the one that does not run, and says what becomes of it. */
-import { BoxError, messageOf } from '../../runtime/core/errors.js'
-import { type LauncherUpdate, type LauncherUpdatePorts, takeLauncher } from './launcher-update.js'
+import { BoxError } from '../../runtime/core/errors.js'
+import type { Installer, InstallWishes } from './installer.js'
+import { LauncherTaking } from './launcher-taking.js'
+import type { LauncherUpdate, LauncherUpdatePorts } from './launcher-update.js'
 import {
   atOnce,
   checkBeforeStart,
@@ -21,6 +23,7 @@ import {
   markGood,
   markRotten,
   noSlots,
+  otherSlot,
   type Release,
   type Slot,
   type SlotName,
@@ -30,32 +33,20 @@ import {
   whyNotInstall,
   withdraw,
 } from './slot-state.js'
-import { isRestartDue, type SlotStart, type SlotStatus, statusOf } from './slot-status.js'
+import {
+  isRestartDue,
+  passedOverWords,
+  type SlotStart,
+  type SlotStatus,
+  statusOf,
+} from './slot-status.js'
 import { StateStore } from './state-store.js'
 
-/** What brings the files of a release into a slot, by whatever means. */
-export interface Installer {
-  /**
-   * Fills the folder until it is the release, manifest included. It may find there what an earlier call for the same
-   * release left when it was killed. It need not sync, nor be believed: all of it is verified afterwards.
-   * @param slotFolder absolute
-   */
-  install(
-    slotFolder: string,
-    progress: (progress: InstallProgress) => void,
-    isCancelled: () => boolean,
-  ): Promise<void>
-}
-
-export interface InstallProgress {
-  readonly step: 'writing' | 'verifying'
-  readonly done: number
-  readonly all: number
-}
-
-export interface InstallWishes {
-  readonly progress: (progress: InstallProgress) => void
-  readonly isCancelled: () => boolean
+export interface StartedFrom {
+  /** Null on a box without slots. */
+  readonly slot: SlotName | null
+  /** The records say that the other slot is to be started, and it could not be. */
+  readonly isPassedOver: boolean
 }
 
 /**
@@ -67,17 +58,19 @@ export class SlotAgent {
   readonly #store: StateStore
   readonly #running: SlotName | null
   #last: Promise<unknown> = Promise.resolve()
-  /** Beside the state: its test takes a while. */
-  #lastLauncher: Promise<unknown> = Promise.resolve()
-  #launcher: LauncherUpdate | null = null
-  #launcherTrouble: string | null = null
+  readonly #launcher: LauncherTaking
   #startedAs: Slot['kind'] | null = null
+  readonly #isPassedOver: boolean
+  /** What was in the slot that the launcher could not start; null: it could. */
+  #passedOver: Slot | null = null
 
-  /** @param running the slot that the caller itself runs from, as the launcher told it; null on a box without slots */
-  constructor(ports: LauncherUpdatePorts, running: SlotName | null) {
+  /** @param started as the launcher told the process that calls */
+  constructor(ports: LauncherUpdatePorts, started: StartedFrom) {
     this.#ports = ports
     this.#store = new StateStore(ports)
-    this.#running = running
+    this.#launcher = new LauncherTaking(ports)
+    this.#running = started.slot
+    this.#isPassedOver = started.isPassedOver
   }
 
   /**
@@ -199,30 +192,13 @@ export class SlotAgent {
    * The launcher that the good release brings takes its place, if it proves itself. Not before `markGood`.
    * @throws BoxError `slot.refused`, `storage.io`, `storage.full`
    */
-  takeLauncher(): Promise<LauncherUpdate['kind']> {
-    const done = this.#lastLauncher.then(() => this.#takeLauncher())
-    this.#lastLauncher = done.catch(() => {})
-    return done
-  }
-
-  async #takeLauncher(): Promise<LauncherUpdate['kind']> {
+  async takeLauncher(): Promise<LauncherUpdate['kind']> {
     const { chosen, slots } = await this.#read()
     const running = this.#running
     const slot = running && slots[running]
     if (running === null || chosen !== running || slot?.kind !== 'good')
       throw new BoxError('slot.refused', 'only a release that was found good brings a launcher')
-    const launcher = `the launcher that ${slot.release.version} brings`
-    try {
-      this.#launcher = await takeLauncher(this.#ports, running, this.#launcher)
-      this.#launcherTrouble =
-        this.#launcher.kind === 'refused'
-          ? `${launcher} failed its test, and the one before it goes on: ${this.#launcher.said}`
-          : null
-      return this.#launcher.kind
-    } catch (error) {
-      this.#launcherTrouble = `${launcher} could not take its place: ${messageOf(error)}`
-      throw error
-    }
+    return this.#launcher.take(running, slot.release.version)
   }
 
   /** From the next start on, the other release. @throws BoxError `slot.refused` when there is none to go back to */
@@ -302,7 +278,7 @@ export class SlotAgent {
   async #verify(
     target: SlotName,
     release: Release,
-    progress: (progress: InstallProgress) => void,
+    progress: InstallWishes['progress'],
   ): Promise<string | null> {
     const pause: FullCheck['pause'] = async ({ fileCount, fileCountMax }) => {
       progress({ step: 'verifying', done: fileCount, all: fileCountMax })
@@ -312,20 +288,33 @@ export class SlotAgent {
   }
 
   get #troubles(): readonly string[] {
-    return this.#launcherTrouble === null ? [] : [this.#launcherTrouble]
+    const { trouble } = this.#launcher
+    const launcher = trouble === null ? [] : [trouble]
+    return [...this.#store.troubles, ...passedOverWords(this.#passedOver), ...launcher]
   }
 
   get #start(): SlotStart {
-    return { running: this.#running, startedAs: this.#startedAs }
+    const passedOver = this.#passedOver
+    return { running: this.#running, startedAs: this.#startedAs, passedOver }
   }
 
-  /** @throws BoxError `storage.rotten` when both records are gone: the launcher finds out what there is at its next start */
+  /**
+   * What a person or the card has destroyed meanwhile is as it was: this process alone writes.
+   * @throws BoxError `storage.rotten` when both records were gone before this process first looked
+   */
   async #read(): Promise<State> {
-    const state = await this.#store.read()
-    if (state !== null && this.#running !== null)
-      this.#startedAs ??= state.slots[this.#running].kind
-    if (state !== null) return state
-    if (this.#running === null) return noSlots
-    throw new BoxError('storage.rotten', `the records of slots ${slotNames.join(' and ')} are gone`)
+    const running = this.#running
+    const state = await this.#store.readAndMend()
+    if (state === null && running === null) return noSlots
+    if (state === null)
+      throw new BoxError(
+        'storage.rotten',
+        `the records of slots ${slotNames.join(' and ')} are gone: restart the unit of the box, and its launcher finds out what is there`,
+      )
+    if (running !== null && this.#startedAs === null) {
+      this.#startedAs = state.slots[running].kind
+      this.#passedOver = this.#isPassedOver ? state.slots[otherSlot(running)] : null
+    }
+    return state
   }
 }

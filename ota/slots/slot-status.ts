@@ -1,6 +1,7 @@
 /** What is told of the slots to whoever runs from one of them. */
 import {
   type Refusal,
+  type Release,
   type Slot,
   type SlotName,
   type State,
@@ -30,6 +31,8 @@ export interface SlotStart {
   readonly running: SlotName | null
   /** What the slot was when this process first looked; `failed` is one that was started for want of a better. */
   readonly startedAs: Slot['kind'] | null
+  /** What the launcher was to start, and could not; null: it has started what it was to. */
+  readonly passedOver: Slot | null
 }
 
 export function statusOf(state: State, start: SlotStart, troubles: readonly string[]): SlotStatus {
@@ -49,9 +52,28 @@ export function statusOf(state: State, start: SlotStart, troubles: readonly stri
   }
 }
 
-/** Another slot than the running one is to be started: somebody was killed before the launcher was told. */
-export function isRestartDue({ slots, chosen }: State, { running, startedAs }: SlotStart): boolean {
+/**
+ * Another slot than the running one is to be started: somebody was killed before the launcher was told. Not the one that
+ * it could not start a moment ago: the box would be restarted for ever.
+ */
+export function isRestartDue({ slots, chosen }: State, start: SlotStart): boolean {
+  const { running, startedAs, passedOver } = start
   if (running === null || slots[running].kind === 'trial' || startedAs === 'failed') return false
-  const isTrialNext = slotNames.some(name => slots[name].kind === 'trial')
-  return isTrialNext || (chosen !== null && chosen !== running && slots[chosen].kind === 'good')
+  const next = slotNames.find(name => slots[name].kind === 'trial') ?? chosen
+  if (next === null || next === running || isSame(slots[next], passedOver)) return false
+  return slots[next].kind === 'trial' || slots[next].kind === 'good'
 }
+
+export function passedOverWords(slot: Slot | null): readonly string[] {
+  const release = releaseIn(slot)
+  if (release === null) return []
+  return [
+    `${release.version} is to run, and could not be started: its slot is damaged, or the card takes no more writes`,
+  ]
+}
+
+const releaseIn = (slot: Slot | null): Release | null =>
+  slot === null || slot.kind === 'empty' ? null : slot.release
+
+const isSame = (slot: Slot, other: Slot | null): boolean =>
+  slot.kind === other?.kind && releaseIn(slot)?.digest === releaseIn(other)?.digest

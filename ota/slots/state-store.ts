@@ -26,6 +26,15 @@ export class StateStore {
     return this.#records.read()
   }
 
+  /** For the updater: see `TwoRecords.readAndMend`. */
+  readAndMend(): Promise<State | null> {
+    return this.#records.readAndMend()
+  }
+
+  get troubles(): readonly string[] {
+    return this.#records.troubles
+  }
+
   /** The switch: see `TwoRecords.write`. */
   write(state: State): Promise<void> {
     return this.#records.write(state)

@@ -23,7 +23,7 @@ const LETTERS_MAX = 1024
 
 export function stateOf(known: Known): OtaState {
   const { slots, look, holds, switchShowMs } = known
-  const trouble = known.trouble ?? slots.trouble
+  const troubles = [known.trouble, slots.trouble].filter(words => words !== null)
   const candidate = candidateOf(known)
   return {
     phase: phaseOf(known, candidate),
@@ -41,7 +41,7 @@ export function stateOf(known: Known): OtaState {
     refused: slots.refused.map(({ digest, version, why }) => ({ digest, version, why })),
     switchShowMs,
     holds: holds.map(({ id, owner, reason, leftMinutes }) => ({ id, owner, reason, leftMinutes })),
-    trouble: trouble === null ? null : short(trouble),
+    trouble: troubles.length === 0 ? null : short(troubles.join('; ')),
   }
 }
 

@@ -43,7 +43,10 @@ export function criteriaText({ criteria, state }: OtaReply, paint: Paint): strin
   const venue = (state?.unmet ?? [])
     .filter(({ name }) => name === 'venue')
     .map(({ words }) => `${paint.red('no ')}  ${'venue'.padEnd(14)}  ${printable(words)}`)
-  return `${[...lines, ...venue].join('\n')}\n`
+  const trouble = state?.trouble ?? null
+  const last =
+    trouble === null ? [] : [`${paint.red('no ')}  ${'trouble'.padEnd(14)}  ${printable(trouble)}`]
+  return `${[...lines, ...venue, ...last].join('\n')}\n`
 }
 
 /** One line on how far it is. */

@@ -56,6 +56,15 @@ Refused    1.4.9 (121212121212): gate: lamp-2 does not answer
   )
 })
 
+t.test('status and why tell what is wrong with the slots themselves', async t => {
+  const trouble = 'the records of slots a and b are gone: restart the unit of the box'
+  const troubled: OtaReply = { ...reply, state: { ...state, trouble } }
+  for (const word of ['status', 'why']) {
+    const { out } = await type(['ota', word], { otaLink: () => link([troubled]).link })
+    t.ok(out.includes(trouble), out)
+  }
+})
+
 t.test('why lists every criterion, met or not', async t => {
   const { out } = await type(['ota', 'why'], { otaLink: () => link().link })
   t.equal(out, 'yes  news            it is another release\nno   not-armed       a show is armed\n')

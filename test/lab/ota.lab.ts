@@ -14,8 +14,9 @@ import { SimulatedLog } from '../../drivers/simulated/log.js'
 import { SimulatedPrograms } from '../../drivers/simulated/programs.js'
 import { compareVersions } from '../../ota/release/version-order.js'
 import { chooseSlot } from '../../ota/slots/choice.js'
+import type { Installer } from '../../ota/slots/installer.js'
 import { SELF_TEST_WORDS } from '../../ota/slots/launcher-update.js'
-import { type Installer, SlotAgent } from '../../ota/slots/slot-agent.js'
+import { SlotAgent } from '../../ota/slots/slot-agent.js'
 import { atOnce, fullProblem } from '../../ota/slots/slot-check.js'
 import { type Candidate, type Refusal, trialSlot } from '../../ota/slots/slot-state.js'
 import { StateStore } from '../../ota/slots/state-store.js'
@@ -110,7 +111,7 @@ async function live(disk: SlotDisk): Promise<never> {
   const ports = portsOf(disk)
   for (;;) {
     const { slot } = await chosen(disk)
-    const agent = new SlotAgent(ports, slot)
+    const agent = new SlotAgent(ports, { slot, isPassedOver: false })
     const state = await ports.store.read()
     const current = state?.slots[slot]
     if (!state || !current || current.kind === 'empty') throw new Error('what runs is not there')
@@ -207,7 +208,7 @@ async function report(): Promise<void> {
     const bytes = readFileSync(join(HOME, victim))
     writeFileSync(join(HOME, victim), bytes.fill(bytes[0] ?? 0, 1).fill(0x55, 0, 1))
     t.match(await check('disk'), /picture is not what was signed/)
-    const agent = new SlotAgent(ports, slot)
+    const agent = new SlotAgent(ports, { slot, isPassedOver: false })
     t.match(await agent.audit(slot, atOnce), /picture/, 'an audit finds it')
     const next = await chooseSlot(ports, null)
     t.not(next?.slot, slot, 'and it is not started any more, whatever else there is')

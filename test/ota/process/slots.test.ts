@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { RECORD_FILES } from '../../../ota/slots/state-store.js'
 import { BoxError } from '../../../runtime/core/errors.js'
 import { descriptionOf, twoFullSlots, unavailable } from './process-slots.js'
 
@@ -56,4 +57,12 @@ t.test('a card that fills up while a release is written is left to the box', asy
   world.isFull = false
   await prepare()
   t.match(await slots.view(), { prepared: { version: '1.2.0' } }, 'and the next try is whole')
+})
+
+t.test('records that were gone at the start are told, with what to do', async t => {
+  const { home, slots, world, prepare } = await twoFullSlots(t)
+  for (const name of RECORD_FILES) rmSync(join(home, name))
+  t.match(await slots.view(), { trouble: /records of slots a and b are gone: restart the unit/ })
+  await t.rejects(prepare(), { code: 'storage.rotten' })
+  t.same(world.told, [], 'nothing is fetched, nothing is written')
 })

@@ -3,10 +3,11 @@ import { SimulatedKeys } from '../../../drivers/simulated/keys.js'
 import { SimulatedLog } from '../../../drivers/simulated/log.js'
 import { SimulatedPrograms } from '../../../drivers/simulated/programs.js'
 import type { SimulatedSlotDisk, SimulatedWriter } from '../../../drivers/simulated/slot-disk.js'
-import { type ChoicePorts, chooseSlot } from '../../../ota/slots/choice.js'
+import { type Choice, type ChoicePorts, chooseSlot } from '../../../ota/slots/choice.js'
+import type { Installer } from '../../../ota/slots/installer.js'
 import { SELF_TEST_WORDS } from '../../../ota/slots/launcher-update.js'
-import { type Installer, SlotAgent } from '../../../ota/slots/slot-agent.js'
-import type { Candidate, SlotName } from '../../../ota/slots/slot-state.js'
+import { SlotAgent } from '../../../ota/slots/slot-agent.js'
+import type { SlotName } from '../../../ota/slots/slot-state.js'
 import { StateStore } from '../../../ota/slots/state-store.js'
 import type { SlotDisk } from '../../../runtime/ports/slot-disk.js'
 import type { SmallRelease } from './small-release.js'
@@ -21,8 +22,8 @@ export interface Boot {
   /** The test of a launcher comes out as `outcome` says. */
   readonly programs: SimulatedPrograms
   /** What the launcher does before it starts anything. */
-  choose(): Promise<Candidate | null>
-  agent(running: SlotName | null): SlotAgent
+  choose(): Promise<Choice | null>
+  agent(running: SlotName | null, isPassedOver?: boolean): SlotAgent
   installer(wanted: SmallRelease): Installer
 }
 
@@ -43,7 +44,8 @@ export function bootOf(
     log,
     programs,
     choose: () => chooseSlot(choice, null),
-    agent: running => new SlotAgent({ disk, keys, log, programs }, running),
+    agent: (slot, isPassedOver = false) =>
+      new SlotAgent({ disk, keys, log, programs }, { slot, isPassedOver }),
     installer: ({ files }) => ({
       install: async folder => {
         for (const { path, bytes, isExecutable } of files)

@@ -142,3 +142,15 @@ t.test('a release that failed is named as the reason, until it is cleared', asyn
   await agent.clear(two.release.digest)
   t.same(await agent.whyNot(two.release), [])
 })
+
+t.test('records that vanish under a running box are as they were', async t => {
+  const { boot } = await twoGood()
+  const agent = boot.agent('b')
+  const before = await agent.status()
+  for (const record of RECORD_FILES) await boot.disk.remove(record)
+  const after = await agent.status()
+  t.same({ ...after, troubles: [] }, before)
+  t.match(await boot.choose(), { slot: 'b', mode: 'good' }, 'the floor and the choice are kept')
+  for (const record of RECORD_FILES) await boot.disk.remove(record)
+  await t.rejects(boot.agent('b').status(), { code: 'storage.rotten', message: /restart the unit/ })
+})

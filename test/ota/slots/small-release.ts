@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { ManifestEntry } from '../../../ota/release/manifest.js'
 import { formatManifest } from '../../../ota/release/manifest.js'
-import type { Installer } from '../../../ota/slots/slot-agent.js'
+import type { Installer } from '../../../ota/slots/installer.js'
 import type { Release } from '../../../ota/slots/slot-state.js'
 import type { Behaviour } from '../../fixtures/slot-program.js'
 
@@ -30,6 +30,8 @@ export function smallRelease(options: {
   behaviour: Behaviour
   /** Null: no launcher comes with it. */
   launcher: Uint8Array | null
+  /** Of `launch.json`, where it is not the one that is known. */
+  launchFormat?: number
 }): SmallRelease {
   const { version, floor, behaviour, launcher } = options
   const program = (role: string): Uint8Array =>
@@ -37,7 +39,7 @@ export function smallRelease(options: {
 play(${JSON.stringify({ role, behaviour, version })})\n`)
   const orders = (script: string) => ({ script, nodeArguments: [] })
   const launch = {
-    format: 1,
+    format: options.launchFormat ?? 1,
     node: null,
     box: orders('program/main.js'),
     updater: orders('program/updater.js'),
