@@ -7,7 +7,7 @@ import { chmod, mkdir, mkdtemp, realpath, rename, rm, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LinuxKeys } from '../drivers/linux/keys.js'
-import { migrations } from '../drivers/linux/sqlite-records.js'
+import { migrations, writtenVersion } from '../drivers/linux/sqlite-records.js'
 import { schemaVersion } from '../runtime/config.js'
 import { BoxError } from '../runtime/core/errors.js'
 import { APART, bundleProgram } from './release/bundler.js'
@@ -149,7 +149,10 @@ async function makeTree(
     sourceEpoch,
     scratch,
   })
-  const formats = { config: schemaVersion, store: migrations.length }
+  const formats = {
+    formats: { config: schemaVersion, store: writtenVersion },
+    reads: { config: schemaVersion, store: migrations.length },
+  }
   const parts = { checkout, architecture, bundle, node, compiled, apart, bundled, places, formats }
   const keys = new LinuxKeys()
   const tree = await assembleTree(parts, bytes => keys.sha256Hex(bytes))

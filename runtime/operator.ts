@@ -13,7 +13,7 @@ const PASSWORD_LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789'
 const PASSWORD_LENGTH = 16
 const TOKEN_BYTES = 24
 
-const operatorSchema = object({
+export const operatorSchema = object({
   username: string({ min: 1, max: 64 }),
   /** For MQTT clients. */
   password: string({ min: 12, max: 128 }),

@@ -8,7 +8,7 @@ import { DatabaseSync } from '@photostructure/sqlite'
 import { BoxError } from '../../runtime/core/errors.js'
 import { codeOf, failureOf, thrownFor } from './sqlite-failures.js'
 import type { SqliteLimits, StoreAnswer, StoreOpened, StoreRequest } from './sqlite-protocol.js'
-import { migrations, SqliteRecords } from './sqlite-records.js'
+import { migrations, SqliteRecords, writtenVersion } from './sqlite-records.js'
 import { moveAside } from './sqlite-rotten.js'
 
 type Connection = InstanceType<typeof DatabaseSync>
@@ -140,7 +140,9 @@ function prepare(connection: Connection, limits: SqliteLimits): void {
   if (ask('quick_check') !== 'ok') throw new BoxError('storage.rotten', 'the database is damaged')
   const pagesMax = Math.floor(limits.fileBytesMax / Number(ask('page_size')))
   connection.exec(`PRAGMA max_page_count = ${pagesMax}`)
-  migrate(connection, Number(ask('user_version')))
+  const version = Number(ask('user_version'))
+  for (const step of stepsFrom(version, { known: migrations, writtenVersion }))
+    connection.exec(step)
 }
 
 /**
@@ -161,15 +163,22 @@ function asker(connection: Connection): (pragma: string) => unknown {
   }
 }
 
-function migrate(connection: Connection, version: number): void {
-  if (version > migrations.length)
+/**
+ * What brings a store up to the version that is written. One that is newer than that, and known, stays what it is.
+ * @throws BoxError `config.invalid` when a newer runtime wrote it
+ */
+export function stepsFrom(
+  version: number,
+  { known, writtenVersion }: { readonly known: readonly string[]; readonly writtenVersion: number },
+): readonly string[] {
+  if (version > known.length)
     throw new BoxError(
       'config.invalid',
-      `a newer runtime wrote this store: its version is ${version}, known is ${migrations.length}`,
+      `a newer runtime wrote this store: its version is ${version}, known is ${known.length}`,
     )
-  for (const [step, sql] of migrations.entries())
-    if (step >= version)
-      connection.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version = ${step + 1}; COMMIT`)
+  return known
+    .map((sql, step) => `BEGIN IMMEDIATE; ${sql}; PRAGMA user_version = ${step + 1}; COMMIT`)
+    .slice(version, writtenVersion)
 }
 
 /** A new folder is lost in a power cut unless the folder above it is synced too. */

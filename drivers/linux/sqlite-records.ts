@@ -15,7 +15,11 @@ export interface Statement {
   iterate(...parameters: unknown[]): Iterable<unknown>
 }
 
-/** Step n makes version n + 1 of version n. Never edited once released; a new step is added at the end. */
+/**
+ * Step n makes version n + 1 of version n. Never edited once released; a new step is added at the end. What is kept in the
+ * table counts: a record with another shape is a step, too, be it an empty one (`SELECT 1`), so that an older runtime
+ * does not take for damage what it cannot know. docs/decisions/0079.
+ */
 export const migrations = [
   `CREATE TABLE records (
      tbl TEXT NOT NULL,
@@ -24,6 +28,9 @@ export const migrations = [
      PRIMARY KEY (tbl, key)
    ) STRICT, WITHOUT ROWID`,
 ] as const
+
+/** What this runtime writes. A release that is to be a way back for the next one knows its step, and does not take it yet. */
+export const writtenVersion: number = migrations.length
 
 const PUT = 'INSERT INTO records VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value'
 const INSERT = 'INSERT INTO records VALUES (?, ?, ?) ON CONFLICT DO NOTHING'

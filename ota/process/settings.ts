@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigError } from '../../runtime/core/errors.js'
-import { check, integer, type Of, object, string } from '../../runtime/core/schema.js'
+import { check, integer, type Of, object, optional, string } from '../../runtime/core/schema.js'
 import { checkUpdaterConfig, type UpdaterConfig } from '../updater/updater-config.js'
 
 export interface Settings {
@@ -48,14 +48,19 @@ function configOf(text: Uint8Array | null): { config: UpdaterConfig; problem: st
   }
 }
 
+const stateFormats = object({
+  config: integer({ min: 0, max: 1e6 }),
+  store: integer({ min: 0, max: 1e6 }),
+}).loose()
+
 const release = object({
   version: string({ max: 64 }),
   architecture: string({ max: 16 }),
   sourceEpoch: integer({ min: 0, max: 1e11 }),
-  formats: object({
-    config: integer({ min: 0, max: 1e6 }),
-    store: integer({ min: 0, max: 1e6 }),
-  }).loose(),
+  /** That it writes. */
+  formats: stateFormats,
+  /** The newest that it reads; those that it writes, where it does not say. */
+  reads: optional(stateFormats),
 }).loose()
 
 type OwnRelease = Of<typeof release>

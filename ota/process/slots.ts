@@ -96,13 +96,14 @@ export class ProcessSlots implements SlotWork {
     const ready = slotNames.find(name => slots[name].kind === 'ready')
     if (running === null || ready === undefined) return null
     const [own, next] = [await this.#formatsOf(running), await this.#formatsOf(ready)]
-    return own && next && { running: own, prepared: next }
+    return own && next && { running: own.reads, prepared: next.writes }
   }
 
-  async #formatsOf(slot: SlotName): Promise<StateFormats | null> {
+  async #formatsOf(slot: SlotName): Promise<{ writes: StateFormats; reads: StateFormats } | null> {
     // A release that does not say, or not so that it can be read, must not stop all others.
     const folder = `${this.#options.home}/${slotFolder(slot)}`
-    return (await readOwnRelease(folder).catch(() => null))?.formats ?? null
+    const own = await readOwnRelease(folder).catch(() => null)
+    return own && { writes: own.formats, reads: own.reads ?? own.formats }
   }
 
   async prepare(

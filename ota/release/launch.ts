@@ -16,12 +16,14 @@ export interface ReleaseFacts {
   readonly node: { readonly version: string; readonly isIncluded: boolean }
   /** Seconds since 1970, of the commit. */
   readonly sourceEpoch: number
-  /** The newest formats that it writes, and the newest that it reads. */
+  /** The formats that it writes. */
   readonly formats: { readonly config: number; readonly store: number }
+  /** The newest formats that it reads. */
+  readonly reads: { readonly config: number; readonly store: number }
 }
 
 export const releaseJson = (facts: ReleaseFacts): string => {
-  const { version, architecture, node, sourceEpoch, formats } = facts
+  const { version, architecture, node, sourceEpoch, formats, reads } = facts
   return json({
     format: 1,
     product: 'roadcase',
@@ -30,6 +32,7 @@ export const releaseJson = (facts: ReleaseFacts): string => {
     node: { version: node.version, isIncluded: node.isIncluded },
     sourceEpoch,
     formats: { config: formats.config, store: formats.store },
+    reads: { config: reads.config, store: reads.store },
   })
 }
 

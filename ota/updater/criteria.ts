@@ -103,16 +103,7 @@ export function unmet(criteria: readonly Criterion[], step: Step): readonly Crit
 }
 
 /** Those that a person may overrule. An armed show is disarmed instead. */
-const FORCEABLE = [
-  'asked',
-  'box',
-  'reversible',
-  'hold',
-  'battery',
-  'fleet',
-  'fleet-failures',
-  'uplink',
-]
+const FORCEABLE = ['asked', 'box', 'hold', 'battery', 'fleet', 'fleet-failures', 'uplink']
 
 /** As `unmet`, less what a person may overrule and has. */
 export const unforced = (criteria: readonly Criterion[], step: Step): readonly Criterion[] =>
@@ -236,15 +227,17 @@ function toSwitch(view: CriteriaView, description: ReleaseDescription): Criterio
   ]
 }
 
-/** What the next release has written, this one must be able to read, or there is no way back. */
+/**
+ * What the next release has written, this one must be able to read, or a trial that fails leaves a box that does not start:
+ * nobody may want that. box.json is no part of it: no release ever writes it. docs/decisions/0079.
+ */
 function reversible(formats: SlotView['formats']): Criterion {
   if (formats === null)
     return yes('switch', 'reversible', 'nothing is known of another format of the state')
   const { running, prepared } = formats
-  const isSame = prepared.config <= running.config && prepared.store <= running.store
-  return criterion('switch', 'reversible', isSame, {
+  return criterion('switch', 'reversible', prepared.store <= running.store, {
     met: 'the running release can read what it writes: there is a way back',
-    unmet: `it writes the state in formats ${prepared.config} and ${prepared.store}, and the running release reads ${running.config} and ${running.store}: there would be no way back without loss. Order a release in between that reads both, or force it`,
+    unmet: `it writes the state in format ${prepared.store}, and the running release reads ${running.store} at most: there would be no way back. Order a release in between that reads both and writes the older one`,
   })
 }
 

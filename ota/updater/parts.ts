@@ -54,7 +54,7 @@ export interface SlotView {
   readonly isOnTrial: boolean
   /** Something else than what runs is to be started next, and the launcher has not been told. */
   readonly isRestartDue: boolean
-  /** Of the running and the prepared release; null where one of them does not say. */
+  /** What the running release reads, and what the prepared one writes; null where one of them does not say. */
   readonly formats: { readonly running: StateFormats; readonly prepared: StateFormats } | null
   readonly floor: string | null
   readonly refused: readonly {

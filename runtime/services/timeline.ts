@@ -13,7 +13,7 @@ import type { Cancel, Clock, MonotonicMs, ShowTimeMs, WallTimeMs } from '../port
 import type { Files } from '../ports/files.js'
 import type { Log } from '../ports/log.js'
 
-const savedTimelineSchema = object({
+export const savedTimelineSchema = object({
   bootId: string({ max: 64 }),
   /** What the timeline showed, or would have shown, at monotonic zero of that boot. */
   showAtZeroMs: number({ min: -8.64e15, max: 8.64e15 }),

@@ -137,6 +137,7 @@ t.test('a release says what it is, what it is made of, and under which licences'
     ...{ format: 1, product: 'roadcase', version: /^\d+\.\d+\.\d+/, architecture: here },
     ...{ node: { version: process.version.slice(1), isIncluded: false } },
     ...{ sourceEpoch: Date.parse('2026-03-01T20:00:00Z') / 1000, formats: { config: 1, store: 1 } },
+    reads: { config: 1, store: 1 },
   })
   const sbom = JSON.parse(read('native', 'sbom.cdx.json').toString())
   t.same(problemsOfSbom(sbom), [])

@@ -41,7 +41,7 @@ export interface Parts {
   readonly apart: readonly LockedPackage[]
   readonly bundled: readonly LockedPackage[]
   readonly places: Places
-  readonly formats: ReleaseFacts['formats']
+  readonly formats: Pick<ReleaseFacts, 'formats' | 'reads'>
 }
 
 export async function assembleTree(
@@ -74,7 +74,7 @@ async function addWords(tree: Tree, parts: Parts, digest: (text: string) => stri
   const node = { version: parts.node.headers.version, isIncluded: parts.node.included !== null }
   tree.set('package.json', textFile(packageJson(version)))
   tree.set('launch.json', textFile(launchJson(node.isIncluded, bundle.hasUpdater)))
-  const facts = { version, architecture, node, sourceEpoch, formats }
+  const facts = { version, architecture, node, sourceEpoch, ...formats }
   tree.set('release.json', textFile(releaseJson(facts)))
   const ingredients = { version, architecture, commit, isDirty, bundled, apart, node }
   const sbom = sbomOf(

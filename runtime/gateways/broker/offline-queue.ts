@@ -57,7 +57,7 @@ export class Line {
   readonly byMessageId = new Map<number, Entry>()
 }
 
-const row = object({
+export const queueRow = object({
   messageId: nullable(integer({ min: 0, max: 65_535 })),
   isReleased: boolean,
 })
@@ -267,7 +267,7 @@ export class OfflineQueue {
   }
 
   #restore(key: string, value: Uint8Array): void {
-    const saved = check(row, JSON.parse(decoder.decode(value)), QUEUE)
+    const saved = check(queueRow, JSON.parse(decoder.decode(value)), QUEUE)
     const slash = key.indexOf('/')
     const clientId = clientOfKey(key.slice(0, slash))
     const message = saved.isReleased ? null : this.#messages.get(key.slice(slash + 1))

@@ -54,7 +54,7 @@ export interface Session {
   readonly subscriptions: Map<string, Subscription>
 }
 
-const row = object({
+export const sessionRow = object({
   owner: string({ max: 128 }),
   idleHours: integer({ min: 0, max: 1e6 }),
   subscriptions: list(
@@ -93,7 +93,7 @@ export class Sessions {
 
   load(source: TableSource): Promise<void> {
     return loadTable(source, TABLE, PAGE_ROWS, (key, value) =>
-      this.#restore(clientOfKey(key), check(row, JSON.parse(decoder.decode(value)), TABLE)),
+      this.#restore(clientOfKey(key), check(sessionRow, JSON.parse(decoder.decode(value)), TABLE)),
     )
   }
 
@@ -169,7 +169,7 @@ export class Sessions {
     return session
   }
 
-  #restore(clientId: string, saved: Of<typeof row>): void {
+  #restore(clientId: string, saved: Of<typeof sessionRow>): void {
     const session = this.#create(clientId)
     session.owner = saved.owner
     session.idleHours = saved.idleHours

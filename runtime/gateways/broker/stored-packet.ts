@@ -58,7 +58,7 @@ interface StoredPacketHead {
 
 const qosSchema = either(literal(0), literal(1), literal(2))
 
-const head = object({
+export const packetHead = object({
   topic: string({ min: 1, max: 65_535 }),
   qos: qosSchema,
   retain: boolean,
@@ -102,7 +102,11 @@ export function encodePacket(packet: PacketLike & Partial<Origin>): Uint8Array {
 export function decodePacket(bytes: Uint8Array): StoredPacket & Origin {
   try {
     const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0)
-    const fields = check(head, JSON.parse(decoder.decode(bytes.subarray(4, 4 + length))), 'packet')
+    const fields = check(
+      packetHead,
+      JSON.parse(decoder.decode(bytes.subarray(4, 4 + length))),
+      'packet',
+    )
     const body = Buffer.from(bytes.subarray(4 + length))
     return {
       cmd: 'publish',

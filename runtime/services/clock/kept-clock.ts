@@ -35,7 +35,7 @@ const timelineSchema = object({
   id: nullable(pattern(/^[0-9a-f]{16}$/, 'sixteen hexadecimal digits', 16)),
 })
 
-const keptSchema = object({
+export const keptClockSchema = object({
   /** How much faster the venue's time runs than this box's oscillator; null until there was a leader to learn from. */
   learnedPpm: nullable(number({ min: -500, max: 500 })),
   timeline: withDefault(nullable(timelineSchema), null),
@@ -57,7 +57,7 @@ export async function readKeptClock(
   try {
     const bytes = await files.read(FILE)
     if (bytes === null) return nothing
-    const kept = check(keptSchema, JSON.parse(new TextDecoder().decode(bytes)), 'oscillator')
+    const kept = check(keptClockSchema, JSON.parse(new TextDecoder().decode(bytes)), 'oscillator')
     const { learnedPpm, timeline } = kept
     const isOfThisBoot = timeline?.bootId === bootId && timeline.atMs <= now
     return { learnedPpm, timeline: isOfThisBoot ? timelineOf(timeline) : null }
@@ -78,7 +78,7 @@ export async function keepClock(
   bootId: string,
   { learnedPpm, timeline }: KeptClock,
 ): Promise<void> {
-  const kept: Of<typeof keptSchema> = {
+  const kept: Of<typeof keptClockSchema> = {
     learnedPpm,
     timeline: timeline && {
       bootId,

@@ -27,9 +27,9 @@ import {
   takenMillimetres,
 } from './ledger.js'
 
-const keyRow = object({ sequence: whole, digest: string({ max: 64 }) })
-const serialRow = object({ sequence: whole })
-const decisionRow = object({ sequence: whole, job: requestId, decision: decisionKind })
+export const keyRow = object({ sequence: whole, digest: string({ max: 64 }) })
+export const serialRow = object({ sequence: whole })
+export const decisionRow = object({ sequence: whole, job: requestId, decision: decisionKind })
 const SPOOL = 'spool'
 const JOBS = 'print-jobs'
 const OPEN = 'print-open'

@@ -22,7 +22,7 @@ const LAST = 'last'
 const WRITTEN_MS_MAX = 5_000 + WRITE_MS + DISK_MS_MAX
 
 /** Offsets from the moment of the fire: the timeline may be another one after a restart. */
-const row = object({
+export const performedRow = object({
   fires: list(
     object({ fire: string({ max: 128 }), offsetMs: number({ min: -8.64e15, max: 8.64e15 }) }),
     { max: OPEN_MAX },
@@ -38,7 +38,7 @@ export class Performed {
   readonly #clock: Clock
   readonly #log: Log
   readonly #store: Store
-  readonly #records: Records<Of<typeof row>>
+  readonly #records: Records<Of<typeof performedRow>>
   /** In the order of their last action; the oldest give way. */
   readonly #reached = new Map<string, number>()
   /** The last run was stopped in order, and nothing has been done since. */
@@ -53,7 +53,7 @@ export class Performed {
     this.#clock = clock
     this.#log = log
     this.#store = store
-    this.#records = new Records(store, 'show-performed', row)
+    this.#records = new Records(store, 'show-performed', performedRow)
   }
 
   /** Of what cannot be read nothing is known, and nothing is done again. */

@@ -19,7 +19,7 @@ import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { SqliteEngine } from '../../../drivers/linux/sqlite-engine.js'
+import { SqliteEngine, stepsFrom } from '../../../drivers/linux/sqlite-engine.js'
 import type {
   PackedChange,
   StoreAnswer,
@@ -220,6 +220,18 @@ t.test('a store that a newer runtime wrote is refused and left as it is', async 
   t.notOk(existsSync(`${path}.rotten-1`))
   writeSync(openSync(path, 'r+'), Uint8Array.of(0, 0, 0, 1), 0, 4, 60)
   t.same(keysIn(opened(path)), ['a'])
+})
+
+t.test('a runtime that is a way back leaves a newer store that it knows as it is', async t => {
+  const between = { known: ['one', 'two'], writtenVersion: 1 }
+  t.match(stepsFrom(0, between), [/one; PRAGMA user_version = 1;/])
+  t.same(stepsFrom(1, between), [], 'it does not write what the one before it could not read')
+  t.same(stepsFrom(2, between), [], 'and reads what the one after it wrote')
+  t.equal(
+    codeOf(() => stepsFrom(3, between)),
+    'config.invalid',
+  )
+  t.match(stepsFrom(1, { ...between, writtenVersion: 2 }), [/two; PRAGMA user_version = 2;/])
 })
 
 t.test('a path where no file can be is a failure of the disk', async t => {

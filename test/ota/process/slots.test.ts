@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { RECORD_FILES } from '../../../ota/slots/state-store.js'
@@ -65,4 +65,19 @@ t.test('records that were gone at the start are told, with what to do', async t 
   t.match(await slots.view(), { trouble: /records of slots a and b are gone: restart the unit/ })
   await t.rejects(prepare(), { code: 'storage.rotten' })
   t.same(world.told, [], 'nothing is fetched, nothing is written')
+})
+
+t.test('what the next release writes is held against what the running one reads', async t => {
+  const { home, slots, prepare } = await twoFullSlots(t)
+  await prepare()
+  const say = (slot: string, words: object): void =>
+    writeFileSync(
+      join(home, `slots/${slot}/release.json`),
+      JSON.stringify({ version: '1', architecture: 'x64', sourceEpoch: 0, ...words }),
+    )
+  say('b', { formats: { config: 1, store: 1 }, reads: { config: 1, store: 2 } })
+  say('a', { formats: { config: 1, store: 2 }, reads: { config: 1, store: 2 } })
+  t.match(await slots.view(), { formats: { running: { store: 2 }, prepared: { store: 2 } } })
+  say('b', { formats: { config: 1, store: 1 } })
+  t.match(await slots.view(), { formats: { running: { store: 1 }, prepared: { store: 2 } } })
 })

@@ -19,7 +19,7 @@ import type { Claim } from './wall-policy.js'
 
 const FILE = 'wall.json'
 
-const keptSchema = object({
+export const keptDateSchema = object({
   wallMs: moment,
   bootId: string({ max: 64 }),
   /** The date less the monotonic clock of that boot. */
@@ -38,7 +38,7 @@ const keptSchema = object({
   ),
 })
 
-type Written = Of<typeof keptSchema>
+type Written = Of<typeof keptDateSchema>
 
 export interface Kept extends Omit<Written, 'claim'> {
   readonly claim: Claim | null
@@ -49,7 +49,7 @@ export async function readKept(files: Files, log: Log): Promise<Kept | null> {
   try {
     const bytes = await files.read(FILE)
     if (bytes === null) return null
-    const kept = check(keptSchema, JSON.parse(new TextDecoder().decode(bytes)), 'wall')
+    const kept = check(keptDateSchema, JSON.parse(new TextDecoder().decode(bytes)), 'wall')
     return { ...kept, claim: kept.claim && claimOf(kept.claim) }
   } catch (error) {
     log.warn('wall.unreadable', { error: messageOf(error) })
