@@ -24,12 +24,17 @@ export interface Want {
   readonly offers: readonly Offer[]
   /** Transfers under way with all. */
   readonly inFlight: number
+  /** Of these, over the uplink: mirrors share one. */
+  readonly uplinkInFlight: number
+  /** Of these there may be so many: one where the uplink is so slow that two starve each other. */
+  readonly uplinkMax: number
   /** 0 to 1: boxes that ask the same peer begin at different pieces, and then have something for each other. */
   readonly chance: number
 }
 
 const IN_FLIGHT_MAX = 8
-const inFlightMax = { folder: 1, peer: 2, uplink: 2 } as const
+export const UPLINK_IN_FLIGHT_MAX = 2
+const inFlightMax = { folder: 1, peer: 2, uplink: UPLINK_IN_FLIGHT_MAX } as const
 /** Of pieces. What a lying peer can cost is what is in flight with it; what an uplink costs is its requests. */
 const runMax = { folder: 32, peer: 1, uplink: 16 } as const
 const order = { folder: 0, peer: 1, uplink: 2 } as const
@@ -41,16 +46,18 @@ export function chooseNext(want: Want): Choice | null {
   for (const offer of offers) {
     const most = offer.isWholeOnly ? 1 : inFlightMax[offer.source.kind]
     if (offer.inFlight >= most) continue
+    if (offer.source.kind === 'uplink' && want.uplinkInFlight >= want.uplinkMax) continue
     const run = runFor(offer, want)
     if (run !== null) return { offer, ...run }
   }
   return null
 }
 
+/** Of boxes the one that is asked least; of mirrors the one that is named first. */
 const byPreference = (one: Offer, other: Offer): number =>
   order[one.source.kind] - order[other.source.kind] ||
   Number(one.isWholeOnly) - Number(other.isWholeOnly) ||
-  one.inFlight - other.inFlight
+  (one.source.kind === 'peer' ? one.inFlight - other.inFlight : 0)
 
 function runFor(offer: Offer, want: Want): Pick<Choice, 'first' | 'count'> | null {
   const { kind } = offer.source

@@ -5,7 +5,7 @@ import type { Clock } from '../../runtime/ports/clock.js'
 import type { Log } from '../../runtime/ports/log.js'
 import type { PieceSource, SourceKind } from '../../runtime/ports/piece-source.js'
 import type { Allowance } from './allowance.js'
-import { type Choice, chooseNext, type Offer } from './choice.js'
+import { type Choice, chooseNext, type Offer, UPLINK_IN_FLIGHT_MAX } from './choice.js'
 import { ByteShares, type FetchCall } from './fetch-progress.js'
 import type { Neighbours } from './neighbours.js'
 import type { ShelvedObject } from './shelf.js'
@@ -20,9 +20,9 @@ export interface FetchJobPorts {
   readonly neighbours: Neighbours | null
   readonly random: () => number
   readonly allowanceOf: (kind: SourceKind) => Allowance
-  readonly standingOf: (name: string) => Standing
+  readonly standingOf: (source: PieceSource) => Standing
   readonly judge: (source: PieceSource, deed: Deed) => void
-  readonly isWholeOnly: (name: string) => void
+  readonly isWholeOnly: (source: PieceSource) => void
 }
 
 export interface FetchJobOptions extends FetchCall {
@@ -31,6 +31,8 @@ export interface FetchJobOptions extends FetchCall {
 }
 
 const TICK_MS = 250
+/** Who says that an object is not there is asked again twice in this time: a mirror may be a moment behind. */
+const ABSENT_MS = 90_000
 /** Each time the disk lost pieces between writing and the last look. */
 const FINISHES_MAX = 3
 
@@ -43,6 +45,9 @@ export class FetchJob {
   /** Ends the fetch: of the disk, or a defect. */
   #failure: { readonly error: unknown } | null = null
   #lastTrouble: BoxError | null = null
+  #uplinkMax = UPLINK_IN_FLIGHT_MAX
+  /** By the names of sources: who has said, and said nothing else since, that there is no such object. */
+  readonly #absentAt = new Set<string>()
   #wake: () => void = () => {}
   #isAwake = false
 
@@ -98,12 +103,27 @@ export class FetchJob {
     if (this.#failure !== null) throw this.#failure.error
     if (this.#options.isCancelled())
       throw new BoxError('fetch.cancelled', `${target}: was called off`)
-    if (clock.monotonicMs() - this.#lastGainMs < this.#options.giveUpMs) return
+    const quietMs = clock.monotonicMs() - this.#lastGainMs
+    const because = this.#lastTrouble === null ? {} : { cause: this.#lastTrouble }
+    const { giveUpMs } = this.#options
+    if (quietMs >= Math.min(giveUpMs, ABSENT_MS) && this.#isNowhere())
+      throw new BoxError('fetch.absent', `${target}: nobody has it`, because)
+    if (quietMs < giveUpMs) return
+    const seconds = Math.round(giveUpMs / 1000)
     throw new BoxError(
       'fetch.unavailable',
-      `${target}: nobody gave a piece for ${Math.round(this.#options.giveUpMs / 1000)} s`,
-      this.#lastTrouble === null ? {} : { cause: this.#lastTrouble },
+      `${target}: nobody gave a piece for ${seconds} s`,
+      because,
     )
+  }
+
+  /** All who should have it say that they have not. Whoever is out of reach has not said so. */
+  #isNowhere(): boolean {
+    const { sources, neighbours, shelved } = this.#ports
+    if ((neighbours?.offers(shelved.list.object.sha256) ?? []).length > 0) return false
+    const uplinks = sources().filter(({ kind }) => kind === 'uplink')
+    const asked = uplinks.length > 0 ? uplinks : sources()
+    return asked.length > 0 && asked.every(({ name }) => this.#absentAt.has(name))
   }
 
   #mayUseUplink(): boolean {
@@ -130,9 +150,13 @@ export class FetchJob {
         isWanted: index => !have.has(index) && !running.some(transfer => transfer.claims(index)),
         offers: offers.map(offer => ({
           ...offer,
-          inFlight: running.filter(({ options }) => options.source === offer.source).length,
+          // By name: a source may be another object each time that it is offered.
+          inFlight: running.filter(({ options }) => options.source.name === offer.source.name)
+            .length,
         })),
         inFlight: running.length,
+        uplinkInFlight: running.filter(({ options }) => options.source.kind === 'uplink').length,
+        uplinkMax: this.#uplinkMax,
         chance: this.#ports.random(),
       })
       if (choice === null) return
@@ -149,7 +173,7 @@ export class FetchJob {
     const offers = [...own, ...(neighbours?.offers(shelved.list.object.sha256) ?? [])]
     const nowMs = clock.monotonicMs()
     return offers.flatMap(offer => {
-      const standing = standingOf(offer.source.name)
+      const standing = standingOf(offer.source)
       if (!isUsable(standing, nowMs)) return []
       return [{ ...offer, inFlight: 0, isWholeOnly: standing.isWholeOnly }]
     })
@@ -187,23 +211,28 @@ export class FetchJob {
   }
 
   #onWhole(source: PieceSource, transfer: Transfer): boolean {
-    this.#ports.isWholeOnly(source.name)
+    this.#ports.isWholeOnly(source)
     for (const other of this.#running)
-      if (other !== transfer && other.options.source === source && other.isWhole) return false
+      if (other !== transfer && other.options.source.name === source.name && other.isWhole)
+        return false
     return true
   }
 
   #judge(source: PieceSource, end: TransferEnd): void {
-    const { error, isLie, isOurs, pieces } = end
+    const { error, isLie, isOurs } = end
     if (isLie) this.#dropAllOf(source)
     this.#lastTrouble = error ?? this.#lastTrouble
     if (error !== null && isOurs) {
       assert(isOfStorage(error), 'only the disk fails on our side')
       this.#failure = { error }
-    } else if (error !== null) this.#ports.judge(source, deedOf(error, isLie))
-    else if (pieces > 0) this.#ports.judge(source, 'gave')
-    // One who says that it has given all, and gave nothing, would be asked again at once.
-    else if (!end.isDropped) this.#ports.judge(source, 'failed')
+      return
+    }
+    if (error?.code === 'link.timeout' && source.kind === 'uplink') this.#uplinkMax = 1
+    const deed = deedOf(end)
+    if (deed === null) return
+    if (deed === 'absent') this.#absentAt.add(source.name)
+    else this.#absentAt.delete(source.name)
+    this.#ports.judge(source, deed)
   }
 
   #dropAllOf(source: PieceSource): void {
@@ -240,7 +269,13 @@ export class FetchJob {
   }
 }
 
-function deedOf(error: BoxError, isLie: boolean): Deed {
+/** Null: nothing is to be held against it, nor for it. */
+function deedOf({ error, isLie, isDropped, pieces }: TransferEnd): Deed | null {
   if (isLie) return 'lied'
-  return error.code === 'fetch.absent' ? 'absent' : 'failed'
+  if (error?.code === 'fetch.absent') return 'absent'
+  if (error?.code === 'fetch.busy') return 'busy'
+  if (error !== null) return pieces > 0 ? 'broke' : 'failed'
+  if (pieces > 0) return 'gave'
+  // One who says that it has given all, and gave nothing, would be asked again at once.
+  return isDropped ? null : 'failed'
 }

@@ -53,8 +53,8 @@ export class Fetcher {
   /**
    * Resolves when every piece is there, proven, and stays over a power cut. Whatever it throws, what has come stays, and
    * the next call goes on from there.
-   * @throws BoxError `fetch.unavailable` when nobody has given a piece for long, `fetch.cancelled`, `fetch.invalid`,
-   * `storage.full`, `storage.io`
+   * @throws BoxError `fetch.unavailable` when nobody has given a piece for long, `fetch.absent` when all who can be reached
+   * say that they have not got it, `fetch.cancelled`, `fetch.invalid`, `storage.full`, `storage.io`
    */
   async fetch(object: TransferObject, call: FetchCall): Promise<FetchedObject> {
     const shelved = await this.#ports.shelf.open(object)
@@ -68,9 +68,13 @@ export class Fetcher {
         neighbours,
         random: this.#random,
         allowanceOf: kind => (kind === 'uplink' ? this.#uplink : this.#free),
-        standingOf: name => this.#standings.get(name) ?? newStanding,
-        judge: (source, deed) => this.#judge(source, deed),
-        isWholeOnly: name => this.#setWholeOnly(name),
+        standingOf: source => this.#standingOf(object, source),
+        judge: (source, deed) => this.#judge(object, source, deed),
+        isWholeOnly: source =>
+          this.#remember(keyOf(object, source), {
+            ...this.#standingOf(object, source),
+            isWholeOnly: true,
+          }),
       },
       { mayUseUplink: this.#options.mayUseUplink, giveUpMs: this.#options.giveUpMs, ...call },
     )
@@ -78,31 +82,35 @@ export class Fetcher {
     return new VerifiedReading(shelved)
   }
 
-  #judge(source: PieceSource, deed: Deed): void {
+  #standingOf(object: TransferObject, source: PieceSource): Standing {
+    return this.#standings.get(keyOf(object, source)) ?? newStanding
+  }
+
+  #judge(object: TransferObject, source: PieceSource, deed: Deed): void {
     const { clock, log, neighbours } = this.#ports
-    const standing = judged(this.#standings.get(source.name) ?? newStanding, deed, {
+    const standing = judged(this.#standingOf(object, source), deed, {
       kind: source.kind,
       nowMs: clock.monotonicMs(),
       chance: this.#random(),
     })
-    this.#remember(source.name, standing)
+    this.#remember(keyOf(object, source), standing)
     if (deed === 'lied') log.warn('fetch.lie', { source: source.name, lies: standing.lies })
     if (source.kind === 'peer' && deed !== 'gave') neighbours?.avoid(source.name, deafMs(standing))
   }
 
-  #setWholeOnly(name: string): void {
-    this.#remember(name, { ...(this.#standings.get(name) ?? newStanding), isWholeOnly: true })
-  }
-
-  #remember(name: string, standing: Standing): void {
-    this.#standings.delete(name)
-    this.#standings.set(name, standing)
+  #remember(key: string, standing: Standing): void {
+    this.#standings.delete(key)
+    this.#standings.set(key, standing)
     for (const oldest of this.#standings.keys()) {
       if (this.#standings.size <= STANDINGS_MAX) break
       this.#standings.delete(oldest)
     }
   }
 }
+
+/** A mirror with a rotten copy of one object may have a sound one of the next. A box that lies does so on purpose. */
+const keyOf = ({ sha256 }: TransferObject, { kind, name }: PieceSource): string =>
+  kind === 'peer' ? name : `${sha256} ${name}`
 
 /** A venue has tens of boxes. */
 const STANDINGS_MAX = 256

@@ -12,8 +12,11 @@ export interface Standing {
   readonly isWholeOnly: boolean
 }
 
-/** What became of a transfer. `gave`: at least one piece, and nothing went wrong. */
-export type Deed = 'gave' | 'failed' | 'absent' | 'lied'
+/**
+ * What became of a transfer. `gave`: at least one piece, and nothing went wrong; `broke`: something went wrong after at
+ * least one piece; `busy`: it said that it has enough to do.
+ */
+export type Deed = 'gave' | 'broke' | 'failed' | 'busy' | 'absent' | 'lied'
 
 export interface DeedContext {
   readonly kind: SourceKind
@@ -25,6 +28,8 @@ export interface DeedContext {
 const PAUSE_MS_MIN = 500
 const PAUSE_MS_MAX = 60_000
 const ABSENT_MS = 30_000
+/** Of a box that many ask at once: until it has given some of them what they want. */
+const BUSY_MS = 1_000
 /** Whoever lies on the LAN does it on purpose: its pieces are hashed before they leave an honest box. */
 const PEER_LIE_MS = 60 * 60_000
 /** Its claim to fetch for all does not hold up boxes that cannot reach it. */
@@ -42,12 +47,18 @@ export const newStanding: Standing = {
 
 export function judged(standing: Standing, deed: Deed, context: DeedContext): Standing {
   if (deed === 'gave') return { ...standing, failures: 0 }
-  // A box of the venue said that it has it, before it was asked.
-  const isInnocent = deed === 'absent' && context.kind !== 'peer'
-  const failures = isInnocent ? standing.failures : standing.failures + 1
+  const failures = failuresAfter(standing, deed, context)
   const lies = standing.lies + (deed === 'lied' ? 1 : 0)
   const pauseMs = pauseOf({ failures, lies }, deed, context)
   return { ...standing, failures, lies, pausedUntilMs: context.nowMs + pauseMs }
+}
+
+function failuresAfter({ failures }: Standing, deed: Deed, { kind }: DeedContext): number {
+  // A link that breaks again and again, and brings something each time, is not left alone for longer and longer.
+  if (deed === 'broke') return 1
+  // A box of the venue said that it has it, before it was asked.
+  const isInnocent = deed === 'busy' || (deed === 'absent' && kind !== 'peer')
+  return isInnocent ? failures : failures + 1
 }
 
 function pauseOf(
@@ -61,6 +72,7 @@ function pauseOf(
     return PEER_LIE_MS * 2 ** Math.min(10, lies - 1)
   }
   if (deed === 'absent' && kind !== 'peer') return ABSENT_MS * share
+  if (deed === 'busy') return BUSY_MS * share
   return Math.min(PAUSE_MS_MAX, PAUSE_MS_MIN * 2 ** Math.min(10, failures - 1)) * share
 }
 

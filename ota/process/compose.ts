@@ -86,7 +86,7 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
     config.venue &&
     openVenue({ config, venue: config.venue, clock, log, keys, shelf, files, door, mayUseUplink })
   const fetcher = new Fetcher(
-    { clock, log, shelf, sources: () => pieceSources(settings), neighbours: venue?.peers ?? null },
+    { clock, log, shelf, sources: pieceSources(settings), neighbours: venue?.peers ?? null },
     { seed: seedOf(keys), bytesPerSecond: () => null, mayUseUplink, giveUpMs: GIVE_UP_MS },
   )
   const { agent, slots } = await openSlots(wanted, { keys, fetcher, shelf, objectsFolder })
@@ -216,9 +216,9 @@ function metadataSources({ config }: Settings): readonly NamedSource[] {
   return [...sticks, ...web]
 }
 
-function pieceSources({ config }: Settings): readonly PieceSource[] {
-  const sticks = config.sticks
-    .filter(folder => existsSync(join(folder, 'targets')))
-    .map(folder => new FolderPieceSource(folder))
-  return [...sticks, ...config.repositories.map(url => new WebPieceSource(url))]
+/** Made once, so that their connections are kept. A stick that is not there says so when it is asked. */
+function pieceSources({ config }: Settings): () => readonly PieceSource[] {
+  const sticks = config.sticks.map(folder => new FolderPieceSource(folder))
+  const sources = [...sticks, ...config.repositories.map(url => new WebPieceSource(url))]
+  return () => sources
 }

@@ -291,7 +291,7 @@ const MAY_GIVE_WAY: readonly string[] = [
   'release.invalid',
   'release.unapplied',
   'fetch.invalid',
-  'fetch.unavailable',
+  'fetch.absent',
 ]
 
 const mayGiveWay = (error: unknown): boolean =>

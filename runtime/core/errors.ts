@@ -19,6 +19,7 @@ export const errorCodes = [
   'device.stuck',
   'device.timeout',
   'fetch.absent',
+  'fetch.busy',
   'fetch.cancelled',
   'fetch.invalid',
   'fetch.refused',

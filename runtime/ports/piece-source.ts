@@ -33,7 +33,8 @@ export interface PieceSource {
 export interface PieceTransfer {
   /**
    * Resolves when the source has no more to give or no more is wanted. Rejects with BoxError `link.down`,
-   * `fetch.absent` (it has not got it), `fetch.refused` (an answer that cannot be used); or with what `take` threw.
+   * `fetch.absent` (it has not got it), `fetch.busy` (it has, and gives no more at this moment), `fetch.refused` (an answer
+   * that cannot be used); or with what `take` threw.
    */
   readonly done: Promise<void>
   /** Ends it soon; `done` then resolves. */

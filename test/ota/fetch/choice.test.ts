@@ -16,6 +16,8 @@ function chosen(offers: readonly Offer[], inFlight = 0): string | null {
     isWanted: (index: number) => index > 2,
     offers,
     inFlight,
+    uplinkInFlight: 0,
+    uplinkMax: 2,
     chance: 0,
   }
   const choice = chooseNext(want)
