@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { BoxError, messageOf } from '../../runtime/core/errors.js'
 import type {
@@ -18,6 +18,8 @@ export class FolderPieceSource implements PieceSource {
   readonly name: string
   readonly kind = 'folder'
   readonly #folder: string
+  /** Calls to the disk that have not come back: each holds one of the few threads that all files are read with. */
+  #pending = 0
 
   /** @param folder that holds `targets` */
   constructor(folder: string) {
@@ -39,36 +41,46 @@ export class FolderPieceSource implements PieceSource {
   async #read(ask: PieceAsk, take: TakeBytes): Promise<void> {
     const file = await this.#open(ask)
     try {
-      const found = await stick(ask, () => file.stat())
+      const found = await this.#call(ask, () => file.stat())
       if (!found.isFile() || found.size !== ask.byteCount)
         throw new BoxError('fetch.refused', `${ask.target}: not a file of ${ask.byteCount} bytes`)
       for (let at = ask.from; at < ask.to; ) {
         const buffer = new Uint8Array(Math.min(STEP_BYTES, ask.to - at))
-        const { bytesRead } = await stick(ask, () => file.read(buffer, 0, buffer.length, at))
+        const { bytesRead } = await this.#call(ask, () => file.read(buffer, 0, buffer.length, at))
         if (bytesRead === 0) return
         if (!(await take(at, buffer.subarray(0, bytesRead)))) return
         at += bytesRead
       }
     } finally {
-      await stick(ask, () => file.close())
+      await this.#call(ask, () => file.close())
     }
   }
 
   async #open(ask: PieceAsk): Promise<FileHandle> {
     const path = join(this.#folder, 'targets', hashedTarget(ask))
     // Whoever wrote the stick may have put a pipe there, which would wait for ever.
-    return stick(ask, () => open(path, constants.O_RDONLY | constants.O_NONBLOCK))
+    // Whoever asks again while a broken stick is silent would wait in one thread more.
+    if (this.#pending > 0) throw new BoxError('link.down', `${this.#folder} does not answer`)
+    return this.#call(ask, () => open(path, constants.O_RDONLY | constants.O_NONBLOCK))
   }
-}
 
-async function stick<T>({ target }: PieceAsk, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (cause) {
-    const isAbsent = hasCode(cause, 'ENOENT') || hasCode(cause, 'ENOTDIR')
-    // Not `storage.io`, which is our own disk's: the next source may have it.
-    throw new BoxError(isAbsent ? 'fetch.absent' : 'link.down', `${target}: ${messageOf(cause)}`, {
-      cause,
-    })
+  async #call<T>({ target }: PieceAsk, work: () => Promise<T>): Promise<T> {
+    this.#pending++
+    try {
+      return await work()
+    } catch (cause) {
+      // Not `storage.io`, which is our own disk's: the next source may have it.
+      const code = (await this.#isLacking(cause)) ? 'fetch.absent' : 'link.down'
+      throw new BoxError(code, `${target}: ${messageOf(cause)}`, { cause })
+    } finally {
+      this.#pending--
+    }
+  }
+
+  /** Whether there is a stick that has not got it; not that there is no stick. */
+  async #isLacking(cause: unknown): Promise<boolean> {
+    if (!hasCode(cause, 'ENOENT') && !hasCode(cause, 'ENOTDIR')) return false
+    const found = await stat(join(this.#folder, 'targets')).catch(() => null)
+    return found?.isDirectory() ?? false
   }
 }

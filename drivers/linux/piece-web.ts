@@ -15,6 +15,8 @@ import { byteCountOf, WebAgents, WebGet } from './web-get.js'
 
 /** A CDN sends elsewhere once, a store of files perhaps once more. */
 const REDIRECTS_MAX = 3
+/** An answer that broke after fewer is left to whoever asked: it waits before it asks again. */
+const RESUMED_BYTES_MIN = 16 * 1024
 const REDIRECTS = [301, 302, 303, 307, 308]
 const GONE = [404, 410]
 const BUSY = [408, 429]
@@ -46,7 +48,27 @@ export class WebPieceSource implements PieceSource {
     return { done, cancel: () => get.cancel() }
   }
 
+  /** Goes on where the link broke, or the server had enough, as long as each answer brings something. */
   async #fetch(get: WebGet, ask: PieceAsk, take: TakeBytes): Promise<void> {
+    let [from, isMore] = [ask.from, true]
+    const takeOne: TakeBytes = async (at, bytes) => {
+      isMore = await take(at, bytes)
+      if (at === from) from += bytes.length
+      return isMore
+    }
+    while (isMore && from < ask.to) {
+      const before = from
+      try {
+        await this.#fetchOnce(get, { ...ask, from }, takeOne)
+      } catch (error) {
+        const isBroken = error instanceof BoxError && error.code === 'link.down'
+        if (!isBroken || from - before < RESUMED_BYTES_MIN) throw error
+      }
+      if (from - before < RESUMED_BYTES_MIN) return
+    }
+  }
+
+  async #fetchOnce(get: WebGet, ask: PieceAsk, take: TakeBytes): Promise<void> {
     const headers = { range: `bytes=${ask.from}-${ask.to - 1}` }
     let url = new URL(`targets/${hashedTarget(ask)}`, this.#base)
     url.search = this.#base.search
