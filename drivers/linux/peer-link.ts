@@ -1,6 +1,6 @@
 /** Pieces from box to box over HTTP: a server of its own that gives nothing but proven pieces, and a client for the others'. */
 import { isIPv4, isIPv6 } from 'node:net'
-import { networkInterfaces } from 'node:os'
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
 import { BoxError } from '../../runtime/core/errors.js'
 import type { GivePiece, PeerLink } from '../../runtime/ports/peer-link.js'
 import type {
@@ -10,7 +10,7 @@ import type {
   TakeBytes,
 } from '../../runtime/ports/piece-source.js'
 import { PieceServer, type PieceServerOptions } from './piece-server.js'
-import { byteCountOf, WebAgents, WebGet } from './web-get.js'
+import { byteCountOf, WebAgents, type WebAnswer, WebGet } from './web-get.js'
 
 export interface LinuxPeerLinkOptions extends PieceServerOptions {
   /** Whether boxes on the same machine are gone to; for tests and laptops. */
@@ -18,28 +18,46 @@ export interface LinuxPeerLinkOptions extends PieceServerOptions {
 }
 
 const ADDRESSES_MAX = 4
+/** For the beginning of an answer, while there is another address to try, and while there is none. */
+const ADDRESS_MS = 3_000
+const LONELY_MS = 12_000
+
+/** The request that is under way for an ask. */
+interface Way {
+  get: WebGet
+  isCancelled: boolean
+}
 
 export class LinuxPeerLink implements PeerLink {
   readonly #options: LinuxPeerLinkOptions
   readonly #agents = new WebAgents()
   #server: PieceServer | null = null
+  /** Null while it does not serve. */
+  #port: number | null = null
 
   constructor(options: LinuxPeerLinkOptions) {
     this.#options = options
   }
 
-  async serve(give: GivePiece): Promise<readonly string[]> {
+  async serve(give: GivePiece): Promise<void> {
     const server = new PieceServer(give, this.#options)
     this.#server = server
-    const port = await server.open()
+    this.#port = await server.open()
+  }
+
+  /** Of this moment: a box starts before its network does, and a lease of an address ends. */
+  addresses(): readonly string[] {
+    const port = this.#port
+    if (port === null) return []
     const { host } = this.#options
-    const hosts = host === '0.0.0.0' || host === '::' ? ownAddresses() : [host]
+    const hosts = host === '0.0.0.0' ? lanHosts(networkInterfaces()) : [host]
     return hosts.slice(0, ADDRESSES_MAX).map(at => `http://${isIPv6(at) ? `[${at}]` : at}:${port}`)
   }
 
   async close(): Promise<void> {
     const server = this.#server
     this.#server = null
+    this.#port = null
     await server?.close()
   }
 
@@ -65,21 +83,36 @@ export function addressOfPeer(text: string, isLoopbackAllowed: boolean): URL | n
   if (url.pathname !== '/' || url.search !== '' || Number(url.port) < PORT_MIN) return null
   const host = url.hostname.replace(/^\[|\]$/g, '')
   if (isLoopbackAllowed && host === '127.0.0.1') return url
-  const isLan = (isIPv4(host) && LAN_V4.test(host)) || (isIPv6(host) && LAN_V6.test(host))
-  return isLan ? url : null
+  return isLan(host) ? url : null
 }
 
-const ownAddresses = (): string[] =>
-  Object.values(networkInterfaces()).flatMap(addresses =>
-    (addresses ?? []).filter(({ internal }) => !internal).map(({ address }) => address),
-  )
+const isLan = (host: string): boolean =>
+  (isIPv4(host) && LAN_V4.test(host)) || (isIPv6(host) && LAN_V6.test(host))
+
+/** Bridges of containers, tunnels, gadgets: the same address on every box, or of no use to the others. */
+const INNER = /^(br-|cni|docker|dummy|lxc|tap|tun|usb|veth|virbr|wg)/
+
+/** What others would go to, the likeliest first: of cables and Wi-Fi, and of these IPv4. */
+export function lanHosts(interfaces: NodeJS.Dict<readonly NetworkInterfaceInfo[]>): string[] {
+  return Object.entries(interfaces)
+    .flatMap(([name, addresses = []]) =>
+      addresses.map(({ address, internal }) => ({
+        address,
+        internal,
+        cost: (INNER.test(name) ? 2 : 0) + (isIPv4(address) ? 0 : 1),
+      })),
+    )
+    .filter(({ address, internal }) => !internal && isLan(address))
+    .sort((one, other) => one.cost - other.cost)
+    .map(({ address }) => address)
+}
 
 class PeerPieceSource implements PieceSource {
   readonly name: string
   readonly kind = 'peer'
   readonly #bases: readonly URL[]
   readonly #agents: WebAgents
-  /** The one that answered last: a box with cable and Wi-Fi has several. */
+  /** The one that gave something last: a box with cable and Wi-Fi has several. */
   #base = 0
 
   constructor(name: string, bases: readonly URL[], agents: WebAgents) {
@@ -89,42 +122,70 @@ class PeerPieceSource implements PieceSource {
   }
 
   ask(ask: PieceAsk, take: TakeBytes): PieceTransfer {
-    const get = new WebGet(this.#agents)
-    const done = this.#fetch(get, ask, take)
-    return { done, cancel: () => get.cancel() }
+    const way: Way = { get: new WebGet(this.#agents), isCancelled: false }
+    return {
+      done: this.#fetch(way, ask, take),
+      cancel: () => {
+        way.isCancelled = true
+        way.get.cancel()
+      },
+    }
   }
 
-  async #fetch(get: WebGet, ask: PieceAsk, take: TakeBytes): Promise<void> {
+  async #fetch(way: Way, ask: PieceAsk, take: TakeBytes): Promise<void> {
     let isMore = true
     for (let at = ask.from; at < ask.to && isMore; at += ask.pieceByteCount) {
-      const end = Math.min(at + ask.pieceByteCount, ask.to)
-      isMore = await this.#piece({ get, ask, at, byteCount: end - at }, take)
+      const byteCount = Math.min(at + ask.pieceByteCount, ask.to) - at
+      const answer = await this.#answer(way, { ...ask, from: at, to: at + byteCount })
+      if (answer === null) return
+      isMore = false
+      await way.get.read(answer, byteCount, async (within, bytes) => {
+        isMore = await take(at + within, bytes)
+        return isMore
+      })
     }
   }
 
-  async #piece(
-    { get, ask, at, byteCount }: { get: WebGet; ask: PieceAsk; at: number; byteCount: number },
-    take: TakeBytes,
-  ): Promise<boolean> {
-    const index = at / ask.pieceByteCount
-    const url = new URL(`/ota/pieces/${ask.sha256}/${index}`, this.#bases[this.#base])
-    const answer = await get.begin(url, {}).catch((error: unknown) => {
-      this.#base = (this.#base + 1) % this.#bases.length
-      throw error
-    })
-    if (answer === null) return false
-    const { statusCode = 0 } = answer.response
-    if (statusCode !== 200 || byteCountOf(answer.response) !== byteCount) {
-      get.leave(answer)
-      if (statusCode === 404) throw new BoxError('fetch.absent', `${this.name}: no piece ${index}`)
-      if (statusCode === 503) throw new BoxError('link.down', `${this.name} is busy`)
-      throw new BoxError('fetch.refused', `${this.name}: piece ${index}, status ${statusCode}`)
+  /**
+   * From whichever of its addresses gives the piece: one may lead nowhere, and one, such as that of the access point that
+   * every box has, to another box or to this one. Null when it was cancelled.
+   */
+  async #answer(way: Way, ask: PieceAsk): Promise<WebAnswer | null> {
+    for (let tries = 1; ; tries++) {
+      const base = this.#base
+      try {
+        return await this.#answerAt(way, ask, base)
+      } catch (error) {
+        // It is the right box that says so.
+        if (error instanceof BoxError && error.code === 'fetch.busy') throw error
+        this.#leave(base)
+        if (tries >= this.#bases.length) throw error
+      }
     }
-    let isMore = true
-    await get.read(answer, byteCount, async (within, bytes) => {
-      isMore = await take(at + within, bytes)
-      return isMore
-    })
-    return isMore
+  }
+
+  /** Unless another request has done so meanwhile. */
+  #leave(base: number): void {
+    if (this.#base === base) this.#base = (base + 1) % this.#bases.length
+  }
+
+  async #answerAt(way: Way, ask: PieceAsk, base: number): Promise<WebAnswer | null> {
+    const index = ask.from / ask.pieceByteCount
+    const url = new URL(`/ota/pieces/${ask.sha256}/${index}`, this.#bases[base])
+    const get = new WebGet(this.#agents)
+    way.get = get
+    if (way.isCancelled) return null
+    const late = setTimeout(() => get.cancel(), this.#bases.length > 1 ? ADDRESS_MS : LONELY_MS)
+    const answer = await get.begin(url, {}).finally(() => clearTimeout(late))
+    if (answer === null) {
+      if (way.isCancelled) return null
+      throw new BoxError('link.timeout', `${this.name}: nothing from ${url.host}`)
+    }
+    const { statusCode = 0 } = answer.response
+    if (statusCode === 200 && byteCountOf(answer.response) === ask.to - ask.from) return answer
+    get.leave(answer)
+    if (statusCode === 404) throw new BoxError('fetch.absent', `${this.name}: no piece ${index}`)
+    if (statusCode === 503) throw new BoxError('fetch.busy', `${this.name} is busy`)
+    throw new BoxError('fetch.refused', `${this.name}: piece ${index}, status ${statusCode}`)
   }
 }

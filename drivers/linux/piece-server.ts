@@ -12,7 +12,8 @@ export interface PieceServerOptions {
 }
 
 const PATH = /^\/ota\/pieces\/([0-9a-f]{64})\/(0|[1-9]\d{0,4})$/
-const CONNECTIONS_MAX = 32
+/** A venue of fifty boxes, of which each keeps two. */
+const CONNECTIONS_MAX = 128
 const CONNECTIONS_OF_ONE_MAX = 8
 /** Each holds one piece in memory. */
 const ANSWERS_MAX = 8
@@ -97,7 +98,7 @@ export class PieceServer {
     } catch (error) {
       // A disk that fails: another box may have the piece. A defect is told to the process, which ends.
       if (!(error instanceof BoxError)) throw error
-      refuse(response, 503)
+      refuse(response, 500)
     } finally {
       lower(this.#answers, from)
     }

@@ -36,6 +36,7 @@ export class SimulatedVenueOfPieces {
   /** Who is alone with his kind: of another island nobody hears or gets anything, the broker is on island 0. */
   readonly #islands = new Map<string, number>()
   readonly #hanging = new Set<string>()
+  readonly #unaddressed = new Set<string>()
   /** Of the uplink: when it will have carried what it was given. */
   #busyUntilMs = 0
 
@@ -70,6 +71,12 @@ export class SimulatedVenueOfPieces {
     this.#hanging.add(box)
   }
 
+  /** Its interfaces have no address yet; it reaches the broker all the same, which is its own. */
+  setAddressed(box: string, has: boolean): void {
+    if (has) this.#unaddressed.delete(box)
+    else this.#unaddressed.add(box)
+  }
+
   /** The power of a box goes: nothing of it answers, and its will is done. */
   kill(box: string): void {
     this.#servers.delete(box)
@@ -95,16 +102,20 @@ export class SimulatedVenueOfPieces {
     return {
       serve: async give => {
         this.#servers.set(box, give)
-        return [`http://10.0.0.1:8000`]
       },
+      addresses: () => (this.#unaddressed.has(box) ? [] : [`http://10.0.0.1:8000`]),
       close: async () => {
         this.#servers.delete(box)
       },
-      sourceAt: other => ({
-        name: other,
-        kind: 'peer',
-        ask: (ask, take) => this.#stream(take, ask.from, () => this.#peerBytes(box, other, ask)),
-      }),
+      sourceAt: (other, addresses) =>
+        addresses.length === 0
+          ? null
+          : {
+              name: other,
+              kind: 'peer',
+              ask: (ask, take) =>
+                this.#stream(take, ask.from, () => this.#peerBytes(box, other, ask)),
+            },
     }
   }
 

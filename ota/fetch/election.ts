@@ -36,9 +36,14 @@ export interface ElectionView {
 export const SETTLE_MS = 2_500
 /** Between one claim and the next in order: a word arrives in less. */
 export const STEP_MS = 1_500
-/** A claim without a new piece is void. It doubles with the term, so that a slow uplink is not passed round for ever. */
+/**
+ * A claim without a new piece is void. It doubles with the term, so that a slow uplink is not passed round for ever; but a
+ * piece that takes longer than a minute is given up anyway, and whoever claims with a high term is not waited for longer.
+ */
 export const STALL_MS = 30_000
-const STALL_DOUBLINGS_MAX = 4
+const STALL_DOUBLINGS_MAX = 2
+/** A word with more is none. */
+export const TERM_MAX = 1_000_000
 
 export const newElection: ElectionState = { claim: 0, vacantSinceMs: null, highestTerm: 0 }
 
@@ -55,9 +60,9 @@ export function elect(state: ElectionState, view: ElectionView): ElectionState {
   if (rival !== null) return { claim: 0, highestTerm, vacantSinceMs: null }
   const vacantSinceMs = state.vacantSinceMs ?? nowMs
   const isDue = nowMs >= vacantSinceMs + SETTLE_MS + STEP_MS * placeOf(view)
-  return isDue
-    ? { claim: highestTerm + 1, highestTerm: highestTerm + 1, vacantSinceMs: null }
-    : { claim: 0, highestTerm, vacantSinceMs }
+  if (!isDue) return { claim: 0, highestTerm, vacantSinceMs }
+  const claim = Math.min(TERM_MAX, highestTerm + 1)
+  return { claim, highestTerm: claim, vacantSinceMs: null }
 }
 
 export const stallMs = (claim: number): number =>

@@ -2,6 +2,7 @@
 import { type Candidate, isStalled } from './election.js'
 import { type PeerWord, readWord } from './peer-word.js'
 import { PieceSet } from './piece-set.js'
+import { Stalls } from './stalls.js'
 
 interface HeardObject {
   readonly have: PieceSet
@@ -24,8 +25,9 @@ interface Neighbour {
 /** A box says something every few seconds; who has not for so long is gone. */
 export const LEASE_MS = 20_000
 const NEIGHBOURS_MAX = 64
-/** Claims that came to nothing. A box that does it again and again does not fetch for anybody. */
-const STALLS_MAX = 2
+/** Of words, a second, and after a rest: what honest boxes say is a tenth of it, and more is not looked at. */
+const WORD_BYTES_A_SECOND = 512 * 1024
+const WORD_BYTES_AT_ONCE = 4 * 1024 * 1024
 /** Whoever claims, steps back and claims again gains no time by it. */
 const IDLE_CLAIMS_MAX = 2
 
@@ -33,10 +35,11 @@ export class Neighbourhood {
   readonly #neighbours = new Map<string, Neighbour>()
   /** Until when, on the monotonic scale. */
   readonly #avoided = new Map<string, number>()
-  readonly #stalls = new Map<string, Set<string>>()
+  readonly #stalls = new Stalls()
   #unreadable = 0
+  #budget = { bytes: WORD_BYTES_AT_ONCE, atMs: 0 }
 
-  /** Words that were none: for the log. */
+  /** Words that were none, or too many. */
   get unreadable(): number {
     return this.#unreadable
   }
@@ -46,20 +49,39 @@ export class Neighbourhood {
       this.#neighbours.delete(box)
       return
     }
-    const word = readWord(bytes)
+    const before = this.#neighbours.get(box)
+    if (before === undefined && !this.#hasRoom(nowMs)) return
+    const word = this.#isAffordable(bytes, nowMs) ? readWord(bytes) : null
     if (word === null) {
       this.#unreadable++
       return
     }
-    const before = this.#neighbours.get(box)
     // A broker that comes back tells what it kept; that is no sign of life.
     if (before?.sequence === word.sequence) return
-    if (before === undefined && this.#neighbours.size >= NEIGHBOURS_MAX) return
-    this.#neighbours.set(box, heard({ box, word, before, nowMs }))
+    const neighbour = heard({ box, word, before, nowMs })
+    this.#neighbours.set(box, neighbour)
+    if (hasFetched(neighbour, before)) this.#stalls.forgive(box)
+  }
+
+  /** Boxes that were not heard for long give way. */
+  #hasRoom(nowMs: number): boolean {
+    if (this.#neighbours.size < NEIGHBOURS_MAX) return true
+    for (const [box, { heardMs }] of this.#neighbours)
+      if (nowMs - heardMs > LEASE_MS) this.#neighbours.delete(box)
+    return this.#neighbours.size < NEIGHBOURS_MAX
+  }
+
+  #isAffordable({ length }: Uint8Array, nowMs: number): boolean {
+    const { bytes, atMs } = this.#budget
+    const earned = ((nowMs - atMs) * WORD_BYTES_A_SECOND) / 1000
+    const left = Math.min(WORD_BYTES_AT_ONCE, bytes + earned)
+    this.#budget = { bytes: left < length ? left : left - length, atMs: nowMs }
+    return left >= length
   }
 
   /** Nothing that it says counts until then. */
-  avoid(box: string, untilMs: number): void {
+  avoid(box: string, untilMs: number, nowMs: number): void {
+    for (const [other, endMs] of this.#avoided) if (endMs <= nowMs) this.#avoided.delete(other)
     if (this.#avoided.size >= NEIGHBOURS_MAX && !this.#avoided.has(box)) return
     this.#avoided.set(box, Math.max(untilMs, this.#avoided.get(box) ?? untilMs))
   }
@@ -76,23 +98,30 @@ export class Neighbourhood {
     })
   }
 
-  candidates(sha256: string, rankOf: (box: string) => string, nowMs: number): readonly Candidate[] {
-    const candidates = this.#believed(nowMs).flatMap(({ box, objects }): Candidate[] => {
+  /** @param ask.isReachable whether pieces could be got from who is at these addresses: who has none fetches for himself */
+  candidates(sha256: string, ask: CandidatesAsk): readonly Candidate[] {
+    const { own, rankOf, isReachable, nowMs } = ask
+    const candidates = this.#believed(nowMs).flatMap((neighbour): Candidate[] => {
+      const { box, objects, addresses } = neighbour
       const object = objects.get(sha256)
-      if (!object) return []
+      if (!object || !isReachable(box, addresses)) return []
       const { isWanted, mayUseUplink, claim, gainedMs } = object
       return [{ box, rank: rankOf(box), isWanting: isWanted, mayUseUplink, claim, gainedMs }]
     })
     return candidates.filter(candidate => {
-      if (isStalled(candidate, nowMs)) this.#noteStall(candidate, sha256)
-      return (this.#stalls.get(candidate.box)?.size ?? 0) < STALLS_MAX || candidate.claim === 0
+      this.noteIfStalled(candidate, sha256, nowMs)
+      return candidate.claim === 0 || !this.#stalls.isTiresome(candidate.box, own)
     })
   }
 
-  #noteStall({ box, claim }: Candidate, sha256: string): void {
-    const stalls = this.#stalls.get(box) ?? new Set<string>()
-    if (stalls.size < STALLS_MAX) stalls.add(`${sha256} ${claim}`)
-    this.#stalls.set(box, stalls)
+  /** Of another box, or of this one. */
+  noteIfStalled(candidate: Candidate, sha256: string, nowMs: number): void {
+    if (isStalled(candidate, nowMs)) this.#stalls.note(candidate.box, sha256, candidate.claim)
+  }
+
+  /** This box has fetched a piece for all. */
+  forgive(own: string): void {
+    this.#stalls.forgive(own)
   }
 
   #believed(nowMs: number): Neighbour[] {
@@ -102,6 +131,20 @@ export class Neighbourhood {
     )
   }
 }
+
+export interface CandidatesAsk {
+  readonly own: string
+  readonly rankOf: (box: string) => string
+  readonly isReachable: (box: string, addresses: readonly string[]) => boolean
+  readonly nowMs: number
+}
+
+/** Whether it has a piece more, and was the one to fetch it. */
+const hasFetched = ({ objects }: Neighbour, before: Neighbour | undefined): boolean =>
+  [...objects].some(([sha256, { have, claim }]) => {
+    const earlier = before?.objects.get(sha256)
+    return earlier !== undefined && earlier.claim > 0 && claim > 0 && have.size > earlier.have.size
+  })
 
 function heard(from: {
   readonly box: string

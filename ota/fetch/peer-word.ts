@@ -10,6 +10,7 @@ import {
   pattern,
   string,
 } from '../../runtime/core/schema.js'
+import { TERM_MAX } from './election.js'
 
 export const WORD_BYTES_MAX = 64 * 1024
 export const WORD_OBJECTS_MAX = 8
@@ -31,7 +32,7 @@ const wordSchema = object({
       isWanted: boolean,
       mayUseUplink: boolean,
       /** 0: it does not fetch for the others. Otherwise the term of its claim: the highest is right. */
-      claim: integer({ min: 0, max: 1_000_000 }),
+      claim: integer({ min: 0, max: TERM_MAX }),
     }),
     { max: WORD_OBJECTS_MAX },
   ),

@@ -2,6 +2,7 @@
  * The boxes of a venue help each other: each tells what it has, gives pieces of it, and one fetches for all. Without the
  * others, or without a way to hear them, a box fetches by itself.
  */
+import { BoxError } from '../../runtime/core/errors.js'
 import type { Service } from '../../runtime/core/lifecycle.js'
 import { repeat } from '../../runtime/core/repeat.js'
 import { Signal } from '../../runtime/core/signal.js'
@@ -50,6 +51,8 @@ const FIRST_OPEN_MS = 5_000
 /** Then a box that has lost the others fetches by itself, at the latest after twice as long: not all at one moment. */
 const ALONE_MS = 60_000
 const SOURCES_MAX = 64
+/** As a word has room for. */
+const ADDRESSES_MAX = 4
 
 export class Peers implements Service, Neighbours {
   readonly name = 'peers'
@@ -59,7 +62,6 @@ export class Peers implements Service, Neighbours {
   readonly #upload: Allowance
   readonly #wishes = new Map<string, Wish>()
   readonly #sources = new Map<string, PieceSource | null>()
-  #addresses: readonly string[] = []
   #sequence = 0
   #saidMs = Number.NEGATIVE_INFINITY
   #hasNews = true
@@ -81,14 +83,14 @@ export class Peers implements Service, Neighbours {
     return this.#givenByteCount
   }
 
-  /** @throws BoxError `port.taken`, `link.down`; ConfigError */
+  /** @throws ConfigError */
   async start(): Promise<void> {
-    const { clock, board, link, keys } = this.#ports
+    const { clock, board, keys } = this.#ports
     this.#closedSinceMs = clock.monotonicMs()
     // Not that of a word which a broker has kept of this box: that would count as heard already.
     const [a = 0, b = 0, c = 0, d = 0] = keys.randomBytes(4)
     this.#sequence = (a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d) * 2 ** 16
-    this.#addresses = await link.serve((sha256, index) => this.#give(sha256, index))
+    await this.#serve()
     this.#cancels = [
       board.onWord((box, word) => {
         this.#neighbourhood.hear(box, word, clock.monotonicMs())
@@ -98,6 +100,17 @@ export class Peers implements Service, Neighbours {
       repeat(clock, TICK_MS, async () => this.#tick()),
     ]
     await board.start()
+  }
+
+  /** A box that cannot give to others takes from them all the same, and they do not wait for it. */
+  async #serve(): Promise<void> {
+    const { link, log } = this.#ports
+    try {
+      await link.serve((sha256, index) => this.#give(sha256, index))
+    } catch (error) {
+      if (!(error instanceof BoxError)) throw error
+      log.error('peers.serve-failed', { error })
+    }
   }
 
   async stop(): Promise<void> {
@@ -122,6 +135,7 @@ export class Peers implements Service, Neighbours {
     const wish = this.#wishes.get(sha256)
     const { clock } = this.#ports
     if (wish) wish.gainedMs = clock.monotonicMs()
+    if (wish && wish.election.claim > 0) this.#neighbourhood.forgive(this.#options.box)
     this.#hasNews = true
     this.#cancelSay ??= clock.runAt(after(clock.monotonicMs(), SAY_MS_MIN), () => {
       this.#cancelSay = null
@@ -134,8 +148,8 @@ export class Peers implements Service, Neighbours {
   }
 
   avoid(name: string, durationMs: number): void {
-    if (durationMs > 0)
-      this.#neighbourhood.avoid(name, this.#ports.clock.monotonicMs() + durationMs)
+    const nowMs = this.#ports.clock.monotonicMs()
+    if (durationMs > 0) this.#neighbourhood.avoid(name, nowMs + durationMs, nowMs)
   }
 
   offers(sha256: string): readonly PeerOffer[] {
@@ -188,18 +202,20 @@ export class Peers implements Service, Neighbours {
     const nowMs = clock.monotonicMs()
     const rankOf = (name: string): string => this.#rankOf(sha256, name)
     const before = wish.election
-    wish.election = elect(before, {
-      nowMs,
-      own: {
-        box,
-        rank: rankOf(box),
-        isWanting: true,
-        mayUseUplink: mayUseUplink(),
-        gainedMs: wish.gainedMs,
-      },
-      others: this.#neighbourhood.candidates(sha256, rankOf, nowMs),
-    })
+    const own = {
+      box,
+      rank: rankOf(box),
+      isWanting: true,
+      mayUseUplink: mayUseUplink(),
+      gainedMs: wish.gainedMs,
+    }
+    this.#neighbourhood.noteIfStalled({ ...own, claim: before.claim }, sha256, nowMs)
+    const isReachable = (name: string, addresses: readonly string[]): boolean =>
+      this.#sourceAt(name, addresses) !== null
+    const others = this.#neighbourhood.candidates(sha256, { own: box, rankOf, isReachable, nowMs })
+    wish.election = elect(before, { nowMs, own, others })
     if (wish.election.claim === before.claim) return
+    wish.gainedMs = nowMs
     this.#hasNews = true
     log.info(wish.election.claim > 0 ? 'fetch.claimed' : 'fetch.yielded', { sha256 })
   }
@@ -208,7 +224,7 @@ export class Peers implements Service, Neighbours {
     return {
       format: 1,
       sequence: ++this.#sequence,
-      addresses: [...this.#addresses].slice(0, 4),
+      addresses: [...this.#ports.link.addresses()].slice(0, ADDRESSES_MAX),
       objects: this.#ports.shelf
         .all()
         .slice(0, WORD_OBJECTS_MAX)

@@ -24,10 +24,11 @@ export type GivePiece = (sha256: string, index: number) => Promise<Uint8Array | 
 export interface PeerLink {
   /**
    * Gives pieces to who asks, within the limits of this link, until `close`.
-   * @returns the addresses at which others find it
    * @throws BoxError `port.taken`, `link.down`
    */
-  serve(give: GivePiece): Promise<readonly string[]>
+  serve(give: GivePiece): Promise<void>
+  /** At which others find it at this moment, at most four; none while it does not serve, or has no network. */
+  addresses(): readonly string[]
   close(): Promise<void>
   /**
    * @param box what the other box is called, for people

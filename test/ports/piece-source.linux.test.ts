@@ -6,7 +6,7 @@ import { FolderPieceSource } from '../../drivers/linux/piece-folder.js'
 import { hashedTarget, WebPieceSource } from '../../drivers/linux/piece-web.js'
 import type { PieceSource } from '../../runtime/ports/piece-source.js'
 import { startHub } from '../ota/fetch/test-hub.js'
-import { contractObject, pieceSourceContract } from './piece-source.contract.js'
+import { askOf, contractObject, givenBy, pieceSourceContract } from './piece-source.contract.js'
 
 const { object, bytes } = contractObject
 
@@ -26,6 +26,22 @@ t.test('a folder', async t => {
   })
 })
 
+t.test('a stick that is not there has not said that it lacks anything', async t => {
+  const source = new FolderPieceSource(join(t.testdir({}), 'stick'))
+  await t.rejects(source.ask(askOf(0, 1), async () => true).done, { code: 'link.down' })
+})
+
+t.test('a stick that is silent is not asked again until it answers', async t => {
+  const folder = t.testdir({})
+  mkdirSync(join(folder, 'targets', 'objects'), { recursive: true })
+  writeFileSync(join(folder, 'targets', hashedTarget(object)), bytes)
+  const source = new FolderPieceSource(folder)
+  const first = source.ask(askOf(0, 1), async () => true)
+  await t.rejects(source.ask(askOf(1, 1), async () => true).done, { code: 'link.down' })
+  await first.done
+  t.ok((await givenBy(source, askOf(1, 1))).bytes.length > 0)
+})
+
 t.test('another box', async t => {
   pieceSourceContract(t, peerOf)
 })
@@ -33,12 +49,12 @@ t.test('another box', async t => {
 async function peerOf(t: Test): Promise<PieceSource> {
   const options = { host: '127.0.0.1', port: 0, isLoopbackAllowed: true }
   const link = new LinuxPeerLink(options)
-  const addresses = await link.serve(async (sha256, index) => {
+  await link.serve(async (sha256, index) => {
     const at = index * object.pieceByteCount
     return sha256 === object.sha256 ? bytes.subarray(at, at + object.pieceByteCount) : null
   })
   t.teardown(() => link.close())
-  const source = new LinuxPeerLink(options).sourceAt('box-2', addresses)
+  const source = new LinuxPeerLink(options).sourceAt('box-2', link.addresses())
   if (!source) throw new Error('no source')
   return source
 }

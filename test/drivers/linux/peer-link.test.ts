@@ -1,7 +1,7 @@
 import { get } from 'node:http'
-import { createConnection } from 'node:net'
+import { createConnection, createServer } from 'node:net'
 import t, { type Test } from 'tap'
-import { addressOfPeer, LinuxPeerLink } from '../../../drivers/linux/peer-link.js'
+import { addressOfPeer, LinuxPeerLink, lanHosts } from '../../../drivers/linux/peer-link.js'
 import { BoxError } from '../../../runtime/core/errors.js'
 import type { GivePiece } from '../../../runtime/ports/peer-link.js'
 
@@ -11,7 +11,8 @@ const options = { host: '127.0.0.1', port: 0, isLoopbackAllowed: true }
 async function serve(t: Test, give: GivePiece): Promise<string> {
   const link = new LinuxPeerLink(options)
   t.teardown(() => link.close())
-  const [address = ''] = await link.serve(give)
+  await link.serve(give)
+  const [address = ''] = link.addresses()
   return address
 }
 
@@ -50,7 +51,7 @@ t.test('nothing but a piece that is there is given', async t => {
 
 t.test('a disk that fails is an answer, not the end', async t => {
   const base = await serve(t, () => Promise.reject(new BoxError('storage.io', 'bad block')))
-  t.equal(await statusOf(`${base}/ota/pieces/${SHA}/0`), 503)
+  t.equal(await statusOf(`${base}/ota/pieces/${SHA}/0`), 500)
 })
 
 t.test(
@@ -131,4 +132,70 @@ t.test('a port that is taken is said', async t => {
       code: 'port.taken',
     },
   )
+})
+
+t.test(
+  'of its addresses a box tells those that others would go to, the likeliest first',
+  async t => {
+    const at = (address: string, family: 'IPv4' | 'IPv6', internal = false) => {
+      const of = { address, internal, netmask: '', mac: '', cidr: null }
+      return family === 'IPv4' ? { ...of, family } : { ...of, family, scopeid: 0 }
+    }
+    const interfaces = {
+      lo: [at('127.0.0.1', 'IPv4', true), at('::1', 'IPv6', true)],
+      docker0: [at('172.17.0.1', 'IPv4')],
+      eth0: [at('2001:db8::7', 'IPv6'), at('fe80::1', 'IPv6'), at('fd00::7', 'IPv6')],
+      usb0: [at('10.55.0.1', 'IPv4')],
+      wlan0: [at('fe80::2', 'IPv6'), at('192.168.4.17', 'IPv4')],
+      ppp0: [at('8.8.4.4', 'IPv4')],
+    }
+    t.same(lanHosts(interfaces), ['192.168.4.17', 'fd00::7', '172.17.0.1', '10.55.0.1'])
+    const link = new LinuxPeerLink(options)
+    t.same(link.addresses(), [], 'none before it serves')
+  },
+)
+
+t.test('a box is found at whichever of its addresses it answers', async t => {
+  const other = await serve(t, async () => null)
+  const right = await serve(t, async () => Uint8Array.of(1, 2, 3))
+  const silent = createServer(socket => socket.on('error', () => {}))
+  await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => silent.close())
+  const address = silent.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const addresses = [`http://127.0.0.1:${port}`, other, 'http://127.0.0.1:1024', right]
+  const source = new LinuxPeerLink(options).sourceAt('box', addresses)
+  const ask = { sha256: SHA, target: '', byteCount: 3, pieceByteCount: 3, from: 0, to: 3 }
+  const got: number[] = []
+  const take = async (_: number, bytes: Uint8Array): Promise<boolean> => got.push(...bytes) > 0
+  await source?.ask(ask, take).done
+  const beginMs = Date.now()
+  await source?.ask(ask, take).done
+  t.same(got, [1, 2, 3, 1, 2, 3])
+  t.ok(Date.now() - beginMs < 2_000, 'and stays there')
+})
+
+t.test('a box that has enough to do is not one that fails', async t => {
+  let release: () => void = () => {}
+  const gate = new Promise<void>(resolve => {
+    release = resolve
+  })
+  const base = await serve(t, async () => {
+    await gate
+    return Uint8Array.of(1)
+  })
+  const ask = { sha256: SHA, target: '', byteCount: 1, pieceByteCount: 1, from: 0, to: 1 }
+  const source = new LinuxPeerLink(options).sourceAt('box', [base])
+  let busy = 0
+  const codeOf = async (): Promise<string> => {
+    try {
+      await source?.ask(ask, async () => true).done
+      return 'gave'
+    } catch (error) {
+      if (++busy === 3) release()
+      return error instanceof BoxError ? error.code : String(error)
+    }
+  }
+  const codes = await Promise.all(Array.from({ length: 7 }, codeOf))
+  t.same(codes.sort(), [...Array(3).fill('fetch.busy'), ...Array(4).fill('gave')])
 })

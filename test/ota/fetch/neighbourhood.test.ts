@@ -1,5 +1,5 @@
 import t from 'tap'
-import { LEASE_MS, Neighbourhood } from '../../../ota/fetch/neighbourhood.js'
+import { type CandidatesAsk, LEASE_MS, Neighbourhood } from '../../../ota/fetch/neighbourhood.js'
 import { type PeerWord, readWord, wordBytes } from '../../../ota/fetch/peer-word.js'
 import { PieceAssembly } from '../../../ota/fetch/piece-assembly.js'
 import { PieceList } from '../../../ota/fetch/piece-list.js'
@@ -29,7 +29,12 @@ const word = (sequence: number, more: Partial<WordObject> = {}): Uint8Array =>
       },
     ],
   })
-const rankOf = (box: string): string => box
+const askAt = (nowMs: number): CandidatesAsk => ({
+  own: 'own',
+  rankOf: box => box,
+  isReachable: (_, addresses) => addresses.length > 0,
+  nowMs,
+})
 
 t.test('a set of pieces is told and read again, and nothing else is read', async t => {
   const random = randomFrom(3)
@@ -59,7 +64,7 @@ t.test('a word counts until its lease ends, and a kept one is no sign of life', 
   neighbourhood.hear('b', word(2), LEASE_MS)
   t.equal(holders(LEASE_MS + 1), 1)
   t.equal(neighbourhood.holders(SHA, 11, LEASE_MS).length, 0, 'another count of pieces')
-  neighbourhood.avoid('b', LEASE_MS + 100)
+  neighbourhood.avoid('b', LEASE_MS + 100, LEASE_MS)
   t.equal(holders(LEASE_MS + 99), 0)
   t.equal(holders(LEASE_MS + 100), 1)
   neighbourhood.hear('b', null, LEASE_MS + 100)
@@ -70,8 +75,27 @@ t.test('a claim over and over again without a piece gains no time', async t => {
   const neighbourhood = new Neighbourhood()
   for (let sequence = 0; sequence < 20; sequence++)
     neighbourhood.hear('b', word(sequence, { pieces: 'AAA=', claim: sequence }), sequence * 5_000)
-  const [claimant] = neighbourhood.candidates(SHA, rankOf, 95_000)
+  const [claimant] = neighbourhood.candidates(SHA, askAt(95_000))
   t.ok(claimant === undefined || claimant.gainedMs <= 10_000, JSON.stringify(claimant))
+})
+
+t.test('who claims for nothing is believed while this box does no better', async t => {
+  const heardOf = (ownClaims: number): number => {
+    const neighbourhood = new Neighbourhood()
+    for (let claim = 1; claim <= 2; claim++) {
+      const beginMs = claim * 300_000
+      neighbourhood.hear('b', word(claim, { pieces: 'AAA=', claim }), beginMs)
+      const own = { box: 'own', rank: '', isWanting: true, mayUseUplink: true, gainedMs: 0 }
+      if (claim <= ownClaims) neighbourhood.noteIfStalled({ ...own, claim }, SHA, beginMs)
+      for (let sequence = 0; sequence < 15; sequence++) {
+        const nowMs = beginMs + 10_000 * (sequence + 1)
+        neighbourhood.hear('b', word(100 * claim + sequence, { pieces: 'AAA=', claim }), nowMs)
+        neighbourhood.candidates(SHA, askAt(nowMs))
+      }
+    }
+    return neighbourhood.candidates(SHA, askAt(750_000)).length
+  }
+  t.same([heardOf(0), heardOf(1)], [0, 1])
 })
 
 t.test('what is no word is counted and changes nothing', async t => {
@@ -90,10 +114,39 @@ t.test('what is no word is counted and changes nothing', async t => {
   ]
   for (const text of bad) neighbourhood.hear('b', new TextEncoder().encode(text), 0)
   t.equal(neighbourhood.unreadable, bad.length)
-  t.same(neighbourhood.candidates(SHA, rankOf, 0), [])
+  t.same(neighbourhood.candidates(SHA, askAt(0)), [])
   t.ok(readWord(new TextEncoder().encode(right)))
   for (let box = 0; box < 200; box++) neighbourhood.hear(`box-${box}`, word(1), 0)
   t.equal(neighbourhood.holders(SHA, 10, 0).length, 64, 'a broker full of boxes')
+})
+
+t.test('boxes that are gone make room, and lies of long ago do, too', async t => {
+  const neighbourhood = new Neighbourhood()
+  for (let box = 0; box < 64; box++) {
+    neighbourhood.hear(`old-${box}`, word(1), 0)
+    neighbourhood.avoid(`old-${box}`, 1_000, 0)
+  }
+  neighbourhood.hear('new', word(1), LEASE_MS)
+  t.equal(neighbourhood.holders(SHA, 10, LEASE_MS).length, 64, 'who is there is not pushed out')
+  neighbourhood.hear('new', word(2), LEASE_MS + 1)
+  neighbourhood.avoid('new', LEASE_MS + 100, LEASE_MS + 1)
+  t.same(neighbourhood.holders(SHA, 10, LEASE_MS + 99), [])
+  t.match(neighbourhood.holders(SHA, 10, LEASE_MS + 100), [{ box: 'new' }])
+})
+
+t.test('a flood of words is looked at in part, and farewells always', async t => {
+  const neighbourhood = new Neighbourhood()
+  const long = `${new TextDecoder().decode(word(1))}${' '.repeat(60_000)}`
+  for (let count = 0; count < 1_000; count++)
+    neighbourhood.hear('flood', new TextEncoder().encode(long), 0)
+  t.ok(neighbourhood.unreadable > 900, `${neighbourhood.unreadable} not looked at`)
+  neighbourhood.hear('b', word(1), 0)
+  neighbourhood.hear('flood', null, 0)
+  t.match(
+    neighbourhood.holders(SHA, 10, 0).map(({ box }) => box),
+    ['b'],
+    'a short one is still affordable',
+  )
 })
 
 t.test('pieces are put together from parts of any size', async t => {
