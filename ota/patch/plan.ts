@@ -3,7 +3,12 @@
  * whole manifest has to be the signed one. Numbers of one sort stand together, which compresses better.
  */
 import { BoxError } from '../../runtime/core/errors.js'
-import { compareUtf8, MANIFEST_FILES_MAX, type ManifestEntry } from '../release/manifest.js'
+import {
+  compareUtf8,
+  MANIFEST_BYTES_MAX,
+  MANIFEST_FILES_MAX,
+  type ManifestEntry,
+} from '../release/manifest.js'
 import { VarintReader, VarintWriter } from './varints.js'
 
 /** A file of the release: copied from a file of the base, or, `source` null, sent. */
@@ -183,7 +188,11 @@ function pushAll(
 function takePaths(reader: VarintReader, count: number): string[] {
   const lengths = Array.from({ length: count }, () => [reader.take(), reader.take()])
   let before: Uint8Array = new Uint8Array()
+  let byteCount = 0
   return lengths.map(([shared = 0, own = 0]) => {
+    byteCount += shared + own
+    // A few bytes of a plan can say "as the path before" for as many files as there may be.
+    if (byteCount > MANIFEST_BYTES_MAX) throw invalid('has more paths than any manifest')
     if (shared > before.length) throw invalid('has a path that shares more than there is')
     if (shared + own > 4096) throw invalid('has a path that is too long')
     const path = new Uint8Array(shared + own)

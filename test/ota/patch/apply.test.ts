@@ -279,6 +279,17 @@ t.test('what a plan or a step may not say is refused before it does harm', async
     ],
     'has another path': [/another list of files/, added('aa')],
     'adds a file outside': [/\.\.\/x/, added('../x')],
+    'says the same path over and over again': [
+      /more paths than any manifest/,
+      Buffer.concat([
+        numbers(2, 6, 4 * 50_000 + 3, ...new Array<number>(50_001).fill(0)),
+        numbers(...new Array<number>(50_001).fill(0), 0, 4_000),
+        numbers(
+          ...new Array<number>(49_999 * 2).fill(0).map((_, at) => (at % 2 === 0 ? 4_000 : 0)),
+        ),
+        Buffer.alloc(4_000, 'x'),
+      ]),
+    ],
     'forgets files of the base': [/forgets files/, numbers(0)],
     'copies a file that the base has not': [/base has not/, numbers(1, 6, 8)],
   }
