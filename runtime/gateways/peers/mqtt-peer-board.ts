@@ -35,6 +35,8 @@ export interface MqttPeerBoardOptions {
 const RETRY_MS_MIN = 500
 const RETRY_MS_MAX = 30_000
 const CONNECT_MS = 10_000
+/** A connection that ends before was none: the next one waits longer. */
+const STEADY_MS = 10_000
 /** A box that dies without a word is gone for the others after one and a half of these. */
 const KEEPALIVE_SECONDS = 10
 const END_MS = 2_000
@@ -48,6 +50,7 @@ export class MqttPeerBoard implements PeerBoard {
   #client: MqttClient | null = null
   #isOpen = false
   #tries = 0
+  #openedMs = 0
   #cancelRetry: Cancel = () => {}
 
   constructor(ports: MqttPeerBoardPorts, options: MqttPeerBoardOptions) {
@@ -144,7 +147,7 @@ export class MqttPeerBoard implements PeerBoard {
         })
         return
       }
-      this.#tries = 0
+      this.#openedMs = this.#ports.clock.monotonicMs()
       this.#setOpen(true)
     })
   }
@@ -159,9 +162,11 @@ export class MqttPeerBoard implements PeerBoard {
   /** Again and again, the later the longer it fails, and never two boxes in step. */
   #onClose(client: MqttClient): void {
     if (this.#client !== client) return
+    const { clock, keys } = this.#ports
+    // Two boxes of one name, of which the broker throws out one for the other, must not do so all day.
+    if (this.#isOpen && clock.monotonicMs() - this.#openedMs >= STEADY_MS) this.#tries = 0
     this.#setOpen(false)
     this.#cancelRetry()
-    const { clock, keys } = this.#ports
     const longest = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(this.#tries++, 10))
     const share = (keys.randomBytes(1)[0] ?? 0) / 255
     this.#cancelRetry = clock.runAt(

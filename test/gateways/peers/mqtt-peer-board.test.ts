@@ -3,8 +3,10 @@ import t, { type Test } from 'tap'
 import { LinuxClock, ownAnchor } from '../../../drivers/linux/clock.js'
 import { LinuxKeys } from '../../../drivers/linux/keys.js'
 import { SimulatedLog } from '../../../drivers/simulated/log.js'
+import { after } from '../../../runtime/core/time.js'
 import { ExternalLink } from '../../../runtime/gateways/broker/external-link.js'
 import { MqttPeerBoard } from '../../../runtime/gateways/peers/mqtt-peer-board.js'
+import type { Clock } from '../../../runtime/ports/clock.js'
 import { startCable } from '../../peers/mosquitto-broker.js'
 import { startAedes } from './plain-broker.js'
 
@@ -14,7 +16,12 @@ interface Heard {
   readonly changes: boolean[]
 }
 
-function boardOf(t: Test, box: string, port: number): Heard {
+function boardOf(
+  t: Test,
+  box: string,
+  port: number,
+  clock: Clock = new LinuxClock(ownAnchor()),
+): Heard {
   const config = {
     url: `mqtt://127.0.0.1:${port}`,
     username: null,
@@ -25,7 +32,7 @@ function boardOf(t: Test, box: string, port: number): Heard {
   }
   const board = new MqttPeerBoard(
     {
-      clock: new LinuxClock(ownAnchor()),
+      clock,
       log: new SimulatedLog(),
       keys: new LinuxKeys(),
       link: new ExternalLink(null, { kind: 'external', ...config }),
@@ -98,4 +105,26 @@ t.test('a word that is too long, or on another topic, is not told', async t => {
   await client.publishAsync('vb/spring/box-2/ota/have', 'right')
   await until(() => one.words.length > 0, 'a word')
   t.same(one.words, ['box-2 right'])
+})
+
+t.test('two boxes of one name do not throw each other out all day', async t => {
+  const broker = await startAedes(t)
+  const real = new LinuxClock(ownAnchor())
+  const pauses: number[] = []
+  /** Waits for nothing for long, and notes for how long it should have. */
+  const hasty: Clock = {
+    monotonicMs: () => real.monotonicMs(),
+    showTimeMs: () => real.showTimeMs(),
+    wallTimeMs: () => real.wallTimeMs(),
+    showToMonotonic: at => real.showToMonotonic(at),
+    monotonicToShow: at => real.monotonicToShow(at),
+    showErrorMs: () => real.showErrorMs(),
+    runAt: (at, task) => {
+      pauses.push(at - real.monotonicMs())
+      return real.runAt(after(real.monotonicMs(), 5), task)
+    },
+  }
+  for (let twin = 0; twin < 2; twin++) await boardOf(t, 'box-1', broker.port, hasty).board.start()
+  await until(() => pauses.length >= 12, 'they throw each other out')
+  t.ok(Math.max(...pauses) > 5_000, pauses.join(' '))
 })
