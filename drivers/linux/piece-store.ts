@@ -7,6 +7,8 @@ import type { PieceFile, PieceStore, StoredObject } from '../../runtime/ports/pi
 import { hasCode } from './errno.js'
 
 const NAME = /^[0-9a-f]{64}$/
+/** stat(2): whatever the file system's own blocks are. */
+const STAT_BLOCK_BYTES = 512
 const HASH_STEP_BYTES = 1024 * 1024
 
 /** One folder of files, each named by the SHA-256 that it is to have. What else lies there is left alone. */
@@ -24,7 +26,12 @@ export class LinuxPieceStore implements PieceStore {
       const objects: StoredObject[] = []
       for (const sha256 of names.filter(name => NAME.test(name)).sort()) {
         const found = await stat(this.#at(sha256)).catch(missing(null))
-        if (found?.isFile()) objects.push({ sha256, byteCount: found.size })
+        if (found?.isFile())
+          objects.push({
+            sha256,
+            byteCount: found.size,
+            heldByteCount: found.blocks * STAT_BLOCK_BYTES,
+          })
       }
       return objects
     })

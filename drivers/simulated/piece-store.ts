@@ -83,6 +83,7 @@ export class SimulatedPieceDisk {
     return [...this.#objects].map(([sha256, { written }]) => ({
       sha256,
       byteCount: written.length,
+      heldByteCount: written.length,
     }))
   }
 

@@ -47,6 +47,19 @@ export class Shelf {
     return [...this.#proven.values()].reverse()
   }
 
+  /**
+   * Bytes of the disk that objects hold: those of these, and those of all others, which `keepOnly` of the same would free. For
+   * who reckons whether there is room for an object and for what is made of it.
+   */
+  async heldByteCounts(
+    sha256s: readonly string[],
+  ): Promise<{ readonly wanted: number; readonly others: number }> {
+    const held = { wanted: 0, others: 0 }
+    for (const { sha256, heldByteCount } of await this.#store.list())
+      held[sha256s.includes(sha256) ? 'wanted' : 'others'] += heldByteCount
+    return held
+  }
+
   /** Removes everything else from the disk, whoever put it there. What is open is closed first. */
   async keepOnly(sha256s: readonly string[]): Promise<void> {
     for (const { sha256 } of await this.#store.list())

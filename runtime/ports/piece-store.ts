@@ -14,6 +14,8 @@ export interface StoredObject {
   readonly sha256: string
   /** Of the file by now: from its first byte to the last that was written. */
   readonly byteCount: number
+  /** Of the disk: less than the file is long while pieces in the middle are missing, or a little more. */
+  readonly heldByteCount: number
 }
 
 /** Each call throws BoxError `storage.io`, writing also `storage.full`. */

@@ -217,6 +217,9 @@ t.test('what is no longer wanted is removed', async t => {
   const setting = new Setting(test)
   const shelf = setting.shelf()
   await setting.fetch(shelf)
+  const { sha256, byteCount } = test.object
+  t.same(await shelf.heldByteCounts([sha256]), { wanted: byteCount, others: 0 })
+  t.same(await shelf.heldByteCounts([]), { wanted: 0, others: byteCount })
   await shelf.keepOnly([test.object.sha256])
   t.equal(shelf.find(test.object.sha256)?.have.isFull, true)
   await shelf.keepOnly([])
