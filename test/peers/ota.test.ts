@@ -2,10 +2,12 @@
  * A release from the workshop to the box: built, signed, published, ordered, fetched, tried, kept or given back, all by the
  * programs as they are shipped.
  */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connectAsync } from 'mqtt'
 import t from 'tap'
+import { type PeerWord, readWord } from '../../ota/fetch/peer-word.js'
 import { nextRelease, OtaBox, ownRelease, serve, type } from './ota-rig.js'
 
 t.setTimeout(230_000)
@@ -35,6 +37,8 @@ const box = new OtaBox(at('home'), {
   tree: at('0.1.0/tree'),
   root: at('repository/metadata/1.root.json'),
   url: hub.url,
+  // Its own broker is where the venue would hear it.
+  venue: { port: 0 },
 })
 t.teardown(async () => {
   await box.stop()
@@ -64,6 +68,18 @@ t.test(
     t.ok(patch.length > 0 && patch.every(path => path.endsWith('.patch')), patch.join())
   },
 )
+
+t.test('on the broker of the box it says what it has, for whoever may hear it there', async t => {
+  const { mqttPort } = JSON.parse(readFileSync(at('home/state/control.json'), 'utf8'))
+  const { username, password } = JSON.parse(readFileSync(at('home/state/operator.json'), 'utf8'))
+  const client = await connectAsync(`mqtt://127.0.0.1:${mqttPort}`, { username, password })
+  t.teardown(() => client.endAsync(true))
+  const said = new Promise<PeerWord | null>(resolve =>
+    client.once('message', (_, payload) => resolve(readWord(payload))),
+  )
+  await client.subscribeAsync('vb/tour-7/+/ota/have')
+  t.match(await said, { objects: [{ pieces: '*', isWanted: false, claim: 0 }] })
+})
 
 t.test('known and let go, it is tried and kept; the box tells it to everybody', async t => {
   await box.setDate()
