@@ -9,6 +9,7 @@ import type { LinuxKeys } from '../../drivers/linux/keys.js'
 import { LinuxPeerLink } from '../../drivers/linux/peer-link.js'
 import type { Service } from '../../runtime/core/lifecycle.js'
 import { ExternalLink } from '../../runtime/gateways/broker/external-link.js'
+import type { OtaAnswer } from '../../runtime/gateways/page/api.js'
 import { type BrokerWay, MqttPeerBoard } from '../../runtime/gateways/peers/mqtt-peer-board.js'
 import type { Log } from '../../runtime/ports/log.js'
 import { Peers } from '../fetch/peers.js'
@@ -43,6 +44,13 @@ export interface OpenVenue {
 /** A box that was heard within this is well. */
 const ANSWER_MS = 10_000
 
+/** Beside an armed show: the LAN that carries pieces carries its cues. */
+const ARMED_BYTES_PER_SECOND = 1_000_000
+
+/** What may be given to other boxes a second; null: no limit. A box that does not answer may have its show on. */
+export const giveBytesPerSecond = (box: Pick<OtaAnswer, 'show'> | null): number | null =>
+  box === null || box.show?.isArmed ? ARMED_BYTES_PER_SECOND : null
+
 export function openVenue(parts: VenueParts): OpenVenue {
   const { config, venue, clock, log, keys, shelf, files, door, mayUseUplink } = parts
   const { tour, box } = config
@@ -64,7 +72,7 @@ export function openVenue(parts: VenueParts): OpenVenue {
       board: boardOf('have'),
       link: new LinuxPeerLink({ host: '0.0.0.0', port: venue.port, isLoopbackAllowed: false }),
     },
-    { box, mayUseUplink, uploadBytesPerSecond: () => null },
+    { box, mayUseUplink, uploadBytesPerSecond: () => giveBytesPerSecond(door.answer(ANSWER_MS)) },
   )
   const stage = boardOf('stage')
   const isWell = (): boolean => door.answer(ANSWER_MS)?.isReady ?? false
