@@ -83,7 +83,6 @@ export class Peers implements Service, Neighbours {
     return this.#givenByteCount
   }
 
-  /** @throws ConfigError */
   async start(): Promise<void> {
     const { clock, board, keys } = this.#ports
     this.#closedSinceMs = clock.monotonicMs()

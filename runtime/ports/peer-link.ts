@@ -3,7 +3,7 @@ import type { PieceSource } from './piece-source.js'
 
 /** What the boxes of a venue tell each other: one word a box, which whoever comes later is told too. */
 export interface PeerBoard {
-  /** Does not wait for the others; tries for ever to reach them. @throws ConfigError */
+  /** Does not wait for the others; tries for ever to reach them, also with a login that cannot be read yet. */
   start(): Promise<void>
   /** Takes the word of this box away. */
   stop(): Promise<void>

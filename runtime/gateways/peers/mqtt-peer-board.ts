@@ -59,7 +59,7 @@ export class MqttPeerBoard implements PeerBoard {
   }
 
   async start(): Promise<void> {
-    await this.#ports.link.load()
+    await this.#loadLogin()
     const client = new MqttClient(() => this.#ports.link.open(), {
       ...this.#login(),
       protocolVersion: 4,
@@ -177,14 +177,19 @@ export class MqttPeerBoard implements PeerBoard {
 
   /** Never rejects. With what the files hold by now: somebody may have renewed a certificate. */
   async #connectAgain(client: MqttClient): Promise<void> {
+    await this.#loadLogin()
+    if (this.#client !== client) return
+    Object.assign(client.options, this.#login())
+    client.connect()
+  }
+
+  /** A file that is missing when the box starts may be there when it tries again. */
+  async #loadLogin(): Promise<void> {
     await this.#ports.link
       .load()
       .catch((error: unknown) =>
         this.#ports.log.warn('peers.login-spoiled', { error: messageOf(error) }),
       )
-    if (this.#client !== client) return
-    Object.assign(client.options, this.#login())
-    client.connect()
   }
 
   #setOpen(isOpen: boolean): void {

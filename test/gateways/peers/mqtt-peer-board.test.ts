@@ -1,8 +1,10 @@
+import { connect } from 'node:net'
 import { connectAsync } from 'mqtt'
 import t, { type Test } from 'tap'
 import { LinuxClock, ownAnchor } from '../../../drivers/linux/clock.js'
 import { LinuxKeys } from '../../../drivers/linux/keys.js'
 import { SimulatedLog } from '../../../drivers/simulated/log.js'
+import { ConfigError } from '../../../runtime/core/errors.js'
 import { after } from '../../../runtime/core/time.js'
 import { ExternalLink } from '../../../runtime/gateways/broker/external-link.js'
 import { MqttPeerBoard } from '../../../runtime/gateways/peers/mqtt-peer-board.js'
@@ -127,4 +129,25 @@ t.test('two boxes of one name do not throw each other out all day', async t => {
   for (let twin = 0; twin < 2; twin++) await boardOf(t, 'box-1', broker.port, hasty).board.start()
   await until(() => pauses.length >= 12, 'they throw each other out')
   t.ok(Math.max(...pauses) > 5_000, pauses.join(' '))
+})
+
+t.test('a password that is not there yet is read when the box tries again', async t => {
+  const broker = await startAedes(t)
+  const log = new SimulatedLog()
+  let loads = 0
+  const link = {
+    password: null,
+    load: async () => {
+      if (++loads < 2) throw new ConfigError([{ path: 'password', message: 'none', place: null }])
+    },
+    open: () => connect(loads < 2 ? 1 : broker.port, '127.0.0.1'),
+  }
+  const board = new MqttPeerBoard(
+    { clock: new LinuxClock(ownAnchor()), log, keys: new LinuxKeys(), link },
+    { tour: 'spring', box: 'box-1', username: null, subject: 'have' },
+  )
+  t.teardown(() => board.stop())
+  await board.start()
+  await until(() => board.isOpen(), 'it is open')
+  t.match(log.events(), ['peers.login-spoiled'])
 })
