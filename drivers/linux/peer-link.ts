@@ -49,9 +49,9 @@ export class LinuxPeerLink implements PeerLink {
   addresses(): readonly string[] {
     const port = this.#port
     if (port === null) return []
-    const { host } = this.#options
-    const hosts = host === '0.0.0.0' ? lanHosts(networkInterfaces()) : [host]
-    return hosts.slice(0, ADDRESSES_MAX).map(at => `http://${isIPv6(at) ? `[${at}]` : at}:${port}`)
+    return hostsOf(this.#options.host, networkInterfaces())
+      .slice(0, ADDRESSES_MAX)
+      .map(at => `http://${isIPv6(at) ? `[${at}]` : at}:${port}`)
   }
 
   async close(): Promise<void> {
@@ -92,8 +92,15 @@ const isLan = (host: string): boolean =>
 /** Bridges of containers, tunnels, gadgets: the same address on every box, or of no use to the others. */
 const INNER = /^(br-|cni|docker|dummy|lxc|tap|tun|usb|veth|virbr|wg)/
 
-/** What others would go to, the likeliest first: of cables and Wi-Fi, and of these IPv4. */
-export function lanHosts(interfaces: NodeJS.Dict<readonly NetworkInterfaceInfo[]>): string[] {
+/**
+ * What others would go to, the likeliest first: of cables and Wi-Fi, and of these IPv4.
+ * @param host that is listened on: at `0.0.0.0` nobody hears IPv6
+ */
+export function hostsOf(
+  host: string,
+  interfaces: NodeJS.Dict<readonly NetworkInterfaceInfo[]>,
+): string[] {
+  if (host !== '0.0.0.0' && host !== '::') return [host]
   return Object.entries(interfaces)
     .flatMap(([name, addresses = []]) =>
       addresses.map(({ address, internal }) => ({
@@ -103,6 +110,7 @@ export function lanHosts(interfaces: NodeJS.Dict<readonly NetworkInterfaceInfo[]
       })),
     )
     .filter(({ address, internal }) => !internal && isLan(address))
+    .filter(({ address }) => host === '::' || isIPv4(address))
     .sort((one, other) => one.cost - other.cost)
     .map(({ address }) => address)
 }

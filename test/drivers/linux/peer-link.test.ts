@@ -1,7 +1,7 @@
 import { get } from 'node:http'
 import { createConnection, createServer } from 'node:net'
 import t, { type Test } from 'tap'
-import { addressOfPeer, LinuxPeerLink, lanHosts } from '../../../drivers/linux/peer-link.js'
+import { addressOfPeer, hostsOf, LinuxPeerLink } from '../../../drivers/linux/peer-link.js'
 import { BoxError } from '../../../runtime/core/errors.js'
 import type { GivePiece } from '../../../runtime/ports/peer-link.js'
 
@@ -149,7 +149,13 @@ t.test(
       wlan0: [at('fe80::2', 'IPv6'), at('192.168.4.17', 'IPv4')],
       ppp0: [at('8.8.4.4', 'IPv4')],
     }
-    t.same(lanHosts(interfaces), ['192.168.4.17', 'fd00::7', '172.17.0.1', '10.55.0.1'])
+    const all = ['192.168.4.17', 'fd00::7', '172.17.0.1', '10.55.0.1']
+    t.same(hostsOf('::', interfaces), all)
+    t.same(
+      hostsOf('0.0.0.0', interfaces),
+      all.filter(host => !host.includes(':')),
+    )
+    t.same(hostsOf('10.0.0.3', interfaces), ['10.0.0.3'])
     const link = new LinuxPeerLink(options)
     t.same(link.addresses(), [], 'none before it serves')
   },
