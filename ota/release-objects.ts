@@ -2,7 +2,7 @@
  * What a repository takes of a release: transfer objects and their description. A process for each base; the same trees
  * give the same bytes.
  */
-import { execFile } from 'node:child_process'
+import { type ExecFileException, execFile } from 'node:child_process'
 import { rm, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,6 +25,8 @@ import { readIfThere, readJson } from './release/workshop/folder.js'
 /** Beside `tree` and `objects`, where `roadcase release publish` looks for it. */
 export const DESCRIPTION = 'description.json'
 const ENCODER = fileURLToPath(new URL('./object-encoder.js', import.meta.url))
+/** Of Node, when it has no memory left: 128 and SIGABRT. */
+const ABORTED = 134
 /** Its answer: a kilobyte for each 8 MB of objects. */
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024
 
@@ -155,10 +157,21 @@ async function encode(job: EncodingJob, stop: AbortController): Promise<Transfer
       process.execPath,
       [ENCODER, JSON.stringify(job)],
       { maxBuffer: ANSWER_BYTES_MAX, signal: stop.signal },
-      (error, said) => (error === null ? resolve(said) : reject(error)),
+      (error, said) => (error === null ? resolve(said) : reject(reasonOf(error))),
     )
   })
   const made: MadeObjects = JSON.parse(answer)
   if ('code' in made) throw new BoxError(made.code, made.message)
   return [...made.objects]
+}
+
+/** A process that was killed has met the end of the memory, most likely: by the kernel, or by Node itself. */
+function reasonOf(error: ExecFileException): Error {
+  const { signal, code } = error
+  if (signal == null && code !== ABORTED) return error
+  return new BoxError(
+    'release.unbuilt',
+    `the process that makes objects ended (${signal ?? code}): a patch of a large binary takes 2.5 GB of memory`,
+    { cause: error },
+  )
 }

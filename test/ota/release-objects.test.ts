@@ -163,3 +163,13 @@ t.test('what is not smaller than all of it is not sent', async t => {
     ['full', 'patch'],
   )
 })
+
+t.test('a machine without the memory for it is told so', async t => {
+  const { folder } = pairIn(t)
+  const before = process.env['NODE_OPTIONS']
+  process.env['NODE_OPTIONS'] = '--max-old-space-size=4'
+  const made = makeObjects(join(folder, 'next'), NEXT, { bases: [], wish }, () => {})
+  await t.rejects(made, { code: 'release.unbuilt', message: /takes 2\.5 GB of memory/ })
+  if (before === undefined) delete process.env['NODE_OPTIONS']
+  else process.env['NODE_OPTIONS'] = before
+})
