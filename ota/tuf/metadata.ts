@@ -4,14 +4,7 @@
  * up, and the order of delegations, which it loses for names that look like numbers. Fields nobody here knows are left
  * alone, as section 4 asks, and are part of what is signed.
  */
-import {
-  Metadata,
-  MetadataKind,
-  MetaFile,
-  type Root,
-  TargetFile,
-  type Targets,
-} from '@tufjs/models'
+import { Key, Metadata, MetadataKind, MetaFile, TargetFile, type Targets } from '@tufjs/models'
 import { BoxError, messageOf } from '../../runtime/core/errors.js'
 import type { PublicKey } from '../../runtime/ports/verifier.js'
 import { canonicalJson, type Json } from './canonical.js'
@@ -19,11 +12,11 @@ import { dateMs } from './dates.js'
 import { Refusal } from './outcome.js'
 
 type Table = Parameters<typeof Metadata.fromJSON>[1]
-type Role = Root['roles'][string]
-type Keys = Root['keys']
+type Keys = ReadonlyMap<string, PublicKey | null>
 type Shape = NonNullable<Targets['delegations']>
 type SuccinctShape = NonNullable<Shape['succinctRoles']>
 type DelegationShape = NonNullable<Shape['roles']>[string]
+type Role = Pick<DelegationShape, 'keyIDs' | 'threshold'>
 
 /** Whose signatures count, and how many of them are enough. */
 export interface Authority {
@@ -84,6 +77,7 @@ export type TargetsBody = {
   readonly bins: Bins | null
 }
 
+const TOP_ROLES: ReadonlySet<string> = new Set(['root', 'timestamp', 'snapshot', 'targets'])
 /** The library adds to a table by copying it: more at once would take time by the square. */
 const DELEGATIONS_AT_ONCE = 64
 const SPEC_VERSION = /^1\.\d{1,9}(\.\d{1,9})?$/
@@ -91,14 +85,19 @@ const SPEC_VERSION = /^1\.\d{1,9}(\.\d{1,9})?$/
 /** @throws Refusal `unreadable`, as all of them here */
 export const readRoot = (bytes: Uint8Array): Document<RootBody> =>
   read('root', bytes, (signed, table) => {
+    const keys = keysOf(signed['keys'])
+    const told = Object.entries(tableOf(signed['roles'], 'roles'))
     const root = Metadata.fromJSON(MetadataKind.Root, {
       ...table,
-      // The specification lets a repository leave it out.
-      signed: { consistent_snapshot: false, ...signed },
+      signed: {
+        // The specification lets a repository leave it out.
+        consistent_snapshot: false,
+        ...signed,
+        keys: {},
+        roles: Object.fromEntries(told.filter(([role]) => TOP_ROLES.has(role))),
+      },
     }).signed
-    const { keys, roles } = root
-    tableOf(signed['keys'], 'keys')
-    tableOf(signed['roles'], 'roles')
+    const { roles } = root
     const authorities = {
       root: authorityOf(roles['root'], keys),
       timestamp: authorityOf(roles['timestamp'], keys),
@@ -207,8 +206,8 @@ function delegationsOf(
     return { delegations: [], bins: null }
   }
   const { roles, ...rest } = told
-  const frame = shapeOf(rest)
-  const keys = frame?.keys ?? {}
+  const keys = keysOf(told['keys'])
+  const frame = shapeOf({ ...rest, keys: {} })
   const succinct = frame?.succinctRoles
   need(roles === undefined || succinct === undefined, 'delegates in two ways at once')
   const list = roles ?? []
@@ -249,12 +248,20 @@ function binsOf(shape: SuccinctShape, keys: Keys): Bins {
 function authorityOf(role: Role | undefined, keys: Keys): Authority {
   if (role === undefined) throw new RangeError('has no such role')
   const known = role.keyIDs.flatMap((id): [string, PublicKey][] => {
-    const key = Object.hasOwn(keys, id) ? keys[id] : undefined
-    const text = key?.keyVal['public']
-    if (key === undefined || text === undefined) return []
-    return [[id, { keyType: key.keyType, scheme: key.scheme, text }]]
+    const key = keys.get(id) ?? null
+    return key === null ? [] : [[id, key]]
   })
   return { keys: new Map(known), threshold: whole(role.threshold, 1) }
+}
+
+/** One by one: the library adds them up by copying. Null for one without a public half. */
+function keysOf(given: unknown): Keys {
+  const keys = Object.entries(tableOf(given, 'keys')).map(([id, table]) => {
+    const { keyType, scheme, keyVal } = Key.fromJSON(id, tableOf(table, 'a key'))
+    const text = keyVal['public']
+    return [id, text === undefined ? null : { keyType, scheme, text }] as const
+  })
+  return new Map(keys)
 }
 
 const describedBy = ({ version, length, hashes }: MetaFile): Described => ({

@@ -136,6 +136,21 @@ t.test('many delegations take no longer than they are', async t => {
   t.ok(process.cpuUsage().user - before < 3_000_000, 'seconds of the processor')
 })
 
+t.test('nor do as many keys, roles and signatures as fit into what is read unsigned', async t => {
+  const many = <T>(count: number, one: T): Record<string, T> =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`${index}`, one]))
+  const keys = many(10_000, { keytype: '', scheme: '', keyval: {} })
+  const signatures = Array.from({ length: 20_000 }, (_, index) => ({ keyid: `${index}`, sig: '' }))
+  const { roles } = documentOf('root').signed
+  const added = { ...many(10_000, { keyids: [], threshold: 1 }), ...Object(roles) }
+  const before = process.cpuUsage().user
+  t.equal(read('root', withField('root', 'keys', keys)), 'read')
+  t.equal(read('root', withField('root', 'roles', added)), 'read')
+  t.equal(read('root', { ...documentOf('root'), signatures }), 'read')
+  t.equal(read('targets', withField('targets', 'delegations', { keys, roles: [] })), 'read')
+  t.ok(process.cpuUsage().user - before < 2_000_000, 'seconds of the processor')
+})
+
 t.test(`${MUTATIONS} changed documents are read or refused, and none is signed`, async t => {
   const random = randomFrom(SEED)
   const verifier = new LinuxVerifier()
