@@ -13,6 +13,7 @@ import {
   requireNewer,
   requireNoneOlder,
   requireRootNotOlder,
+  withIssued,
   withKeys,
   withoutRotated,
   withRoot,
@@ -88,7 +89,10 @@ export class Believed {
       )
     const believed = new Believed(ports, root, await ports.store.floors())
     if (root.bytes !== kept[0]) await ports.store.replaceRoot(root.bytes, null)
-    if (root.version >= believed.#floors.root) await believed.#settleKeys()
+    await believed.settleKeys()
+    // Lost floors: the date that was signed stands for the one that was known.
+    if (believed.#savedFloors === 'null' && believed.#timestamp !== null)
+      believed.#floors = withIssued(believed.#floors, believed.#timestamp, null)
     await believed.saveFloors()
     return believed
   }
@@ -122,11 +126,29 @@ export class Believed {
     this.#floors = withRoot(this.#floors, next)
   }
 
-  /** Steps 10 and 11 of section 5.3, when there is no newer root. @throws Refusal, BoxError `storage.io`, `storage.full` */
-  async settleRoot(moment: Moment): Promise<void> {
+  /**
+   * Step 11 of section 5.3: forgets what keys have vouched for that no longer count, and takes up what the others have.
+   * Before step 10: a date that a stolen key has made up must not judge the root that takes the key away.
+   * @throws BoxError `storage.io`, `storage.full`
+   */
+  async settleKeys(): Promise<void> {
+    if (this.#settledRoot === this.#root || this.#root.version < this.#floors.root) return
+    const { store, log } = this.#ports
+    if (isRotated(this.#floors, this.#root.body)) {
+      await store.remove('snapshot')
+      await store.remove('timestamp')
+      this.#floors = withoutRotated(this.#floors)
+      log.warn('trust.rotated', { root: this.#root.version })
+    }
+    this.#floors = withKeys(withRoot(this.#floors, this.#root), this.#root.body)
+    await this.#takeUp()
+    this.#settledRoot = this.#root
+  }
+
+  /** Step 10 of section 5.3, when there is no newer root. @throws Refusal */
+  requireRoot(moment: Moment): void {
     requireRootNotOlder(this.#floors, this.#root)
     requireTimely(this.#root, moment, 'root')
-    if (this.#settledRoot !== this.#root) await this.#settleKeys()
   }
 
   /** Section 5.4. @throws Refusal, BoxError `storage.io`, `storage.full` */
@@ -139,7 +161,7 @@ export class Believed {
       requireTimely(next, moment, 'timestamp')
       await this.#ports.store.replace('timestamp', bytes)
       this.#timestamp = next
-      this.#floors = withTimestamp(this.#floors, next)
+      this.#floors = withIssued(withTimestamp(this.#floors, next), next, moment.nowMs)
     }
     if (this.#timestamp !== null) requireTimely(this.#timestamp, moment, 'timestamp')
   }
@@ -234,20 +256,6 @@ export class Believed {
     if (text === this.#savedFloors && this.#ports.store.isWhole) return
     await this.#ports.store.replaceFloors(this.#floors)
     this.#savedFloors = text
-  }
-
-  /** Forgets what keys have vouched for that no longer count, and takes up what the others have. */
-  async #settleKeys(): Promise<void> {
-    const { store, log } = this.#ports
-    if (isRotated(this.#floors, this.#root.body)) {
-      await store.remove('snapshot')
-      await store.remove('timestamp')
-      this.#floors = withoutRotated(this.#floors)
-      log.warn('trust.rotated', { root: this.#root.version })
-    }
-    this.#floors = withKeys(withRoot(this.#floors, this.#root), this.#root.body)
-    await this.#takeUp()
-    this.#settledRoot = this.#root
   }
 
   /** Sections 5.2 to 5.6 for what is on the disk: signed by keys that count now, and not older than seen. */

@@ -97,12 +97,19 @@ export const withTimestamp = (seen: Floors, timestamp: Document<TimestampBody>):
   ...seen,
   timestamp: Math.max(seen.timestamp, timestamp.version),
   snapshot: Math.max(seen.snapshot, timestamp.body.snapshot.version),
-  // What expires before it was signed says nothing of the time.
-  issuedMs: Math.max(
-    seen.issuedMs,
-    Math.min(timestamp.body.issuedMs ?? 0, Math.max(0, timestamp.expiresMs - 1)),
-  ),
 })
+
+/** @param nowMs null where the time is not known. Who knows it does not learn from a publisher whose clock is ahead. */
+export function withIssued(
+  seen: Floors,
+  timestamp: Document<TimestampBody>,
+  nowMs: number | null,
+): Floors {
+  // What expires before it was signed says nothing of the time.
+  const issuedMs = Math.min(timestamp.body.issuedMs ?? 0, timestamp.expiresMs - 1)
+  const isNews = issuedMs > seen.issuedMs && issuedMs <= (nowMs ?? issuedMs)
+  return isNews ? { ...seen, issuedMs } : seen
+}
 
 export function withSnapshot(seen: Floors, snapshot: Document<SnapshotBody>): Floors {
   const files = new Map(Object.entries(seen.files))

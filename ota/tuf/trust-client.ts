@@ -174,7 +174,10 @@ export class TrustClient {
       if (bytes === null) break
       await believed.acceptRoot(bytes)
     }
-    await believed.settleRoot(this.#moment)
+    const { floors } = believed
+    await believed.settleKeys()
+    if (believed.floors !== floors) this.#fixMoment()
+    believed.requireRoot(this.#moment)
   }
 
   async #role(

@@ -236,6 +236,37 @@ t.test('when the timestamp says when it was signed, it is a floor of the date', 
   t.equal(await bench.outcome(), 'targets: expired')
 })
 
+t.test('a date that a stolen key has made up goes with the key, without a restart', async t => {
+  for (const keepsTime of [false, true]) {
+    const bench = new TrustBench()
+    const { repository } = bench
+    bench.keepsTime = false
+    const client = await bench.start()
+    repository.extra.set('timestamp', { issued: '2098-01-01T00:00:00Z' })
+    for (const role of ['timestamp', 'snapshot', 'targets', 'root'])
+      repository.expires.set(role, '2099-01-01T00:00:00Z')
+    repository.publish('root', 'targets', 'snapshot', 'timestamp')
+    t.equal(wordOf(await client.refresh()), 'cannot judge yet')
+    bench.keepsTime = keepsTime
+    repository.extra.clear()
+    repository.expires.clear()
+    repository.rotate('timestamp')
+    repository.publish('root', 'targets', 'snapshot', 'timestamp')
+    t.equal(wordOf(await client.refresh()), keepsTime ? 'believed' : 'cannot judge yet')
+  }
+})
+
+t.test('who knows the time takes no date from a publisher whose clock is ahead', async t => {
+  const bench = new TrustBench()
+  const { repository } = bench
+  repository.extra.set('timestamp', { issued: '2029-01-01T00:00:00Z' })
+  repository.publish('timestamp')
+  const client = await bench.start()
+  t.equal(wordOf(await client.refresh()), 'believed')
+  t.equal(wordOf(await client.refresh()), 'believed', 'the floor did not go beyond the time')
+  t.equal(await bench.outcome(), 'believed', 'nor did it after a restart')
+})
+
 t.test('a source that is away is no refusal, and the box still finds what it believed', async t => {
   const bench = new TrustBench()
   bench.repository.addTarget('targets', 'a', 'text')
