@@ -2,7 +2,6 @@
  * What a box believes now, and the rules by which something new replaces it (TUF 1.0, sections 5.2 to 5.6, without the
  * fetching). Every step that is passed is on the disk before the next begins.
  */
-import { BoxError, messageOf } from '../../runtime/core/errors.js'
 import type { Log } from '../../runtime/ports/log.js'
 import type { Verifier } from '../../runtime/ports/verifier.js'
 import type { Moment } from './dates.js'
@@ -12,6 +11,7 @@ import {
   NO_FLOORS,
   requireNewer,
   requireNoneOlder,
+  requireRememberable,
   requireRootNotOlder,
   withIssued,
   withKeys,
@@ -34,6 +34,7 @@ import {
   type TimestampBody,
 } from './metadata.js'
 import { Refusal, type Versions } from './outcome.js'
+import { newestRoot } from './roots.js'
 import { type Asked, requireTimely, requireVersion, tried } from './rules.js'
 import { requireContent, requireSignatures } from './signatures.js'
 import type { TrustStore } from './store.js'
@@ -77,16 +78,7 @@ export class Believed {
    */
   static async load(ports: Ports, provisionedRoot: Uint8Array): Promise<Believed> {
     const kept = await ports.store.roots()
-    const roots = [...kept, provisionedRoot].flatMap(bytes => rootOf(bytes, ports))
-    const root = roots.reduce<Document<RootBody> | null>(
-      (best, next) => (best === null || next.version > best.version ? next : best),
-      null,
-    )
-    if (root === null)
-      throw new BoxError(
-        'trust.root',
-        'no root is left that vouches for itself, not even the provisioned one',
-      )
+    const root = newestRoot([...kept, provisionedRoot], ports)
     const believed = new Believed(ports, root, await ports.store.floors())
     if (root.bytes !== kept[0]) await ports.store.replaceRoot(root.bytes, null)
     await believed.settleKeys()
@@ -183,6 +175,7 @@ export class Believed {
     this.#requireSignatures(next, this.#root.body.authorities.snapshot, 'snapshot')
     requireVersion(next, described, 'snapshot')
     requireNoneOlder(this.#floors, next)
+    requireRememberable(next)
     requireTimely(next, moment, 'snapshot')
     await this.#ports.store.replace('snapshot', bytes)
     this.#snapshot = next
@@ -317,18 +310,5 @@ export class Believed {
 
   #requireSignatures(document: Document<unknown>, authority: Authority, role: string): void {
     requireSignatures(document, authority, { role, verifier: this.#ports.verifier })
-  }
-}
-
-/** None when it cannot be read or does not vouch for itself. */
-function rootOf(bytes: Uint8Array, { verifier, log }: Ports): Document<RootBody>[] {
-  try {
-    const root = readRoot(bytes)
-    requireSignatures(root, root.body.authorities.root, { role: 'root', verifier })
-    return [root]
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    log.warn('trust.rotten', { file: 'root', error: messageOf(error) })
-    return []
   }
 }

@@ -14,7 +14,7 @@ export type Json =
 /** No metadata is nested deeper; what is deeper would overflow the stack. */
 const DEPTH_MAX = 32
 
-/** @throws RangeError for what has no canonical form: fractions, numbers beyond 2^53, nested too deep */
+/** @throws RangeError for what has no canonical form: fractions, numbers beyond 2^53, half characters, nested too deep */
 export function canonicalJson(value: Json): Uint8Array {
   const parts: string[] = []
   write(value, parts, DEPTH_MAX)
@@ -56,7 +56,11 @@ function writeTable(
   parts.push('}')
 }
 
-const quoted = (text: string): string => `"${text.replace(/[\\"]/g, '\\$&')}"`
+function quoted(text: string): string {
+  // UTF-8 has no form for it: it would be signed as U+FFFD is, and one could be put in the place of the other.
+  if (/\p{Surrogate}/u.test(text)) throw new RangeError('has half of a character')
+  return `"${text.replace(/[\\"]/g, '\\$&')}"`
+}
 
 function wholeNumber(value: number): string {
   if (!Number.isSafeInteger(value)) throw new RangeError('has a number that is not whole')

@@ -16,13 +16,16 @@ import type { Authority, Document, RootBody, SnapshotBody, TimestampBody } from 
 import { Refusal } from './outcome.js'
 
 const VERSION_MAX = Number.MAX_SAFE_INTEGER
-const KEYS_MAX = 4096
+/** More and longer ones than a root of the largest size holds: a record that was written must be read again. */
+const KEYS_MAX = 16_384
+const KEY_LETTERS_MAX = 1024 * 1024
 const ROLES_MAX = 100_000
+const ROLE_LETTERS_MAX = 8 * 1024 * 1024
 
 const version = integer({ min: 0, max: VERSION_MAX })
 /** Between 1970 and the end of the year 9999. */
 const moment = integer({ min: 0, max: 253_402_300_800_000 })
-const keyNames = list(string({ max: 8192 }), { max: KEYS_MAX })
+const keyNames = list(string({ max: KEY_LETTERS_MAX }), { max: KEYS_MAX })
 
 const floors = object({
   root: version,
@@ -30,7 +33,7 @@ const floors = object({
   /** Also what a timestamp has said of a snapshot that never came. */
   snapshot: version,
   /** By name of the file in the snapshot. */
-  files: table(string({ max: 1024 * 1024 }), version, { max: ROLES_MAX }),
+  files: table(string({ max: ROLE_LETTERS_MAX }), version, { max: ROLES_MAX }),
   /** The keys under which these versions were seen; null before the first. */
   keys: nullable(object({ timestamp: keyNames, snapshot: keyNames })),
   /** The last date that was known when everything believed was valid. */
@@ -138,6 +141,12 @@ export function requireNoneOlder(seen: Floors, snapshot: Document<SnapshotBody>)
       throw new Refusal('older than seen', 'snapshot', `snapshot no longer names ${shown(name)}`)
     if (version < floor) throw older(shown(name), version, floor)
   }
+}
+
+/** @throws Refusal `too big` for more roles than are remembered */
+export function requireRememberable({ body }: Document<SnapshotBody>): void {
+  if (body.files.size > ROLES_MAX)
+    throw new Refusal('too big', 'snapshot', `snapshot names more than ${ROLES_MAX} roles`)
 }
 
 /** @throws Refusal `older than seen` */

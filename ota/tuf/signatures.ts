@@ -3,8 +3,8 @@ import type { Verifier } from '../../runtime/ports/verifier.js'
 import type { Authority, Document } from './metadata.js'
 import { Refusal } from './outcome.js'
 
-/** The work for one document is bounded: nobody has more keys for a role. */
-const KEYS_TRIED_MAX = 64
+/** The work for one document is bounded to less than a second: nobody has more keys for a role. */
+const KEYS_TRIED_MAX = 1024
 
 /**
  * Each key counts once, however many names or forms it has been given (section 5.3.4 asks it of names only).

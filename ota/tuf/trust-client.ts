@@ -26,6 +26,8 @@ import { TrustStore } from './store.js'
 
 /** How much is read of what nobody has described: as much as the other clients of TUF take. */
 const BYTES_MAX = { root: 512_000, timestamp: 16_384, snapshot: 2_000_000, targets: 5_000_000 }
+/** Of what has been described, and its length signed for: what fits into the memory of the smallest box. */
+const DESCRIBED_BYTES_MAX = 8 * 1024 * 1024
 const ROOTS_MAX = 256
 /** The clock is written down no more often, for the sake of the card. */
 const CLOCK_KEPT_EACH_MS = 3_600_000
@@ -157,7 +159,7 @@ export class TrustClient {
     if (!believed.hasSnapshot(this.#moment)) {
       const { version = 0, length = null } = believed.snapshotDescribed ?? {}
       const path = metadataPath('snapshot', believed.root.body.isConsistent ? version : null)
-      const most = Math.min(length ?? BYTES_MAX.snapshot, BYTES_MAX.snapshot)
+      const most = byteCountMax(length, BYTES_MAX.snapshot)
       await believed.acceptSnapshot(await this.#required(path, 'snapshot', most), this.#moment)
     }
     if (!believed.hasTargets(this.#moment)) {
@@ -195,7 +197,7 @@ export class TrustClient {
   #fetchRole(role: string, believed: Believed): Promise<Uint8Array> {
     const { version, length } = believed.describedRole(role)
     const path = metadataPath(role, believed.root.body.isConsistent ? version : null)
-    return this.#required(path, role, Math.min(length ?? BYTES_MAX.targets, BYTES_MAX.targets))
+    return this.#required(path, role, byteCountMax(length, BYTES_MAX.targets))
   }
 
   async #required(path: string, role: string, byteCountMax: number): Promise<Uint8Array> {
@@ -262,6 +264,9 @@ export class TrustClient {
     return turn
   }
 }
+
+const byteCountMax = (described: number | null, otherwise: number): number =>
+  described === null ? otherwise : Math.min(described, DESCRIBED_BYTES_MAX)
 
 function locationOf(path: string, { hashes }: Entry, { root }: Complete): string | null {
   if (!root.body.isConsistent) return targetLocation(path, null)

@@ -17,6 +17,9 @@ t.test('one value has one form', async t => {
 t.test('what has no canonical form is refused', async t => {
   for (const value of [1.5, Number.NaN, 2 ** 53, Number.POSITIVE_INFINITY])
     t.throws(() => canonicalJson({ value }), RangeError)
+  // What is signed for U+FFFD is not signed for this.
+  for (const half of ['\ud800', '\udc00x', 'a\ud800b'])
+    for (const value of [half, { [half]: 1 }]) t.throws(() => canonicalJson(value), RangeError)
   let deep: Json = 1
   for (let depth = 0; depth < 40; depth++) deep = [deep]
   t.throws(() => canonicalJson(deep), RangeError)

@@ -179,3 +179,16 @@ t.test('a walk ends: cycles, and more roles than anybody needs', async t => {
   const roles = await found(bench, 'x')
   t.equal(roles.length, 1 + ROLES_VISITED_MAX)
 })
+
+t.test('a chain of 32 delegations is followed to its end, as by other clients', async t => {
+  const bench = new TrustBench()
+  const names = ['targets', ...Array.from({ length: 33 }, (_, index) => `r${index + 1}`)]
+  const key = new TestKey()
+  for (const [index, name] of names.slice(1).entries())
+    bench.repository.delegate(names[index] ?? '', { name, keys: [key], paths: ['*'] })
+  bench.repository.addTarget('r32', 'x', 'text')
+  bench.repository.addTarget('r33', 'y', 'text')
+  publishAll(bench)
+  t.equal((await found(bench, 'x')).at(-1), 'r32')
+  t.equal((await found(bench, 'y'))[0], '-')
+})

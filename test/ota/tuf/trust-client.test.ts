@@ -280,22 +280,6 @@ t.test('a source that is away is no refusal, and the box still finds what it bel
   }
 })
 
-t.test('more bytes than were described, or than anybody needs, are too big', async t => {
-  for (const role of ['2.root', 'timestamp', '1.snapshot', '1.targets']) {
-    const bench = new TrustBench()
-    bench.repository.files.set(`metadata/${role}.json`, Buffer.alloc(6_000_000))
-    t.match(await bench.outcome(), /too big/, role)
-  }
-})
-
-t.test('at most 256 roots are taken at once, and the next refresh goes on', async t => {
-  const bench = new TrustBench()
-  for (let count = 0; count < 260; count++) bench.repository.publish('root')
-  const client = await bench.start()
-  t.match(await client.refresh(), { versions: { root: 257 } })
-  t.match(await client.refresh(), { versions: { root: 261 } })
-})
-
 t.test('without consistent snapshots, files have no numbers', async t => {
   const bench = new TrustBench()
   const { repository } = bench
