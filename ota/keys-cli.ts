@@ -7,6 +7,7 @@ import { LinuxPassphrases, type PassphraseSource } from '../drivers/linux/passph
 import { LinuxSigningKeys } from '../drivers/linux/signing-keys.js'
 import { BoxError } from '../runtime/core/errors.js'
 import type { KeyPlace } from '../runtime/ports/signing-keys.js'
+import { spokenKeyid } from './keys/keyid.js'
 import { KeyRing, type RingKey } from './keys/ring.js'
 import { draftBytes, readDraft, signChange } from './publish/change.js'
 import { draftWords, missingWords } from './publish/draft-words.js'
@@ -65,7 +66,7 @@ export class KeysTool {
   }
 
   async inspect(file: string): Promise<DraftReport> {
-    const change = readDraft(await readBytes(file))
+    const change = readDraft(await readBytes(file), this.#ring)
     const nameOf = await this.#names()
     const missing = missingWords(change, nameOf)
     return { words: draftWords(change, nameOf), missing, troubles: [] }
@@ -74,7 +75,7 @@ export class KeysTool {
   /** Adds what signatures this machine can give. @param only names of keys; null: all that are asked for */
   async sign(file: string, only: readonly string[] | null): Promise<DraftReport> {
     for (const name of only ?? []) await this.#ring.named(name)
-    const before = readDraft(await readBytes(file))
+    const before = readDraft(await readBytes(file), this.#ring)
     const nameOf = await this.#names()
     const words = draftWords(before, nameOf)
     const { change, troubles } = await signChange(this.#ring, before, only)
@@ -92,7 +93,7 @@ export class KeysTool {
 
   async #names(): Promise<(keyid: string) => string> {
     const names = new Map((await this.#ring.list()).map(({ keyid, name }) => [keyid, name]))
-    return keyid => names.get(keyid) ?? keyid.slice(0, 12)
+    return keyid => names.get(keyid) ?? spokenKeyid(keyid)
   }
 }
 

@@ -7,6 +7,7 @@ import { LinuxKeys } from '../drivers/linux/keys.js'
 import { onePublisher } from '../drivers/linux/one-publisher.js'
 import { LinuxPublicFolder } from '../drivers/linux/public-folder.js'
 import { BoxError } from '../runtime/core/errors.js'
+import { spokenKeyid } from './keys/keyid.js'
 import type { KeyRing } from './keys/ring.js'
 import { type KeySource, openRing, readBytes } from './keys-cli.js'
 import { isTopRole } from './publish/authority.js'
@@ -173,7 +174,7 @@ export class PublishTool {
     const gone = await Promise.all(remove.map(name => this.#keyidOf(name)))
     for (const keyid of gone)
       if (!before.keyids.includes(keyid))
-        throw new BoxError('key.absent', `${keyid.slice(0, 12)} is not a key of ${role}`)
+        throw new BoxError('key.absent', `${spokenKeyid(keyid)} is not a key of ${role}`)
     const added = await Promise.all(add.map(name => this.#ring.named(name)))
     const kept = before.keys.filter(
       ({ keyid }) => !gone.includes(keyid) && !added.some(key => key.keyid === keyid),

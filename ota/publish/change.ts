@@ -12,6 +12,7 @@ import {
   string,
   table,
 } from '../../runtime/core/schema.js'
+import { spokenKeyid } from '../keys/keyid.js'
 import type { KeyRing } from '../keys/ring.js'
 import {
   type Authority,
@@ -145,15 +146,38 @@ export function draftBytes({ base, root, roles, isOldKeyLost }: Change): Uint8Ar
   return fileBytes({ format: 1, kind, isOldKeyLost, base, root, roles: Object.fromEntries(roles) })
 }
 
-/** @throws ConfigError naming the field */
-export function readDraft(bytes: Uint8Array): Change {
+/**
+ * A draft comes from anybody, and what people read in it before they sign are names of keys and what was before: both must
+ * be true.
+ * @throws ConfigError naming the field; BoxError `release.invalid` for a key under the id of another, or for a root before
+ * it that has not the signatures it asks for
+ */
+export function readDraft(bytes: Uint8Array, ring: Pick<KeyRing, 'keyidOf'>): Change {
   const { base, root, roles, isOldKeyLost } = check(draft, jsonOf(bytes, 'draft'), 'draft')
-  return {
+  const change: Change = {
     base: base === null ? null : { root: rootPart(base.root), targets: targetsPart(base.targets) },
     root: root === null ? null : rootPart(root),
     roles: new Map(Object.entries(roles).map(([role, document]) => [role, targetsPart(document)])),
     isOldKeyLost,
   }
+  checkKeyids(change, ring)
+  const before = change.base?.root
+  if (before !== undefined && !isSignedBy(before, rootAuthority(before.signed, 'root')))
+    throw new BoxError('release.invalid', 'the draft says of the root before it what is not signed')
+  return change
+}
+
+function checkKeyids({ base, root, roles }: Change, ring: Pick<KeyRing, 'keyidOf'>): void {
+  const tables = [
+    ...[base?.root, root].map(document => document?.signed.keys),
+    ...[base?.targets, ...roles.values()].map(document => document?.signed.delegations?.keys),
+  ]
+  for (const [keyid, key] of tables.flatMap(table => Object.entries(table ?? {})))
+    if (ring.keyidOf(key) !== keyid)
+      throw new BoxError(
+        'release.invalid',
+        `the draft calls a key ${spokenKeyid(keyid)} that is another: somebody has changed it`,
+      )
 }
 
 type Part = Document<Root | Targets>

@@ -4,6 +4,7 @@
  */
 import { BoxError } from '../../runtime/core/errors.js'
 import type { PublicFolder } from '../../runtime/ports/public-folder.js'
+import { spokenKeyid } from '../keys/keyid.js'
 import type { KeyRing } from '../keys/ring.js'
 import { missingOf } from './authority.js'
 import { authoritiesOf, type Change } from './change.js'
@@ -128,7 +129,7 @@ async function checkSignatures(
   change: Change,
 ): Promise<void> {
   const names = new Map((await ring.list()).map(({ keyid, name }) => [keyid, name]))
-  const nameOf = (keyid: string): string => names.get(keyid) ?? keyid.slice(0, 12)
+  const nameOf = (keyid: string): string => names.get(keyid) ?? spokenKeyid(keyid)
   const lacks: string[] = []
   for (const [role, document] of documentsAfter(state, change))
     for (const authority of authoritiesOf(change, role)) {
@@ -205,7 +206,7 @@ async function signOnline<S extends Snapshot | Timestamp>(
   )
   if (missing.length === 0) return document
   const names = new Map((await ring.list()).map(({ keyid, name }) => [keyid, name]))
-  const nameOf = (keyid: string): string => names.get(keyid) ?? keyid.slice(0, 12)
+  const nameOf = (keyid: string): string => names.get(keyid) ?? spokenKeyid(keyid)
   const lacks = missing.map(lack => missingText(role, lack, nameOf))
   const how = `the keys of ${role} must be where the repository is written`
   throw new BoxError('release.unsigned', [...lacks, ...troubles, how].join('\n'))

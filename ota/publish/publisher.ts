@@ -4,6 +4,7 @@
  */
 import { BoxError } from '../../runtime/core/errors.js'
 import type { PublicFolder } from '../../runtime/ports/public-folder.js'
+import { spokenKeyid } from '../keys/keyid.js'
 import type { KeyRing } from '../keys/ring.js'
 import { isTopRole, type TopRole, topRoles } from './authority.js'
 import { type Change, completed, draftBytes, readDraft, signChange } from './change.js'
@@ -180,7 +181,7 @@ export class Publisher {
 
   /** Publishes a draft that was signed, with what signatures can be added here. */
   async accept(draft: Uint8Array): Promise<Outcome> {
-    return this.#apply(await loadRepository(this.folder), readDraft(draft))
+    return this.#apply(await loadRepository(this.folder), readDraft(draft, this.#parts.ring))
   }
 
   /**
@@ -203,7 +204,7 @@ export class Publisher {
     const signed = await signChange(ring, whole, null)
     if (signed.missing.size > 0) {
       const names = new Map((await ring.list()).map(({ keyid, name }) => [keyid, name]))
-      const nameOf = (keyid: string): string => names.get(keyid) ?? keyid.slice(0, 12)
+      const nameOf = (keyid: string): string => names.get(keyid) ?? spokenKeyid(keyid)
       const lacks = [...signed.missing].flatMap(([role, missing]) =>
         missing.map(lack => missingText(role, lack, nameOf)),
       )

@@ -1,5 +1,6 @@
 /** The commands around the keys that sign releases. None of them needs a box. */
 import type { Command } from 'commander'
+import { spokenKeyid } from '../../ota/keys/keyid.js'
 import type { RingKey } from '../../ota/keys/ring.js'
 import type { DraftReport } from '../../ota/keys-cli.js'
 import type { KeyPlace } from '../ports/signing-keys.js'
@@ -163,7 +164,7 @@ function addRotate(keys: Command, setting: CliSetting): void {
 }
 
 const keyText = ({ key, keyid, place }: RingKey): string =>
-  `${keyid.slice(0, 12)}, ${key.keytype}, ${placeText(place)}`
+  `${spokenKeyid(keyid)}, ${key.keytype}, ${placeText(place)}`
 
 function placeText(place: KeyPlace): string {
   switch (place.in) {

@@ -58,7 +58,7 @@ t.test('a ceremony of three, a release, a tour, an order', async t => {
     const how = name === 'anna' ? '' : ' --no-passphrase'
     t.match(
       await desk.does(name, `keys create ${name}${how}`),
-      new RegExp(`^${name}: \\w{12}, ed25519, in ${name}.key`),
+      new RegExp(`^${name}: [\\da-f]{5}( [\\da-f]{5}){3}, ed25519, in ${name}.key`),
     )
     writeFileSync(desk.at(`${name}.json`), await desk.does(name, `keys export ${name}`))
     await desk.does('server', `keys import @${name}.json`)

@@ -1,8 +1,6 @@
 /** What the publisher promises, judged by a client that nobody here wrote. */
 import t from 'tap'
 import { SimulatedPublicFolder } from '../../../drivers/simulated/public-folder.js'
-import { draftBytes, readDraft, signChange } from '../../../ota/publish/change.js'
-import { draftWords } from '../../../ota/publish/draft-words.js'
 import type { Rotation } from '../../../ota/publish/publisher.js'
 import { publishRelease, removeRelease, setOrder } from '../../../ota/publish/releases.js'
 import { pruneRepository, verifyRepository } from '../../../ota/publish/verify.js'
@@ -205,59 +203,6 @@ t.test(
     await client.fetch(publisher.folder, [])
   },
 )
-
-t.test('a draft travels, is signed one after the other, and is accepted', async t => {
-  const ceremony = new Ceremony()
-  const publisher = await madeRepository(ceremony)
-  const { folder } = publisher
-  const client = new Client(t, await rootOf(folder))
-  await client.fetch(folder, [])
-  // The machine of the repository has none of the offline keys.
-  const machine = new Ceremony(1)
-  await machine.make('anna', 'bert', 'carla', 'build', 'server', 'dora', 'erik', 'spare')
-  for (const name of ['anna', 'bert', 'carla']) machine.lose(name)
-  const online = machine.publisher(folder)
-  const rotation = {
-    holders: new Map([['root', await machine.holders(['anna', 'bert'], 2)]]),
-    isOldKeyLost: false,
-  }
-  const { draft, isPublished } = await online.rotate(rotation)
-  t.equal(isPublished, false)
-  let change = readDraft(draft ?? Buffer.of())
-  const nameOf = (keyid: string): string => keyid.slice(0, 6)
-  t.match(
-    draftWords(change, nameOf).join('\n'),
-    /root 2, until .*\n {2}root: 2 of \w{6}, \w{6}, was 2 of \w{6}, \w{6}, \w{6}/,
-  )
-  change = (await signChange(ceremony.ring, change, ['anna'])).change
-  t.match(await online.accept(draftBytes(change)), { isPublished: false })
-  change = (await signChange(ceremony.ring, readDraft(draftBytes(change)), ['bert'])).change
-  t.match(await online.accept(draftBytes(change)), { isPublished: true })
-  t.match(await online.accept(draftBytes(change)), { isPublished: true }, 'again does no harm')
-  t.equal((await online.state()).root.signed.version, 2)
-  await client.fetch(folder, [])
-  await new Client(t, await rootOf(folder, 2)).fetch(folder, [])
-})
-
-t.test('a draft for a repository that has gone on is refused', async t => {
-  const ceremony = new Ceremony()
-  const publisher = await madeRepository(ceremony)
-  ceremony.lose('erik')
-  const needsErik = {
-    holders: new Map([['root', await ceremony.holders(['anna', 'bert', 'erik'], 3)]]),
-    isOldKeyLost: false,
-  }
-  const { draft } = await publisher.rotate(needsErik)
-  const other = await ceremony.holders(['anna', 'bert'], 2)
-  await publisher.rotate({ holders: new Map([['root', other]]), isOldKeyLost: false })
-  const change = readDraft(draft ?? Buffer.of())
-  const spared = {
-    ...change,
-    root: null,
-    roles: new Map([['releases', (await publisher.state()).targets]]),
-  }
-  await t.rejects(publisher.accept(draftBytes(spared)), { code: 'release.conflict' })
-})
 
 t.test('each role of root changes its keys, and old and new clients follow', async t => {
   const ceremony = new Ceremony()
