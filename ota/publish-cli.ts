@@ -71,6 +71,7 @@ export class PublishTool {
     this.#publisher = new Publisher({
       folder: this.#folder,
       ring: this.#ring,
+      keys: new LinuxKeys(),
       wallMs: () => clock.wallTimeMs(),
       days: options.days,
     })

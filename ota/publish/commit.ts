@@ -3,6 +3,7 @@
  * next, so that clients accept the repository between any two of them. What was written twice is the same twice.
  */
 import { BoxError } from '../../runtime/core/errors.js'
+import type { Keys } from '../../runtime/ports/keys.js'
 import type { PublicFolder } from '../../runtime/ports/public-folder.js'
 import { spokenKeyid } from '../keys/keyid.js'
 import type { KeyRing } from '../keys/ring.js'
@@ -12,6 +13,7 @@ import {
   type Document,
   fileBytes,
   METADATA_BYTES_MAX,
+  type MetaFile,
   type Snapshot,
   type Timestamp,
 } from './documents.js'
@@ -30,6 +32,7 @@ export interface Days {
 export interface CommitParts {
   readonly folder: PublicFolder
   readonly ring: KeyRing
+  readonly keys: Pick<Keys, 'sha256Hex'>
   readonly wallMs: number
   readonly days: Days
 }
@@ -163,9 +166,8 @@ function nextSnapshot(
   state: RepositoryState | null,
   change: Change,
 ): Promise<Document<Snapshot>> {
-  const meta: Record<string, { version: number }> = { ...state?.snapshot.signed.meta }
-  for (const [role, { signed }] of documentsAfter(state, { ...change, root: null }))
-    meta[`${role}.json`] = { version: signed.version }
+  const meta: Record<string, MetaFile> = { ...state?.snapshot.signed.meta }
+  for (const [role, document] of change.roles) meta[`${role}.json`] = describedAs(parts, document)
   const signed: Snapshot = {
     _type: 'snapshot',
     spec_version: SPEC_VERSION,
@@ -187,9 +189,16 @@ function nextTimestamp(
     spec_version: SPEC_VERSION,
     version: (state?.timestamp.signed.version ?? 0) + 1,
     expires: momentText(parts.wallMs + parts.days.timestamp * DAY_MS),
-    meta: { 'snapshot.json': { version: snapshot.signed.version } },
+    meta: { 'snapshot.json': describedAs(parts, snapshot) },
   }
   return signOnline(parts, change, 'timestamp', signed)
+}
+
+/** Of the bytes that are about to be written. */
+function describedAs({ keys }: CommitParts, document: AnyDocument): MetaFile {
+  const bytes = fileBytes(document)
+  const hashes = { sha256: keys.sha256Hex(bytes) }
+  return { version: document.signed.version, length: bytes.length, hashes }
 }
 
 async function signOnline<S extends Snapshot | Timestamp>(

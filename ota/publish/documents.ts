@@ -80,16 +80,23 @@ const targets = object({
   ),
 })
 
+/** Optional in TUF, and asked for by some clients; others bound by it what they read before anybody vouches for it. */
+const metaFile = object({
+  version,
+  length: optional(integer({ min: 1, max: METADATA_BYTES_MAX })),
+  hashes: optional(object({ sha256: keyid })),
+})
+
 const snapshot = object({
   ...common,
   _type: literal('snapshot'),
-  meta: table(string({ min: 1, max: 90 }), object({ version }), { max: 4 * TOURS_MAX }),
+  meta: table(string({ min: 1, max: 90 }), metaFile, { max: 4 * TOURS_MAX }),
 })
 
 const timestamp = object({
   ...common,
   _type: literal('timestamp'),
-  meta: object({ 'snapshot.json': object({ version }) }),
+  meta: object({ 'snapshot.json': metaFile }),
 })
 
 const signatures = list(object({ keyid, sig: hexDigits }), { max: 64 })
@@ -106,6 +113,7 @@ export type KeyJson = Readonly<Of<typeof publicKey>>
 export type RoleKeys = Readonly<Of<typeof roleKeys>>
 export type Delegation = Readonly<Of<typeof delegation>>
 export type TargetFile = Readonly<Of<typeof targetFile>>
+export type MetaFile = Readonly<Of<typeof metaFile>>
 export type Root = Readonly<Of<typeof root>>
 export type Targets = Readonly<Of<typeof targets>>
 export type Snapshot = Readonly<Of<typeof snapshot>>

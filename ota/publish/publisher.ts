@@ -3,6 +3,7 @@
  * it; where signatures are missing it writes nothing and gives the draft, to be signed elsewhere and accepted later.
  */
 import { BoxError } from '../../runtime/core/errors.js'
+import type { Keys } from '../../runtime/ports/keys.js'
 import type { PublicFolder } from '../../runtime/ports/public-folder.js'
 import { spokenKeyid } from '../keys/keyid.js'
 import type { KeyRing } from '../keys/ring.js'
@@ -32,6 +33,7 @@ const ROLE_DAYS = 365
 export interface PublisherParts {
   readonly folder: PublicFolder
   readonly ring: KeyRing
+  readonly keys: Pick<Keys, 'sha256Hex'>
   /** Milliseconds since the Unix epoch. */
   readonly wallMs: () => number
   readonly days: Days
@@ -199,7 +201,7 @@ export class Publisher {
   }
 
   async #apply(state: RepositoryState | null, change: Change): Promise<Outcome> {
-    const { ring, folder, days, wallMs } = this.#parts
+    const { ring, keys, folder, days, wallMs } = this.#parts
     const whole = completed(change, state?.delegated ?? new Map(), this.#after(ROLE_DAYS))
     const signed = await signChange(ring, whole, null)
     if (signed.missing.size > 0) {
@@ -211,7 +213,7 @@ export class Publisher {
       const draft = draftBytes(signed.change)
       return { isPublished: false, draft, words: [...lacks, ...signed.troubles] }
     }
-    await commitChange({ folder, ring, wallMs: wallMs(), days }, state, signed.change)
+    await commitChange({ folder, ring, keys, wallMs: wallMs(), days }, state, signed.change)
     return { isPublished: true, draft: null, words: signed.troubles }
   }
 

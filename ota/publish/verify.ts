@@ -4,7 +4,7 @@ import type { PublicFolder } from '../../runtime/ports/public-folder.js'
 import { descriptionTarget, PIECE_BYTES, type TourOrder } from '../release/description.js'
 import { type Authority, delegatedAuthority, isSignedBy, rootAuthority } from './authority.js'
 import { DAY_MS } from './commit.js'
-import type { Targets } from './documents.js'
+import type { MetaFile, Targets } from './documents.js'
 import type { AnyDocument } from './metadata.js'
 import { momentMs } from './moments.js'
 import { ordersOf, readDescription, targetFileName } from './releases.js'
@@ -59,6 +59,7 @@ export async function verifyRepository(
       byteCount += length
     }
   }
+  problems.push(...(await metaProblems(folder, state)))
   problems.push(...(await contentProblems(folder, state)))
   return { roles, problems, targetCount, byteCount, strayFiles: await strayFiles(folder, state) }
 }
@@ -85,6 +86,23 @@ function reportOf(
   const targetCount = signed._type === 'targets' ? Object.keys(signed.targets).length : 0
   const { version, expires } = signed
   return { role, version, expires, daysLeft: Math.floor(daysLeft), threshold, keyids, targetCount }
+}
+
+/** What the documents say of each other's bytes. */
+async function metaProblems(folder: PublicFolder, state: RepositoryState): Promise<string[]> {
+  const problems: string[] = []
+  const { snapshot, timestamp } = state
+  const told: Record<string, MetaFile> = { ...snapshot.signed.meta, ...timestamp.signed.meta }
+  for (const [role, { signed }] of documentsOf(state)) {
+    const { length, hashes } = told[`${role}.json`] ?? {}
+    const file = metadataFile(role, signed.version)
+    const found = await folder.measure(file, PIECE_BYTES)
+    const isOther =
+      (length !== undefined && found?.byteCount !== length) ||
+      (hashes !== undefined && found?.sha256 !== hashes.sha256)
+    if (isOther) problems.push(`${file} has other bytes than were signed for`)
+  }
+  return problems
 }
 
 /** What is signed must also make sense. */

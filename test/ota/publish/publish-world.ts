@@ -55,7 +55,7 @@ export class Ceremony {
   }
 
   publisher(folder: PublicFolder, wallMs: () => number = () => NOW_MS): Publisher {
-    return new Publisher({ folder, ring: this.ring, wallMs, days: DAYS })
+    return new Publisher({ folder, ring: this.ring, keys, wallMs, days: DAYS })
   }
 }
 

@@ -355,3 +355,21 @@ t.test('what rotted in the repository is found', async t => {
     /1.5.0.json is missing/,
   ])
 })
+
+t.test('every document is described to the byte by what leads to it', async t => {
+  const publisher = await madeRepository(new Ceremony())
+  await publishRelease(publisher, await builtRelease('1.5.0'), keys)
+  const { folder } = publisher
+  const { snapshot, timestamp } = await publisher.state()
+  for (const file of Object.values({ ...snapshot.signed.meta, ...timestamp.signed.meta }))
+    t.match(file, { length: Number, hashes: { sha256: /^\w{64}$/ } })
+  t.same((await verifyRepository(folder, NOW_MS)).problems, [])
+  // Signed as before, and other bytes: with a space more.
+  const name = 'metadata/2.releases.json'
+  const bytes = (await folder.read(name, 1e6)) ?? Buffer.of()
+  await folder.write(name, [bytes, Buffer.from(' ')])
+  t.same((await verifyRepository(folder, NOW_MS)).problems, [
+    `${name} has other bytes than were signed for`,
+  ])
+  await t.rejects(new Client(t, await rootOf(folder)).fetch(folder, ['releases/x64/1.5.0.json']))
+})
