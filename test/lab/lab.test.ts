@@ -14,7 +14,7 @@ const DISK_BYTES = 128 * 1024 * 1024
 const optionsOf = (disk: string): Readonly<Record<string, readonly string[]>> => ({
   'power-cut.lab.ts': ['-r', '2', '-a', `ubd0=${disk}`],
   // One boot for each reset; as many as LAB_OTA_BOOTS says.
-  'ota.lab.ts': ['-r', process.env['LAB_OTA_BOOTS'] ?? '10', '-b', '-a', `ubd0=${disk}`],
+  'ota.lab.ts': ['-r', process.env['LAB_OTA_BOOTS'] ?? '12', '-b', '-a', `ubd0=${disk}`],
   'pieces.lab.ts': ['-r', '5', '-b', '-a', `ubd0=${disk}`],
   'os.lab.ts': ['-r', process.env['LAB_OS_BOOTS'] ?? '11', '-b', '-a', `ubd0=${disk}`],
 })

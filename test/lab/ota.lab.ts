@@ -29,13 +29,17 @@ import {
   writeRelease,
 } from '../ota/slots/small-release.js'
 import { labSays } from './far-side.js'
+import { countCalls, TrustLife } from './trust-life.js'
 
 const DISK = '/dev/ubda'
 const HOME = '/mnt/box'
+const TRUST = join(HOME, 'ota/trust')
+/** The store of trust takes some sixty calls a refresh: so each boot that counts them cuts another part of one. */
+const TRUST_CALLS_STEP = 23
 /** Of the host: what is here, no reset of the machine takes away. */
 const TOLD = '/run/lab/told'
 const boot = Number(labSays('LAB_BOOT'))
-const boots = Number(process.env['LAB_OTA_BOOTS'] ?? 10)
+const boots = Number(process.env['LAB_OTA_BOOTS'] ?? 12)
 const random = randomFrom(Number(process.env['LAB_OTA_SEED'] ?? 1) * 1_000 + boot)
 /** One release after the other takes some ninety calls each: so a few boots see more than one, and some none. */
 const CALLS_STEP = 53
@@ -67,6 +71,7 @@ execFileSync('mount', ['-t', 'ext4', DISK, HOME])
 const real = new LinuxSlotDisk(HOME, await openLibc())
 const keys = new LinuxKeys()
 const log = new SimulatedLog()
+const trust = new TrustLife(TRUST)
 
 if (boot === 1) {
   writeRelease(join(HOME, 'slots/a'), releaseOf(0))
@@ -78,8 +83,13 @@ if (boot === 1) {
 if (boot < boots) {
   // By turns: after so many calls, and at a moment that falls where it falls.
   const isCounted = boot % 2 === 1 && aim === null
+  const isOfTrust = isCounted && boot % 6 === 3
   if (!isCounted && aim === null) setTimeout(reset, 1 + random() * CUT_MS_MAX)
-  await live(isCounted ? countdown(real, 1 + ((boot * CALLS_STEP) % CALLS_MAX)) : real)
+  if (isOfTrust) countCalls(TRUST, 1 + ((boot * TRUST_CALLS_STEP) % CALLS_MAX), reset)
+  if (isOfTrust || !isCounted)
+    trust.live(step => tell(`trust ${step}`)).catch(error => tell(`bad boot ${boot}: ${error}`))
+  if (!isOfTrust)
+    await live(isCounted ? countdown(real, 1 + ((boot * CALLS_STEP) % CALLS_MAX)) : real)
 } else await report()
 
 /** No sync, no goodbye: what the kernel holds in memory is gone. */
@@ -170,6 +180,8 @@ async function judge(): Promise<void> {
     [!/^launcher \d+$/.test(words), `the launcher is "${words}"`],
   ]
   for (const [isBad, what] of bads) if (isBad) tell(`bad boot ${boot}: ${what}`)
+  const forgotten = await trust.problemAfter(Number(told('trust').at(-1) ?? 1))
+  tell(forgotten === null ? `trust ${trust.step}` : `bad boot ${boot}: trust: ${forgotten}`)
   tell(`judged ${boot}`)
 }
 
@@ -187,6 +199,8 @@ async function report(): Promise<void> {
       t.comment(
         `${boots - 1} resets: ${told('good').length} releases found good, met ${told('met').join(' ')}`,
       )
+      t.comment(`${told('trust').length} versions of what is trusted`)
+      t.ok(told('trust').length > boots, 'what is trusted grew between the resets, too')
       t.ok(told('good').length > 0, 'releases were found good in between')
       t.ok(told('met').includes('installing'), 'a reset met an installation')
       t.ok(told('met').includes('trial'), 'a reset met a trial')

@@ -1,18 +1,29 @@
 /** A TUF repository in memory that a test can publish to, sign wrongly for, and serve from. */
-import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto'
 import { canonicalJson, type Json } from '../../../ota/tuf/canonical.js'
 import type { TopRole } from '../../../ota/tuf/metadata.js'
 import type { ReleaseSource } from '../../../runtime/ports/release-source.js'
+
+/** What stands before the 32 bytes of a private key of Ed25519 in PKCS#8 (RFC 8410, section 7). */
+const PKCS8_HEADER = Buffer.from('302e020100300506032b657004220420', 'hex')
 
 export class TestKey {
   readonly id: string
   readonly json: { keytype: string; scheme: string; keyval: { public: string } }
   readonly #key: KeyObject
 
-  constructor() {
-    const { privateKey, publicKey } = generateKeyPairSync('ed25519')
-    const spki = publicKey.export({ type: 'spki', format: 'der' })
-    this.#key = privateKey
+  /** @param seed 32 bytes, where the same key is wanted again */
+  constructor(seed: Uint8Array = randomBytes(32)) {
+    const key = Buffer.concat([PKCS8_HEADER, seed])
+    this.#key = createPrivateKey({ key, format: 'der', type: 'pkcs8' })
+    const spki = createPublicKey(this.#key).export({ type: 'spki', format: 'der' })
     this.json = {
       keytype: 'ed25519',
       scheme: 'ed25519',
@@ -59,12 +70,18 @@ export class TestRepository implements ReleaseSource {
   /** What the source does instead of answering. */
   fault: ((path: string) => Promise<Uint8Array | null> | null) | null = null
 
-  constructor() {
-    const one = (): { keys: TestKey[]; threshold: number } => ({
-      keys: [new TestKey()],
+  /** @param keyOf of each role, where the same keys are wanted again */
+  constructor(keyOf: (role: TopRole) => TestKey = () => new TestKey()) {
+    const one = (role: TopRole): { keys: TestKey[]; threshold: number } => ({
+      keys: [keyOf(role)],
       threshold: 1,
     })
-    this.trusted = { root: one(), timestamp: one(), snapshot: one(), targets: one() }
+    this.trusted = {
+      root: one('root'),
+      timestamp: one('timestamp'),
+      snapshot: one('snapshot'),
+      targets: one('targets'),
+    }
     this.roles.set('targets', { targets: {}, delegations: [] })
     this.publish('root', 'targets', 'snapshot', 'timestamp')
   }

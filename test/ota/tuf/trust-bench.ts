@@ -14,15 +14,21 @@ import { TestRepository } from './test-repository.js'
 export const day = (text: string): number => dateMs(`${text}T00:00:00Z`) ?? Number.NaN
 
 export class TrustBench {
-  readonly repository = new TestRepository()
+  readonly repository: TestRepository
   readonly log = new SimulatedLog()
   files: Files = new SimulatedFiles()
   nowMs = day('2027-01-01')
   buildMs = day('2026-01-01')
   keepsTime = true
   /** The repository, unless somebody stands between. */
-  source: ReleaseSource = this.repository
-  provisionedRoot: Uint8Array = this.repository.firstRoot
+  source: ReleaseSource
+  provisionedRoot: Uint8Array
+
+  constructor(repository = new TestRepository()) {
+    this.repository = repository
+    this.source = repository
+    this.provisionedRoot = repository.firstRoot
+  }
 
   /** As after a start of the box. */
   async start(): Promise<TrustClient> {
