@@ -173,10 +173,12 @@ export class PublishTool {
   ): Promise<Holders> {
     const before = await this.#keysOf(role)
     const gone = await Promise.all(remove.map(name => this.#keyidOf(name)))
-    for (const keyid of gone)
-      if (!before.keyids.includes(keyid))
-        throw new BoxError('key.absent', `${spokenKeyid(keyid)} is not a key of ${role}`)
     const added = await Promise.all(add.map(name => this.#ring.named(name)))
+    // The command that was cut off after its first file is given again: what is done already is no mistake.
+    const isDone = added.length > 0 && added.every(({ keyid }) => before.keyids.includes(keyid))
+    for (const keyid of gone)
+      if (!isDone && !before.keyids.includes(keyid))
+        throw new BoxError('key.absent', `${spokenKeyid(keyid)} is not a key of ${role}`)
     const kept = before.keys.filter(
       ({ keyid }) => !gone.includes(keyid) && !added.some(key => key.keyid === keyid),
     )
