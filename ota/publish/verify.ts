@@ -1,10 +1,17 @@
 /** A repository read whole, as the strictest client would, and every byte of it. */
-import { BoxError, messageOf } from '../../runtime/core/errors.js'
+import { BoxError, ConfigError, messageOf } from '../../runtime/core/errors.js'
 import type { PublicFolder } from '../../runtime/ports/public-folder.js'
 import { descriptionTarget, PIECE_BYTES, type TourOrder } from '../release/description.js'
 import { type Authority, delegatedAuthority, isSignedBy, rootAuthority } from './authority.js'
 import { DAY_MS } from './commit.js'
-import type { MetaFile, Targets } from './documents.js'
+import {
+  type Document,
+  METADATA_BYTES_MAX,
+  type MetaFile,
+  readSnapshot,
+  readTargets,
+  type Targets,
+} from './documents.js'
 import type { AnyDocument } from './metadata.js'
 import { momentMs } from './moments.js'
 import { ordersOf, readDescription, targetFileName } from './releases.js'
@@ -164,14 +171,51 @@ async function strayFiles(folder: PublicFolder, state: RepositoryState): Promise
   const needed = new Set(state.roots.map(({ signed }) => metadataFile('root', signed.version)))
   for (const [role, { signed }] of documentsOf(state)) {
     needed.add(metadataFile(role, signed.version))
-    // Who has fetched the timestamp before this one is still to find what it led to.
-    if (role !== 'root') needed.add(metadataFile(role, signed.version - 1))
+    for (const file of filesOf(signed)) needed.add(file)
   }
-  for (const { signed } of state.delegated.values())
-    for (const [path, { hashes }] of Object.entries(signed.targets))
-      needed.add(targetFileName(path, hashes.sha256))
+  for (const file of await filesBefore(folder, state)) needed.add(file)
   const files = [...(await folder.list('metadata')), ...(await folder.list('targets'))]
   return files.filter(file => !needed.has(file))
+}
+
+const filesOf = (signed: AnyDocument['signed']): string[] =>
+  signed._type === 'targets'
+    ? Object.entries(signed.targets).map(([path, { hashes }]) =>
+        targetFileName(path, hashes.sha256),
+      )
+    : []
+
+/** Who has fetched the timestamp before this one is still to find all that it led to. */
+async function filesBefore(folder: PublicFolder, { snapshot }: RepositoryState): Promise<string[]> {
+  const files = [metadataFile('snapshot', snapshot.signed.version - 1)]
+  const before = await readOf(folder, files[0] ?? '', readSnapshot)
+  if (before === null) return files
+  const load = async (role: string): Promise<Targets | null> => {
+    const file = metadataFile(role, before.meta[`${role}.json`]?.version ?? 0)
+    files.push(file)
+    const signed = await readOf(folder, file, readTargets)
+    if (signed !== null) files.push(...filesOf(signed))
+    return signed
+  }
+  const targets = await load('targets')
+  for (const { name } of targets?.delegations?.roles ?? []) await load(name)
+  return files
+}
+
+/** Null for what is not there any more, or has rotted: then nobody can be led further by it. */
+async function readOf<S>(
+  folder: PublicFolder,
+  file: string,
+  read: (bytes: Uint8Array, name: string) => Document<S>,
+): Promise<S | null> {
+  const bytes = await folder.read(file, METADATA_BYTES_MAX)
+  if (bytes === null) return null
+  try {
+    return read(bytes, file).signed
+  } catch (error) {
+    if (error instanceof ConfigError) return null
+    throw error
+  }
 }
 
 /** Removes what nothing refers to. @returns the names */

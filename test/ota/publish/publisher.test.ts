@@ -122,13 +122,49 @@ t.test('an order names what is published, and a release that is ordered stays', 
   await t.rejects(removeRelease(publisher, '9.0.0', null), /9.0.0 is not published/)
   await setOrder(publisher, keys, order('1.6.0'))
   t.match(await removeRelease(publisher, '1.5.0', null), { isPublished: true })
-  const stray = await pruneRepository(publisher.folder)
-  t.equal(stray.filter(name => name.startsWith('targets/')).length, 3)
+  const targetsOf = (names: readonly string[]): number =>
+    names.filter(name => name.startsWith('targets/')).length
+  t.equal(targetsOf(await pruneRepository(publisher.folder)), 1, 'the order before the last')
+  await publisher.refresh(true)
+  t.equal(targetsOf(await pruneRepository(publisher.folder)), 2, 'then nobody is led to it')
   t.match(await verifyRepository(publisher.folder, NOW_MS), { problems: [], strayFiles: [] })
   const client = new Client(t, await rootOf(publisher.folder))
   const [gone, there] = await client.fetch(publisher.folder, [RELEASE, 'releases/x64/1.6.0.json'])
   t.equal(gone, null)
   t.ok(there)
+})
+
+t.test('who has the timestamp before this one finds all that it led to, pruned or not', async t => {
+  const ceremony = new Ceremony()
+  const publisher = await madeRepository(ceremony)
+  const { folder } = publisher
+  for (const version of ['1.5.0', '1.6.0'])
+    await publishRelease(publisher, await builtRelease(version, 1000), keys)
+  await setOrder(publisher, keys, order('1.5.0'))
+  const changes = [
+    () => setOrder(publisher, keys, order('1.6.0')),
+    () => removeRelease(publisher, '1.5.0', null),
+    async () => publisher.addTour('summer', await ceremony.holders(['erik'], 1)),
+    () => publisher.endTour('summer'),
+  ]
+  for (const change of changes) {
+    const before = (await folder.read('metadata/timestamp.json', 1e6)) ?? Buffer.of()
+    const was = await found()
+    await change()
+    const is = await found()
+    await pruneRepository(folder)
+    t.same(await found(), is)
+    const after = (await folder.read('metadata/timestamp.json', 1e6)) ?? Buffer.of()
+    await folder.write('metadata/timestamp.json', [before])
+    t.same(await found(), was)
+    await folder.write('metadata/timestamp.json', [after])
+  }
+
+  async function found(): Promise<readonly (string | undefined)[]> {
+    const client = new Client(t, await rootOf(folder))
+    const all = await client.fetch(folder, [ORDER, RELEASE, 'releases/x64/1.6.0.json'])
+    return all.map(bytes => bytes?.toString())
+  }
 })
 
 t.test('the key of a tour signs for its tour only', async t => {
