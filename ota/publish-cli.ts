@@ -123,6 +123,10 @@ export class PublishTool {
     return this.#alone(() => this.#publisher.refresh(isForced))
   }
 
+  renew(roles: readonly string[]): Promise<Told> {
+    return this.#alone(() => this.#publisher.renew(roles))
+  }
+
   accept(file: string): Promise<Told> {
     return this.#alone(async () => this.#publisher.accept(await readBytes(file)))
   }

@@ -200,6 +200,32 @@ export class Publisher {
     return this.#apply(state, changeOf(state))
   }
 
+  /**
+   * Signs roles for another year as they are: without it a tour whose order is good would end with its document.
+   * @param roles root, targets and those below it; the others are `refresh`'s
+   * @throws BoxError `release.invalid` for another name
+   */
+  async renew(roles: readonly string[]): Promise<Outcome> {
+    const state = await this.state()
+    const expires = this.#after(ROLE_DAYS)
+    const renewed: [string, Targets][] = []
+    for (const role of new Set(roles)) {
+      if (role === 'root') continue
+      const current = role === 'targets' ? state.targets : state.delegated.get(role)
+      if (current === undefined)
+        throw new BoxError(
+          'release.invalid',
+          `${role} is not renewed so; there are: root, targets, ${[...state.delegated.keys()].join(', ')}`,
+        )
+      const { signed } = current
+      renewed.push([role, { ...signed, version: signed.version + 1, expires }])
+    }
+    const root = roles.includes('root')
+      ? unsigned(nextRoot(state.root.signed, new Map(), this.#after(CEREMONY_DAYS)))
+      : null
+    return this.#apply(state, { ...changeOf(state, renewed), root })
+  }
+
   async #apply(state: RepositoryState | null, change: Change): Promise<Outcome> {
     const { ring, keys, folder, days, wallMs } = this.#parts
     const whole = completed(change, state?.delegated ?? new Map(), this.#after(ROLE_DAYS))

@@ -17,6 +17,7 @@ const subcommands: readonly AddCommand[] = [
   addTour,
   addAccept,
   addRefresh,
+  addRenew,
   addRemove,
   addVerify,
 ]
@@ -167,6 +168,17 @@ function addRefresh(release: Command, setting: CliSetting): void {
     .action(async (flags: RepositoryFlags & { now: boolean }) => {
       const tool = await setting.actions.publishing(flags)
       tell(setting, await tool.refresh(flags.now), 'signed again')
+    })
+}
+
+function addRenew(release: Command, setting: CliSetting): void {
+  withRepository(release.command('renew'))
+    .description('sign roles for another year, as they are; "verify" says how long they stand')
+    .argument('<roles>', 'root, targets, releases, objects, tour-NAME', namesIn)
+    .addHelpText('after', example('renew releases,objects,tour-summer-26'))
+    .action(async (roles: readonly string[], flags: RepositoryFlags) => {
+      const tool = await setting.actions.publishing(flags)
+      tell(setting, await tool.renew(roles), `${roles.join(' and ')} stand for another year`)
     })
 }
 

@@ -137,7 +137,10 @@ t.test('"release" alone ends a panic, and a word that is misspelt does not', asy
 t.test('every command has a help with an example', async t => {
   const all = {
     keys: ['create', 'adopt', 'export', 'import', 'list', 'inspect', 'sign', 'rotate'],
-    release: ['init', 'publish', 'order', 'tour', 'accept', 'refresh', 'remove', 'prune', 'verify'],
+    release: [
+      ...['init', 'publish', 'order', 'tour', 'accept', 'refresh', 'renew', 'remove', 'prune'],
+      'verify',
+    ],
   }
   for (const [above, names] of Object.entries(all))
     for (const name of names) {
@@ -158,6 +161,7 @@ t.test(
       'release tour summer',
       'release tour summer --end --key anna',
       'release refresh --timestamp-days 0',
+      'release renew ,',
       'keys list --passphrase-fd 3',
     ])
       t.equal((await desk.run('keys', line)).exitCode, exitCodes.usage, line)

@@ -373,6 +373,28 @@ t.test('refresh waits for half of the time, and verify counts the days', async t
   t.equal(report.problems.length, 1)
 })
 
+t.test('roles that nobody changes are renewed before their year is over', async t => {
+  const ceremony = new Ceremony()
+  const { folder } = await madeRepository(ceremony)
+  const first = ceremony.publisher(folder)
+  await publishRelease(first, await builtRelease('1.5.0', 1000), keys)
+  await setOrder(first, keys, order('1.5.0'))
+  const late = ceremony.publisher(folder, () => NOW_MS + 364 * 86_400_000)
+  t.match(await setOrder(late, keys, order('1.5.0')), { isPublished: false }, 'nothing changes')
+  const all = ['root', 'targets', 'releases', 'objects', 'tour-summer']
+  t.match(await late.renew(all), { isPublished: true })
+  const report = await verifyRepository(folder, NOW_MS + 366 * 86_400_000)
+  t.same(report.problems, [])
+  t.same(
+    report.roles.filter(({ daysLeft }) => daysLeft > 300).map(({ role }) => role),
+    ['root', 'targets', 'releases', 'objects', 'tour-summer'],
+  )
+  t.ok((await new Client(t, await rootOf(folder)).fetch(folder, [ORDER]))[0])
+  await t.rejects(late.renew(['timestamp']), { code: 'release.invalid' })
+  ceremony.lose('dora')
+  t.match(await late.renew(['tour-summer']), { isPublished: false, words: [/1 more of: dora/] })
+})
+
 t.test('what rotted in the repository is found', async t => {
   const publisher = await madeRepository(new Ceremony())
   await publishRelease(publisher, await builtRelease('1.5.0'), keys)
