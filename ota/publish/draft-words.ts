@@ -1,5 +1,5 @@
 /** What somebody is about to sign, in words: read on the machine that has the key, and believed there. */
-import { missingOf } from './authority.js'
+import { isSignedBy, missingOf, rootAuthority } from './authority.js'
 import { authoritiesOf, type Change } from './change.js'
 import type { Document, RoleKeys, Root, Targets } from './documents.js'
 import { missingText } from './signing.js'
@@ -11,6 +11,8 @@ export function draftWords(change: Change, nameOf: (keyid: string) => string): s
   const { base, root, roles } = change
   const lines: string[] = []
   const [before, after] = [base?.root.signed ?? null, root?.signed ?? null]
+  if (base !== null && !isSignedBy(base.targets, rootAuthority(base.root.signed, 'targets')))
+    lines.push(`what this says of targets before is not signed by those of root ${before?.version}`)
   if (after !== null) lines.push(...rootWords(before, after, nameOf))
   for (const [role, { signed }] of roles)
     lines.push(

@@ -79,6 +79,24 @@ t.test('a key that goes by the name of another is found out before anybody signs
   }
 })
 
+t.test('what a draft says of targets before is told to be unsigned where it is', async t => {
+  const ceremony = new Ceremony()
+  const publisher = await madeRepository(ceremony)
+  for (const name of ['anna', 'bert']) ceremony.lose(name)
+  const { draft } = await publisher.addTour('winter', await ceremony.holders(['erik'], 1))
+  const change = readDraft(draft ?? Buffer.of(), ceremony.ring)
+  const { base } = change
+  const targets = change.roles.get('targets')
+  if (base === null || targets === undefined) throw new Error('targets and what was before them')
+  const wordsOf = (before: typeof base.targets): string =>
+    draftWords({ ...change, base: { ...base, targets: before } }, keyid => keyid).join('\n')
+  t.match(wordsOf(base.targets), /tour-winter.*, new/)
+  t.notMatch(wordsOf(base.targets), /not signed by those of root 1/)
+  // Then winter is not new.
+  t.notMatch(wordsOf(targets), /tour-winter.*, new/)
+  t.match(wordsOf(targets), /what this says of targets before is not signed by those of root 1/)
+})
+
 t.test('what a draft says of the root before it must be signed', async t => {
   const ceremony = new Ceremony()
   const publisher = await madeRepository(ceremony)
