@@ -35,7 +35,7 @@ running(async venue => {
     const at = index * object.pieceByteCount
     return sha256 === object.sha256 ? bytes.slice(at, at + object.pieceByteCount) : null
   })
-  const source = venue.link('box-1').sourceAt('box-2', [])
+  const source = venue.link('box-1').sourceAt('box-2', venue.link('box-2').addresses())
   if (!source) throw new Error('no source')
   return source
 })
