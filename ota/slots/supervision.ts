@@ -41,6 +41,8 @@ export interface Watch {
   readonly limits: Limits
   readonly startedMs: number
   readonly pingedMs: number
+  /** Of the last look of this launcher itself. */
+  readonly tickedMs: number
   readonly unmet: readonly string[]
   readonly programs: Readonly<Record<ProgramName, Watched>>
 }
@@ -77,7 +79,7 @@ export function beginWatch(mode: 'trial' | 'good', limits: Limits, atMs: number)
     heardMs: null,
   }
   const programs = { box: due, updater: due }
-  return { mode, limits, startedMs: atMs, pingedMs: atMs, unmet: [], programs }
+  return { mode, limits, startedMs: atMs, pingedMs: atMs, tickedMs: atMs, unmet: [], programs }
 }
 
 export function nextStep(watch: Watch, event: WatchEvent, atMs: number): Step {
@@ -129,7 +131,25 @@ function ended(watch: Watch, program: ProgramName, how: string, atMs: number): S
   return only(withProgram(watch, program, next))
 }
 
-function tick(watch: Watch, atMs: number): Step {
+/** A launcher that looks four times a second and was stopped for so long has heard nobody: whose fault that is, it cannot tell. */
+const STALL_MS = 2_000
+
+/** What it was waiting for waits as much longer; nobody is silent, or late, because the launcher was. */
+function awake(watch: Watch, atMs: number): Watch {
+  const stalledMs = atMs - watch.tickedMs
+  if (stalledMs < STALL_MS) return { ...watch, tickedMs: atMs }
+  const later = (ms: number): number => Math.min(atMs, ms + stalledMs)
+  const waiting = ({ sinceMs, heardMs, ...rest }: Watched): Watched => ({
+    ...rest,
+    sinceMs: later(sinceMs),
+    heardMs: heardMs === null ? null : later(heardMs),
+  })
+  const programs = { box: waiting(watch.programs.box), updater: waiting(watch.programs.updater) }
+  return { ...watch, tickedMs: atMs, startedMs: later(watch.startedMs), programs }
+}
+
+function tick(slept: Watch, atMs: number): Step {
+  const watch = awake(slept, atMs)
   const problem = watch.mode === 'trial' ? trialProblem(watch, atMs) : null
   if (problem !== null) return leave(watch, { kind: 'failed', why: problem })
   let next = watch
@@ -141,6 +161,8 @@ function tick(watch: Watch, atMs: number): Step {
       next = withProgram(next, program, { ...known, phase, sinceMs: atMs, heardMs: null })
       actions.push({ kind: 'start', program })
     } else if (hangProblem(watch, program, PATIENCE_OF_GOOD, atMs) !== null) {
+      // Once: what the kernel does not let go of is not killed by more of it.
+      next = withProgram(next, program, { ...known, phase: 'running', heardMs: null })
       actions.push({ kind: 'kill', program })
     }
   }

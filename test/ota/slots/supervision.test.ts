@@ -88,8 +88,28 @@ t.test('a good release is started again after pauses that grow, for ever', async
 })
 
 t.test('a good release that hangs is killed, and no trial is lost', async t => {
-  const done = watched('good', [[1_000, heard('ready')]], 16_000)
-  t.same(done.slice(0, 3), [...begun, '16000 kill box'])
+  const done = watched('good', [[1_000, heard('ready')]], 60_000)
+  t.same(done, [...begun, '16000 kill box'])
+})
+
+t.test('nobody is silent, or late, because the launcher itself was stopped', async t => {
+  for (const mode of ['good', 'trial'] as const) {
+    let watch: Watch = beginWatch(mode, usualLimits, 0)
+    const done: string[] = []
+    const take = (event: WatchEvent, atMs: number): void => {
+      const step = nextStep(watch, event, atMs)
+      watch = step.watch
+      for (const action of step.actions) if (action.kind !== 'ping') done.push(action.kind)
+    }
+    take({ kind: 'tick' }, 0)
+    take(heard('ready'), 1_000)
+    take({ kind: 'tick' }, 1_000)
+    // A process that is stopped for two minutes, or waits so long for a card or a full pipe.
+    take({ kind: 'tick' }, 121_000)
+    t.same(done, ['start', 'start'], `${mode}: nothing is ended for it`)
+    for (let atMs = 121_250; atMs <= 140_000; atMs += 250) take({ kind: 'tick' }, atMs)
+    t.equal(done[2], mode === 'good' ? 'kill' : 'leave', 'who hangs is found all the same')
+  }
 })
 
 t.test('from the moment it passed, a trial is a good release', async t => {
