@@ -30,8 +30,11 @@ const SEAL_BYTES_MAX = 4096
 /** Hashed before each start, on top of what is started: so much is read within a fraction of a second from any card. */
 const SAMPLE_BYTES = 4 * 1024 * 1024
 const SAMPLE_FILES = 24
-/** What is started, and says what is. */
-const ALWAYS = /^(launch\.json|program\/(main|updater)\.js)$/
+/**
+ * What is started, and says what is: all of our own program, native modules, and a Node that the release brings. Five
+ * megabytes, with a Node a hundred, which are read from the card for the start anyway.
+ */
+const ALWAYS = /^(launch\.json|package\.json|bin\/node|program\/.*\.js|.*\.node)$/
 
 export interface CheckPorts {
   readonly disk: SlotDisk
