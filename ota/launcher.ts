@@ -8,7 +8,7 @@
  * It ends with 0 when it was asked to, with 75 when another launcher has taken its place and is to be started.
  */
 import { createServer } from 'node:net'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { LinuxClock, ownAnchor } from '../drivers/linux/clock.js'
 import { LinuxKeys } from '../drivers/linux/keys.js'
 import { PlainLog } from '../drivers/linux/plain-log.js'
@@ -17,7 +17,7 @@ import { LinuxSlotDisk } from '../drivers/linux/slot-disk.js'
 import { messageOf } from '../runtime/core/errors.js'
 import { readOrders } from './slots/launch-orders.js'
 import { Launcher } from './slots/launcher.js'
-import { SELF_TEST, SELF_TEST_WORDS } from './slots/launcher-update.js'
+import { LAUNCHER_FILE, SELF_TEST, SELF_TEST_WORDS } from './slots/launcher-update.js'
 import { noSlots, startOrder } from './slots/slot-state.js'
 import { StateStore } from './slots/state-store.js'
 import { type Limits, usualLimits } from './slots/supervision.js'
@@ -45,7 +45,15 @@ async function selfTest(): Promise<void> {
 async function launch(): Promise<number> {
   await claimHome()
   log.info('launcher.started', { home, pid: process.pid, node: process.version })
-  const options = { home, environment: { ROADCASE_STATE: `${home}/state`, ...process.env } }
+  const options = {
+    home,
+    environment: {
+      ROADCASE_STATE: `${home}/state`,
+      ...process.env,
+      // The script starts the one before when the one in place fails.
+      ROADCASE_LAUNCHER_FILE: basename(process.argv[1] ?? LAUNCHER_FILE),
+    },
+  }
   const programs = new LinuxPrograms(clock, options)
   const launcher = new Launcher(
     { disk, keys, log, store, clock, programs },

@@ -22,6 +22,7 @@ import { floorWallMs } from '../../runtime/version.js'
 import { Fetcher } from '../fetch/fetcher.js'
 import { Shelf } from '../fetch/shelf.js'
 import { architectures } from '../release/description.js'
+import { PREVIOUS_LAUNCHER_FILE } from '../slots/launcher-update.js'
 import { SlotAgent } from '../slots/slot-agent.js'
 import type { SlotName } from '../slots/slot-state.js'
 import { TrustClient } from '../tuf/trust-client.js'
@@ -147,8 +148,12 @@ async function openSlots(
   const { keys, fetcher, shelf, objectsFolder } = parts
   const disk = new LinuxSlotDisk(home, await openLibcOrNot())
   const programs = new LinuxPrograms(clock, { home, environment: process.env })
-  const isPassedOver = process.env['ROADCASE_PASSED_OVER'] === '1'
-  const agent = new SlotAgent({ disk, keys, log, programs }, { slot, isPassedOver })
+  const started = {
+    slot,
+    isPassedOver: process.env['ROADCASE_PASSED_OVER'] === '1',
+    isPreviousLauncher: process.env['ROADCASE_LAUNCHER_FILE'] === PREVIOUS_LAUNCHER_FILE,
+  }
+  const agent = new SlotAgent({ disk, keys, log, programs }, started)
   const apply = { programs, clock, script: applyScript, folder: home }
   const slots = new ProcessSlots(
     { agent, fetcher, shelf, log, space: linuxSpace, apply },

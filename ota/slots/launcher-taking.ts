@@ -5,12 +5,14 @@ import type { SlotName } from './slot-state.js'
 /** One take of a launcher after the other, with what came of the last one. */
 export class LauncherTaking {
   readonly #ports: LauncherUpdatePorts
+  readonly #isPreviousRunning: boolean
   #last: Promise<unknown> = Promise.resolve()
   #update: LauncherUpdate | null = null
   #trouble: string | null = null
 
-  constructor(ports: LauncherUpdatePorts) {
+  constructor(ports: LauncherUpdatePorts, isPreviousRunning: boolean) {
     this.#ports = ports
+    this.#isPreviousRunning = isPreviousRunning
   }
 
   /** For people; null: the launcher in place is the one that it should be, as far as anybody has looked. */
@@ -31,7 +33,10 @@ export class LauncherTaking {
   async #take(slot: SlotName, version: string): Promise<LauncherUpdate['kind']> {
     const launcher = `the launcher that ${version} brings`
     try {
-      this.#update = await takeLauncher(this.#ports, slot, this.#update)
+      this.#update = await takeLauncher(this.#ports, slot, {
+        last: this.#update,
+        isPreviousRunning: this.#isPreviousRunning,
+      })
     } catch (error) {
       this.#trouble = `${launcher} could not take its place: ${messageOf(error)}`
       throw error

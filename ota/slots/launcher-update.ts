@@ -25,6 +25,13 @@ export interface LauncherUpdatePorts extends CheckPorts {
   readonly log: Log
 }
 
+export interface LauncherPast {
+  /** How it came out last: what failed its test is not tried again and again; null: not yet. */
+  readonly last: LauncherUpdate | null
+  /** The launcher in place failed, and the one before it runs: that is the one to keep. */
+  readonly isPreviousRunning: boolean
+}
+
 export type LauncherUpdate =
   | { readonly kind: 'same' | 'taken' }
   /** `said`: the end of what it wrote. */
@@ -33,12 +40,11 @@ export type LauncherUpdate =
 /**
  * Killed at any moment it leaves the old launcher or the new one in place, and may be called again.
  * @param slot the one that was found good
- * @param refused how it came out last: what failed its test is not tried again and again
  */
 export async function takeLauncher(
   ports: LauncherUpdatePorts,
   slot: SlotName,
-  refused: LauncherUpdate | null,
+  { last, isPreviousRunning }: LauncherPast,
 ): Promise<LauncherUpdate> {
   const { disk, keys, programs, log } = ports
   const offered = await disk.read(`${slotFolder(slot)}/${LAUNCHER_FILE}`, LAUNCHER_BYTES_MAX)
@@ -46,7 +52,7 @@ export async function takeLauncher(
   if (offered === null) return { kind: 'same' }
   const digest = keys.sha256Hex(offered)
   if (current !== null && keys.sha256Hex(current) === digest) return { kind: 'same' }
-  if (refused?.kind === 'refused' && refused.digest === digest) return refused
+  if (last?.kind === 'refused' && last.digest === digest) return last
   await disk.writeSynced(NEXT_FILE, offered)
   if ((await disk.sha256(NEXT_FILE, 'disk')) !== digest)
     throw new BoxError('slot.rotten', `${NEXT_FILE} is not what was written`)
@@ -65,7 +71,7 @@ export async function takeLauncher(
     await disk.remove(NEXT_FILE)
     return { kind: 'refused', digest, said }
   }
-  if (current !== null) {
+  if (current !== null && !isPreviousRunning) {
     await disk.writeSynced(PREVIOUS_NEXT_FILE, current)
     await disk.rename(PREVIOUS_NEXT_FILE, PREVIOUS_LAUNCHER_FILE)
   }

@@ -47,6 +47,8 @@ export interface StartedFrom {
   readonly slot: SlotName | null
   /** The records say that the other slot is to be started, and it could not be. */
   readonly isPassedOver: boolean
+  /** The launcher in place failed, and the one before it has started this. */
+  readonly isPreviousLauncher: boolean
 }
 
 /**
@@ -68,7 +70,7 @@ export class SlotAgent {
   constructor(ports: LauncherUpdatePorts, started: StartedFrom) {
     this.#ports = ports
     this.#store = new StateStore(ports)
-    this.#launcher = new LauncherTaking(ports)
+    this.#launcher = new LauncherTaking(ports, started.isPreviousLauncher)
     this.#running = started.slot
     this.#isPassedOver = started.isPassedOver
   }

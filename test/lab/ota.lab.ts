@@ -121,7 +121,7 @@ async function live(disk: SlotDisk): Promise<never> {
   const ports = portsOf(disk)
   for (;;) {
     const { slot } = await chosen(disk)
-    const agent = new SlotAgent(ports, { slot, isPassedOver: false })
+    const agent = new SlotAgent(ports, { slot, isPassedOver: false, isPreviousLauncher: false })
     const state = await ports.store.read()
     const current = state?.slots[slot]
     if (!state || !current || current.kind === 'empty') throw new Error('what runs is not there')
@@ -222,7 +222,7 @@ async function report(): Promise<void> {
     const bytes = readFileSync(join(HOME, victim))
     writeFileSync(join(HOME, victim), bytes.fill(bytes[0] ?? 0, 1).fill(0x55, 0, 1))
     t.match(await check('disk'), /picture is not what was signed/)
-    const agent = new SlotAgent(ports, { slot, isPassedOver: false })
+    const agent = new SlotAgent(ports, { slot, isPassedOver: false, isPreviousLauncher: false })
     t.match(await agent.audit(slot, atOnce), /picture/, 'an audit finds it')
     const next = await chooseSlot(ports, null)
     t.not(next?.slot, slot, 'and it is not started any more, whatever else there is')

@@ -85,13 +85,17 @@ export async function twoFullSlots(t: Test) {
   const ports = { disk, keys, log, programs }
   writeRelease(disk.pathOf('slots/a'), one)
   await chooseSlot({ ...ports, store: new StateStore(ports) }, null)
-  const first = new SlotAgent(ports, { slot: 'a', isPassedOver: false })
+  const first = new SlotAgent(ports, { slot: 'a', isPassedOver: false, isPreviousLauncher: false })
   const install = { install: async () => writeRelease(disk.pathOf('slots/b'), two) }
   const unhurried = { progress: () => {}, isCancelled: () => false }
   await first.install(two.release, install, unhurried)
   await first.activate()
-  await new SlotAgent(ports, { slot: 'b', isPassedOver: false }).markGood()
-  const second = new SlotAgent(ports, { slot: 'b', isPassedOver: false })
+  await new SlotAgent(ports, {
+    slot: 'b',
+    isPassedOver: false,
+    isPreviousLauncher: false,
+  }).markGood()
+  const second = new SlotAgent(ports, { slot: 'b', isPassedOver: false, isPreviousLauncher: false })
   const slots = new ProcessSlots(
     {
       agent: second,

@@ -95,7 +95,7 @@ export class Home {
     const programs = new SimulatedPrograms(() => ({ hear: () => {} }))
     const disk = new LinuxSlotDisk(this.path, null)
     const ports = { disk, keys: new LinuxKeys(), log: new SimulatedLog(), programs }
-    return new SlotAgent(ports, { slot: running, isPassedOver: false })
+    return new SlotAgent(ports, { slot: running, isPassedOver: false, isPreviousLauncher: false })
   }
 
   async install(running: SlotName, wanted: SmallRelease): Promise<void> {

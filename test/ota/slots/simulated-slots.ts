@@ -6,7 +6,7 @@ import type { SimulatedSlotDisk, SimulatedWriter } from '../../../drivers/simula
 import { type Choice, type ChoicePorts, chooseSlot } from '../../../ota/slots/choice.js'
 import type { Installer } from '../../../ota/slots/installer.js'
 import { SELF_TEST_WORDS } from '../../../ota/slots/launcher-update.js'
-import { SlotAgent } from '../../../ota/slots/slot-agent.js'
+import { SlotAgent, type StartedFrom } from '../../../ota/slots/slot-agent.js'
 import type { SlotName } from '../../../ota/slots/slot-state.js'
 import { StateStore } from '../../../ota/slots/state-store.js'
 import type { SlotDisk } from '../../../runtime/ports/slot-disk.js'
@@ -23,7 +23,7 @@ export interface Boot {
   readonly programs: SimulatedPrograms
   /** What the launcher does before it starts anything. */
   choose(): Promise<Choice | null>
-  agent(running: SlotName | null, isPassedOver?: boolean): SlotAgent
+  agent(running: SlotName | null, started?: Partial<StartedFrom>): SlotAgent
   installer(wanted: SmallRelease): Installer
 }
 
@@ -44,8 +44,8 @@ export function bootOf(
     log,
     programs,
     choose: () => chooseSlot(choice, null),
-    agent: (slot, isPassedOver = false) =>
-      new SlotAgent({ disk, keys, log, programs }, { slot, isPassedOver }),
+    agent: (slot, { isPassedOver = false, isPreviousLauncher = false } = {}) =>
+      new SlotAgent({ disk, keys, log, programs }, { slot, isPassedOver, isPreviousLauncher }),
     installer: ({ files }) => ({
       install: async folder => {
         for (const { path, bytes, isExecutable } of files)

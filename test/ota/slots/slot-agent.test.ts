@@ -154,3 +154,26 @@ t.test('records that vanish under a running box are as they were', async t => {
   for (const record of RECORD_FILES) await boot.disk.remove(record)
   await t.rejects(boot.agent('b').status(), { code: 'storage.rotten', message: /restart the unit/ })
 })
+
+t.test('a launcher that failed does not become the one to go back to', async t => {
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+  for (const isPreviousLauncher of [true, false]) {
+    const { boot } = await box()
+    const newer = smallRelease({
+      version: '1.3.0',
+      floor: null,
+      behaviour: 'good',
+      launcher: bytes('third'),
+    })
+    await boot.disk.writeSynced('launcher.previous.mjs', bytes('first'))
+    await boot.disk.writeSynced('launcher.mjs', bytes('second'))
+    await boot.agent('a').install(newer.release, boot.installer(newer), unhurried)
+    await boot.agent('a').activate()
+    const agent = boot.agent('b', { isPreviousLauncher })
+    await agent.markGood()
+    t.equal(await agent.takeLauncher(), 'taken')
+    t.same(await boot.disk.read('launcher.mjs', 99), bytes('third'))
+    const kept = isPreviousLauncher ? 'first' : 'second'
+    t.same(await boot.disk.read('launcher.previous.mjs', 99), bytes(kept), 'the one that runs')
+  }
+})
