@@ -20,6 +20,7 @@ export class TrustBench {
   nowMs = day('2027-01-01')
   buildMs = day('2026-01-01')
   keepsTime = true
+  isClockFree = false
   /** The repository, unless somebody stands between. */
   source: ReleaseSource
   provisionedRoot: Uint8Array
@@ -45,6 +46,7 @@ export class TrustBench {
         buildMs: this.buildMs,
         provisionedRoot: this.provisionedRoot,
         keepsTime: () => this.keepsTime,
+        isClockFree: this.isClockFree,
       },
     )
     await client.begin()

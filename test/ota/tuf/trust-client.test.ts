@@ -217,6 +217,19 @@ t.test(
   },
 )
 
+t.test('a clock that goes back is no clock, but for a suite that sets it', async t => {
+  for (const isClockFree of [false, true]) {
+    const bench = new TrustBench()
+    bench.isClockFree = isClockFree
+    bench.nowMs = day('2028-01-01')
+    t.equal(await bench.outcome(), 'believed')
+    bench.nowMs = day('2027-01-01')
+    t.equal(await bench.outcome(), isClockFree ? 'believed' : 'cannot judge yet')
+    bench.nowMs = day('2031-01-01')
+    t.match(await bench.outcome(), /expired/)
+  }
+})
+
 t.test('a date that makes all expired is not kept as a floor', async t => {
   const bench = new TrustBench()
   bench.nowMs = day('2099-01-01')
