@@ -1,7 +1,6 @@
 /** The operating systems as the updater sees them: it fills the one that does not run, and says what becomes of it. */
 import { BoxError } from '../../runtime/core/errors.js'
 import type { Firmware } from '../../runtime/ports/firmware.js'
-import type { Refusal } from '../slots/slot-state.js'
 import { type RecordPorts, TwoRecords } from '../slots/two-records.js'
 import { type Autoboot, digitOf, parseAutoboot } from './autoboot.js'
 import { osRecords } from './os-record.js'
@@ -18,7 +17,6 @@ import {
   type OsFacts,
   type OsImage,
   type OsName,
-  type OsSlot,
   type OsState,
   osNames,
   otherOs,
@@ -29,6 +27,7 @@ import {
   whyNotTry,
   whyNotWrite,
 } from './os-state.js'
+import type { OsStatus, OsSystem } from './os-system.js'
 import {
   imageProblem,
   makeUnbootable,
@@ -52,21 +51,6 @@ export interface OsPorts extends RecordPorts {
   isAppOnTrial(): Promise<boolean>
 }
 
-export interface OsStatus {
-  readonly running: OsName
-  /** What a plain reboot starts. */
-  readonly usual: OsName
-  /** What runs is left with the next reboot, whatever happens, unless it is found good. */
-  readonly isTrial: boolean
-  readonly slots: { readonly a: OsSlot; readonly b: OsSlot }
-  readonly floor: string | null
-  readonly refused: readonly Refusal[]
-  /** Where a rollback would lead; null: nowhere. */
-  readonly wayBack: OsName | null
-  /** A reboot was asked for, and nothing is to be begun any more. */
-  readonly isGoingDown: boolean
-}
-
 interface Look {
   /** As it is in the records. */
   readonly known: OsState
@@ -79,7 +63,7 @@ interface Look {
  * Every call may be killed at any moment and made again. Calls are made one after the other, by one process: the updater.
  * Once a reboot was asked for, all but questions throw `os.refused`. All of them throw `os.unsupported` on a machine that starts in another way.
  */
-export class OsAgent {
+export class OsAgent implements OsSystem {
   readonly #ports: OsPorts
   readonly #records: TwoRecords<OsState>
   #isGoingDown = false

@@ -1,6 +1,6 @@
 /** What becomes of a system on trial, and what must wait for it. */
 import { type GateOutcome, unmet } from '../slots/gate.js'
-import type { OsAgent, OsStatus } from './os-agent.js'
+import type { OsStatus, OsSystem } from './os-system.js'
 
 export type OsVerdict = 'no-trial' | 'good' | 'given-up'
 
@@ -11,7 +11,7 @@ export type OsVerdict = 'no-trial' | 'good' | 'given-up'
  * @throws BoxError whatever the agent throws; a reboot that is refused leaves the trial on until the next one
  */
 export async function judgeTrial(
-  agent: Pick<OsAgent, 'status' | 'whyNotGood' | 'markGood' | 'giveUp'>,
+  agent: Pick<OsSystem, 'status' | 'whyNotGood' | 'markGood' | 'giveUp'>,
   gate: () => Promise<GateOutcome>,
 ): Promise<OsVerdict> {
   const { isTrial } = await agent.status()

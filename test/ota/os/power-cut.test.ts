@@ -4,9 +4,10 @@
  * nothing acknowledged is lost, and the life comes to its end afterwards.
  */
 import t from 'tap'
-import type { OsAgent, OsStatus } from '../../../ota/os/os-agent.js'
+import type { OsAgent } from '../../../ota/os/os-agent.js'
 import { osRecords } from '../../../ota/os/os-record.js'
 import { nothingKnown, type OsState, otherOs } from '../../../ota/os/os-state.js'
+import type { OsStatus } from '../../../ota/os/os-system.js'
 import { compareVersions } from '../../../ota/release/version-order.js'
 import { TwoRecords } from '../../../ota/slots/two-records.js'
 import { randomFrom } from '../../../runtime/core/random.js'

@@ -1,0 +1,58 @@
+/** What the updater needs of a machine with two operating systems, whoever starts them: the firmware itself, or another program. */
+import type { Refusal } from '../slots/slot-state.js'
+import type { OsImage, OsName, OsSlot } from './os-state.js'
+import type { OsSource, OsWishes } from './os-writer.js'
+
+export interface OsStatus {
+  readonly running: OsName
+  /** What a plain reboot starts. */
+  readonly usual: OsName
+  /** What runs is left with the next reboot, whatever happens, unless it is found good. */
+  readonly isTrial: boolean
+  readonly slots: { readonly a: OsSlot; readonly b: OsSlot }
+  readonly floor: string | null
+  readonly refused: readonly Refusal[]
+  /** Where a rollback would lead; null: nowhere. */
+  readonly wayBack: OsName | null
+  /** A reboot was asked for, and nothing is to be begun any more. */
+  readonly isGoingDown: boolean
+}
+
+/**
+ * Every call may be killed at any moment and made again. Calls are made one after the other, by one process: the updater.
+ * Once a reboot was asked for, all but questions throw `os.refused`. All of them throw `os.unsupported` on a machine that starts in another way.
+ */
+export interface OsSystem {
+  /** What is known, after what the last boots mean; changes nothing. */
+  status(): Promise<OsStatus>
+  /** Every reason why this system is not written now; none: it may be. */
+  whyNot(image: OsImage): Promise<readonly string[]>
+  /**
+   * Brings a system to where nothing runs from, and verifies it from the medium. Done before is done; begun before begins anew.
+   * @throws BoxError `os.refused`, `os.rotten`, `ota.refused` when cancelled; whatever the source throws
+   */
+  write(image: OsImage, source: OsSource, wishes: OsWishes): Promise<OsName>
+  /** Every reason why what is written is not tried now; none: it may be. */
+  whyNoTrial(): Promise<readonly string[]>
+  /**
+   * Reboots into the written system, for one boot. Resolves when the machine goes down.
+   * @throws BoxError `os.refused`, `os.rotten` when it is not any more what was written, `power.refused`
+   */
+  tryBoot(): Promise<void>
+  /** Null: what runs is on trial, and may be found good. */
+  whyNotGood(): Promise<string | null>
+  /**
+   * The gate of the running trial is passed: a plain reboot starts it from now on.
+   * @throws BoxError `os.refused` when what runs is not on trial
+   */
+  markGood(): Promise<void>
+  /**
+   * What is on trial, or waits for one, is refused from now on. Out of a trial this reboots, into the system before.
+   * @throws BoxError `os.refused` when nothing is on trial, or written; `power.refused`
+   */
+  giveUp(reason: string): Promise<void>
+  /** Back from a good system to the one before it, with a reboot. @throws BoxError `os.refused`, `power.refused` */
+  rollBack(reason: string): Promise<void>
+  /** A person says that a system that failed may be tried again. Unknown digests change nothing. */
+  clear(digest: string): Promise<void>
+}
