@@ -10,12 +10,14 @@ import { BoxError } from '../runtime/core/errors.js'
 import { spokenKeyid } from './keys/keyid.js'
 import type { KeyRing } from './keys/ring.js'
 import { type KeySource, openRing, readBytes } from './keys-cli.js'
+import type { OsDescription } from './os/os-description.js'
 import { isTopRole } from './publish/authority.js'
 import type { Days } from './publish/commit.js'
 import type { RoleKeys } from './publish/documents.js'
 import { type Outcome, Publisher, rolesOf } from './publish/publisher.js'
-import { publishRelease, removeRelease, setOrder } from './publish/releases.js'
+import { publishRelease, removeRelease } from './publish/releases.js'
 import type { Holders } from './publish/roles.js'
+import { isSystem, type Orders, publishSystem, removeSystem, setOrders } from './publish/systems.js'
 import { pruneRepository, type RepositoryReport, verifyRepository } from './publish/verify.js'
 import type { Architecture, ReleaseDescription } from './release/description.js'
 
@@ -97,18 +99,30 @@ export class PublishTool {
     })
   }
 
-  publish(folder: string): Promise<Told & { readonly description: ReleaseDescription | null }> {
+  /** What `release build` or `release build-os` has made. */
+  publish(
+    folder: string,
+  ): Promise<Told & { readonly description: ReleaseDescription | OsDescription | null }> {
     const built = new LinuxPublicFolder(folder)
-    let description: ReleaseDescription | null = null
+    let description: ReleaseDescription | OsDescription | null = null
     return this.#alone(async () => {
-      const done = await publishRelease(this.#publisher, built, new LinuxKeys())
+      const publish = (await isSystem(built)) ? publishSystem : publishRelease
+      const done = await publish(this.#publisher, built, new LinuxKeys())
       description = done.description
       return done.outcome
     }).then(told => ({ ...told, description }))
   }
 
-  order(order: unknown): Promise<Told> {
-    return this.#alone(() => setOrder(this.#publisher, new LinuxKeys(), order))
+  order(orders: Orders): Promise<Told> {
+    return this.#alone(() => setOrders(this.#publisher, new LinuxKeys(), orders))
+  }
+
+  systems(holders: NamedHolders): Promise<Told> {
+    return this.#alone(async () => this.#publisher.addSystems(await this.#holders(holders)))
+  }
+
+  removeSystem(version: string, board: string): Promise<Told> {
+    return this.#alone(() => removeSystem(this.#publisher, version, board))
   }
 
   tour(tour: string, holders: NamedHolders): Promise<Told> {

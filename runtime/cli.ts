@@ -55,6 +55,10 @@ const actions: CliActions = {
       paint: paintFor({ ...terminal, isColour }),
     }),
   buildRelease,
+  buildOs: async (wish, say) => {
+    const { buildOs } = await import('../ota/os-build.js')
+    return buildOs(wish, say)
+  },
   link: stateFolder => new HttpBoxLink(stateFolder),
   otaLink,
   // What signs and publishes is large, and no other command needs it.

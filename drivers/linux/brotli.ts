@@ -1,5 +1,6 @@
+import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
-import { brotliCompress, constants, createBrotliDecompress } from 'node:zlib'
+import { brotliCompress, constants, createBrotliCompress, createBrotliDecompress } from 'node:zlib'
 import { BoxError } from '../../runtime/core/errors.js'
 import type { Brotli, BrotliReader } from '../../runtime/ports/brotli.js'
 
@@ -26,6 +27,24 @@ export class LinuxBrotli implements Brotli {
   decompress(nextInput: () => Promise<Uint8Array | null>): BrotliReader {
     return new Decompression(nextInput)
   }
+}
+
+/** A stream of any length, a little at a time. @param options as of `Brotli.compress` */
+export async function* compressed(
+  bytes: AsyncIterable<Uint8Array>,
+  { windowBits, quality }: { readonly windowBits: number; readonly quality: number },
+): AsyncGenerator<Uint8Array> {
+  const stream = createBrotliCompress({
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: quality,
+      [constants.BROTLI_PARAM_LGWIN]: windowBits,
+    },
+  })
+  const fed = pipeline(bytes, stream)
+  // What breaks it breaks the reading, too.
+  fed.catch(() => {})
+  for await (const chunk of stream) if (chunk instanceof Uint8Array) yield chunk
+  await fed
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What is signed of an operating system: two images, for the partition the firmware reads and for the one Linux runs from. */
 
-import { ConfigError } from '../../runtime/core/errors.js'
+import { BoxError, ConfigError } from '../../runtime/core/errors.js'
 import {
   check,
   list,
@@ -11,6 +11,7 @@ import {
   object,
   oneOf,
   string,
+  table,
 } from '../../runtime/core/schema.js'
 import type { Keys } from '../../runtime/ports/keys.js'
 import {
@@ -20,6 +21,7 @@ import {
   sha256,
   transferObject,
 } from '../release/description.js'
+import { compareVersions } from '../release/version-order.js'
 import { type OsImage, osParts } from './os-state.js'
 
 const image = object({
@@ -47,6 +49,25 @@ const description = object({
 
 export type OsDescription = Readonly<Of<typeof description>>
 
+/** Which operating system the boxes of a tour shall run: beside their order, so that a box that knows only releases reads on. */
+const order = object({
+  format: literal(1),
+  tour: name,
+  /** By the name of the board. */
+  systems: table(name, releaseVersion, { max: 32 }),
+})
+export type OsOrder = Readonly<Of<typeof order>>
+
+/** @throws ConfigError naming the field */
+export const checkOsOrder = (value: unknown): OsOrder => check(order, value, 'os order')
+export const osOrderTarget = (tour: string): string => `tours/${tour}/os.json`
+
+type TransferObject = OsDescription['images']['boot']['object']
+
+/** In the order in which they are written. */
+export const objectsOf = ({ images }: OsDescription): readonly TransferObject[] =>
+  osParts.map(part => images[part].object)
+
 /** @throws ConfigError naming the field */
 export function checkOsDescription(value: unknown): OsDescription {
   const checked = check(description, value, 'os')
@@ -57,6 +78,31 @@ export function checkOsDescription(value: unknown): OsDescription {
     throw new ConfigError([{ path, message: 'must be full, and from nothing', place: null }])
   }
   return checked
+}
+
+/** What a person says of a system, beyond its images. */
+export interface OsWords {
+  readonly version: string
+  readonly architecture: OsDescription['architecture']
+  readonly boards: readonly string[]
+  readonly floor: string | null
+  readonly minimumRelease: string | null
+  readonly notes: string
+}
+
+/** @throws ConfigError for words that no box would believe; BoxError `release.invalid` for a floor above the system */
+export function describeOs(words: OsWords, images: OsDescription['images']): OsDescription {
+  const { version, architecture, boards, floor, minimumRelease, notes } = words
+  const described = checkOsDescription({
+    ...{ format: 1, product: 'roadcase-os', version, architecture, boards },
+    ...{ images, floor, minimumRelease, notes },
+  })
+  if (floor !== null && compareVersions(floor, version) > 0)
+    throw new BoxError(
+      'release.invalid',
+      `the floor ${floor} is above the system itself, which is ${version}`,
+    )
+  return described
 }
 
 export const osDescriptionTarget = (board: string, version: string): string =>

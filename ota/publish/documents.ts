@@ -76,7 +76,7 @@ const targets = object({
   _type: literal('targets'),
   targets: table(string({ min: 1, max: 512 }), targetFile, { max: TARGETS_MAX }),
   delegations: optional(
-    object({ keys: keyTable, roles: list(delegation, { max: TOURS_MAX + 2 }) }),
+    object({ keys: keyTable, roles: list(delegation, { max: TOURS_MAX + 3 }) }),
   ),
 })
 

@@ -19,6 +19,7 @@ import {
   nextRoot,
   OBJECTS,
   RELEASES,
+  SYSTEMS,
   tourRole,
   withDelegation,
   withoutDelegation,
@@ -52,7 +53,7 @@ export interface FirstHolders extends Readonly<Record<TopRole, Holders>> {
   readonly releases: Holders
 }
 
-/** By role: those of root, any of them at once; or one of `releases` and `tour-…`. */
+/** By role: those of root, any of them at once; or one of `releases`, `os` and `tour-…`. */
 export interface Rotation {
   readonly holders: ReadonlyMap<string, Holders>
   readonly isOldKeyLost: boolean
@@ -132,9 +133,17 @@ export class Publisher {
   }
 
   /** Lets a tour say what its boxes shall run; or other keys do so, where it can already. */
-  async addTour(tour: string, holders: Holders): Promise<Outcome> {
+  addTour(tour: string, holders: Holders): Promise<Outcome> {
+    return this.#addRole(tourRole(tour), holders)
+  }
+
+  /** Lets keys sign operating systems; or others do so, where some can already. */
+  addSystems(holders: Holders): Promise<Outcome> {
+    return this.#addRole(SYSTEMS, holders)
+  }
+
+  async #addRole(role: string, holders: Holders): Promise<Outcome> {
     const state = await this.state()
-    const role = tourRole(tour)
     const targets = withDelegation(
       state.targets.signed,
       [role],

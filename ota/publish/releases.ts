@@ -2,6 +2,7 @@
 import { BoxError } from '../../runtime/core/errors.js'
 import type { Keys } from '../../runtime/ports/keys.js'
 import type { PublicFolder } from '../../runtime/ports/public-folder.js'
+import { checkOsDescription, type OsDescription, objectsOf } from '../os/os-description.js'
 import {
   type Architecture,
   architectures,
@@ -14,13 +15,13 @@ import {
 } from '../release/description.js'
 import { fileBytes, jsonOf, type TargetFile, type Targets } from './documents.js'
 import type { Outcome, Publisher } from './publisher.js'
-import { OBJECTS, RELEASES, tourRole } from './roles.js'
+import { OBJECTS, RELEASES, SYSTEMS, tourRole } from './roles.js'
 import type { RepositoryState } from './state.js'
 
 export const DESCRIPTION_FILE = 'description.json'
 export const DESCRIPTION_BYTES_MAX = 1024 * 1024
 
-type TargetTable = Targets['targets']
+export type TargetTable = Targets['targets']
 
 /** Where a target lies with consistent snapshots (specification, 7.2.1): its digest before its name. */
 export function targetFileName(path: string, sha256: string): string {
@@ -51,9 +52,7 @@ export async function publishRelease(
       'release.conflict',
       `${path} is published already and is another one; a release never changes: give it another version`,
     )
-  const added: TargetTable = {}
-  for (const object of description.objects)
-    added[object.target] = await takeObject(publisher, built, object)
+  const added = await takeObjects(publisher, built, description.objects)
   await publisher.folder.write(targetFileName(path, file.hashes.sha256), [bytes])
   const outcome = await publisher.setTargets(
     state,
@@ -66,6 +65,17 @@ export async function publishRelease(
 }
 
 type TransferObject = ReleaseDescription['objects'][number]
+
+/** @throws BoxError `release.invalid` for one that is not as described */
+export async function takeObjects(
+  publisher: Publisher,
+  built: PublicFolder,
+  objects: readonly TransferObject[],
+): Promise<TargetTable> {
+  const added: TargetTable = {}
+  for (const object of objects) added[object.target] = await takeObject(publisher, built, object)
+  return added
+}
 
 async function takeObject(
   { folder }: Publisher,
@@ -105,8 +115,20 @@ async function problemOf(
 /** What the boxes of a tour shall run, from now on. */
 export async function setOrder(publisher: Publisher, keys: Keys, value: unknown): Promise<Outcome> {
   const state = await publisher.state()
+  const { role, added } = await writeOrder(publisher, state, keys, value)
+  return publisher.setTargets(state, new Map([[role, { ...tableOf(state, role), ...added }]]))
+}
+
+/** Puts an order where it is found once it is signed. @throws BoxError `release.invalid` for what is not published */
+export async function writeOrder(
+  { folder }: Publisher,
+  state: RepositoryState,
+  keys: Keys,
+  value: unknown,
+): Promise<{ readonly role: string; readonly added: TargetTable }> {
   const order = checkOrder(value)
   const role = tourRole(order.tour)
+  tableOf(state, role)
   const releases = tableOf(state, RELEASES)
   for (const architecture of architectures) {
     const version = order.releases[architecture]
@@ -116,9 +138,8 @@ export async function setOrder(publisher: Publisher, keys: Keys, value: unknown)
   const path = orderTarget(order.tour)
   const bytes = fileBytes(order)
   const file = { length: bytes.length, hashes: { sha256: keys.sha256Hex(bytes) } }
-  const table = tableOf(state, role)
-  await publisher.folder.write(targetFileName(path, file.hashes.sha256), [bytes])
-  return publisher.setTargets(state, new Map([[role, { ...table, [path]: file }]]))
+  await folder.write(targetFileName(path, file.hashes.sha256), [bytes])
+  return { role, added: { [path]: file } }
 }
 
 export const orderTarget = (tour: string): string => `tours/${tour}/order.json`
@@ -149,28 +170,54 @@ export async function removeRelease(
   const left = Object.fromEntries(
     Object.entries(releases).filter(([path]) => !paths.includes(path)),
   )
-  const needed = new Set<string>()
-  for (const [path, file] of Object.entries(left))
-    for (const { target } of (await readDescription(publisher.folder, path, file)).objects)
-      needed.add(target)
-  const objects = Object.entries(tableOf(state, OBJECTS)).filter(([path]) => needed.has(path))
   return publisher.setTargets(
     state,
     new Map([
       [RELEASES, left],
-      [OBJECTS, Object.fromEntries(objects)],
+      [OBJECTS, await neededObjects(publisher.folder, state, new Map([[RELEASES, left]]))],
     ]),
   )
 }
 
-export async function readDescription(
+/** The objects that something is made of, of what will be published. @param next by role: other tables than those of now */
+export async function neededObjects(
+  folder: PublicFolder,
+  state: RepositoryState,
+  next: ReadonlyMap<string, TargetTable>,
+): Promise<TargetTable> {
+  const listed = (role: string) =>
+    Object.entries(next.get(role) ?? state.delegated.get(role)?.signed.targets ?? {})
+  const needed = new Set<string>()
+  for (const [path, file] of listed(RELEASES))
+    for (const { target } of (await readDescription(folder, path, file)).objects) needed.add(target)
+  for (const [path, file] of listed(SYSTEMS))
+    for (const { target } of objectsOf(await readOsDescription(folder, path, file)))
+      needed.add(target)
+  const objects = Object.entries(tableOf(state, OBJECTS)).filter(([path]) => needed.has(path))
+  return Object.fromEntries(objects)
+}
+
+export const readDescription = async (
+  folder: PublicFolder,
+  path: string,
+  file: TargetFile,
+): Promise<ReleaseDescription> => checkDescription(await readJson(folder, path, file))
+
+export const readOsDescription = async (
+  folder: PublicFolder,
+  path: string,
+  file: TargetFile,
+): Promise<OsDescription> => checkOsDescription(await readJson(folder, path, file))
+
+/** @throws BoxError `release.invalid` for a target that is missing; ConfigError for one that is no JSON */
+export async function readJson(
   folder: PublicFolder,
   path: string,
   { hashes }: TargetFile,
-): Promise<ReleaseDescription> {
+): Promise<unknown> {
   const bytes = await folder.read(targetFileName(path, hashes.sha256), DESCRIPTION_BYTES_MAX)
   if (bytes === null) throw invalid(`${path} is missing`)
-  return checkDescription(jsonOf(bytes, path))
+  return jsonOf(bytes, path)
 }
 
 export async function ordersOf(
@@ -182,22 +229,21 @@ export async function ordersOf(
     const path = orderTarget(role.replace(/^tour-/, ''))
     const file = signed.targets[path]
     if (!role.startsWith('tour-') || file === undefined) continue
-    const bytes = await folder.read(targetFileName(path, file.hashes.sha256), DESCRIPTION_BYTES_MAX)
-    if (bytes === null) throw invalid(`${path} is missing`)
-    orders.push(checkOrder(jsonOf(bytes, path)))
+    orders.push(checkOrder(await readJson(folder, path, file)))
   }
   return orders
 }
 
-function tableOf({ delegated }: RepositoryState, role: string): TargetTable {
+/** @throws BoxError `release.invalid` for a role that there is not */
+export function tableOf({ delegated }: RepositoryState, role: string): TargetTable {
   const document = delegated.get(role)
   if (document === undefined) throw invalid(`there is no role ${role} in this repository`)
   return document.signed.targets
 }
 
-const sorted = (table: TargetTable): TargetTable =>
+export const sorted = (table: TargetTable): TargetTable =>
   Object.fromEntries(Object.entries(table).sort(([one], [other]) => (one < other ? -1 : 1)))
 
 const base64Of = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 
-const invalid = (message: string): BoxError => new BoxError('release.invalid', message)
+export const invalid = (message: string): BoxError => new BoxError('release.invalid', message)

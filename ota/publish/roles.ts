@@ -14,11 +14,14 @@ export interface Holders {
 /** Releases are described in a document that every box fetches; what they are made of in one that no box needs. */
 export const RELEASES = 'releases'
 export const OBJECTS = 'objects'
+/** Operating systems: only where they are published, and by whomever targets lets. */
+export const SYSTEMS = 'os'
 export const tourRole = (tour: string): string => `tour-${tour}`
 
 const pathsOf: Readonly<Record<string, string>> = {
   [RELEASES]: 'releases/*/*',
   [OBJECTS]: 'objects/*',
+  [SYSTEMS]: 'os/*/*',
 }
 
 /** @throws BoxError `key.invalid` for a threshold that cannot be reached */
@@ -62,7 +65,7 @@ export function nextRoot(
   return { ...before, version: before.version + 1, expires, roles, keys: only(keys, used) }
 }
 
-/** Delegates to a role, or to other keys of it. @param names `releases` or `tour-…` */
+/** Delegates to a role, or to other keys of it. @param names `releases`, `os` or `tour-…` */
 export function withDelegation(
   before: Targets,
   names: readonly string[],

@@ -1,6 +1,7 @@
 /** A repository read whole, as the strictest client would, and every byte of it. */
 import { BoxError, ConfigError, messageOf } from '../../runtime/core/errors.js'
 import type { PublicFolder } from '../../runtime/ports/public-folder.js'
+import { objectsOf, osDescriptionTarget } from '../os/os-description.js'
 import { descriptionTarget, PIECE_BYTES, type TourOrder } from '../release/description.js'
 import { type Authority, delegatedAuthority, isSignedBy, rootAuthority } from './authority.js'
 import { DAY_MS } from './commit.js'
@@ -14,9 +15,10 @@ import {
 } from './documents.js'
 import type { AnyDocument } from './metadata.js'
 import { momentMs } from './moments.js'
-import { ordersOf, readDescription, targetFileName } from './releases.js'
-import { OBJECTS, RELEASES } from './roles.js'
+import { ordersOf, readDescription, readOsDescription, targetFileName } from './releases.js'
+import { OBJECTS, RELEASES, SYSTEMS } from './roles.js'
 import { loadRepository, metadataFile, type RepositoryState } from './state.js'
+import { osOrdersOf } from './systems.js'
 
 export interface RoleReport {
   readonly role: string
@@ -129,8 +131,39 @@ async function contentProblems(folder: PublicFolder, state: RepositoryState): Pr
     )
   problems.push(
     ...(await told(async () => lackingReleases(await ordersOf(folder, state), releases))),
+    ...(await systemProblems(folder, state, objects)),
   )
   return problems
+}
+
+async function systemProblems(
+  folder: PublicFolder,
+  state: RepositoryState,
+  objects: Targets['targets'],
+): Promise<readonly string[]> {
+  const systems = state.delegated.get(SYSTEMS)?.signed.targets ?? {}
+  const problems: string[] = []
+  for (const [path, file] of Object.entries(systems))
+    problems.push(
+      ...(await told(async () => {
+        const description = await readOsDescription(folder, path, file)
+        const { boards, version } = description
+        const isAtHome = boards.some(board => osDescriptionTarget(board, version) === path)
+        const strayed = isAtHome ? [] : [`${path} describes ${version} for ${boards.join(', ')}`]
+        return [...strayed, ...lackingObjects(path, objectsOf(description), objects)]
+      })),
+    )
+  const ordered = await told(async () =>
+    (await osOrdersOf(folder, state)).flatMap(({ tour, systems: wanted }) =>
+      Object.entries(wanted)
+        .filter(([board, version]) => systems[osDescriptionTarget(board, version)] === undefined)
+        .map(
+          ([board, version]) =>
+            `tour ${tour} orders the operating system ${version} for ${board}, which is not published`,
+        ),
+    ),
+  )
+  return [...problems, ...ordered]
 }
 
 const lackingReleases = (

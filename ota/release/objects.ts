@@ -1,6 +1,7 @@
 /** What a publisher signs of a release: its description, from its tree and the objects that were made of it. */
 import { BoxError } from '../../runtime/core/errors.js'
 import type { Digests } from '../../runtime/ports/digests.js'
+import type { OsDescription } from '../os/os-description.js'
 import { checkDescription, PIECE_BYTES, type ReleaseDescription } from './description.js'
 import { compareVersions } from './version-order.js'
 
@@ -78,7 +79,7 @@ export function describeRelease(
  * The same for the same release, with names in order and no white space; line ends in the notes are escaped, so that
  * every JSON parser reads it.
  */
-export const descriptionBytes = (description: ReleaseDescription): Uint8Array =>
+export const descriptionBytes = (description: ReleaseDescription | OsDescription): Uint8Array =>
   new TextEncoder().encode(JSON.stringify(inOrder(description)))
 
 function inOrder(value: unknown): unknown {

@@ -1,5 +1,7 @@
 /** What the command line can do, given from outside so that every command can be tried without a box. */
 import type { KeysTool } from '../../ota/keys-cli.js'
+import type { OsDescription } from '../../ota/os/os-description.js'
+import type { OsBuildWish } from '../../ota/os-build.js'
 import type { PublishTool } from '../../ota/publish-cli.js'
 import type { BuiltRelease, ReleaseBuildOptions } from '../../ota/release-build.js'
 import type { BoxLink } from './box-link.js'
@@ -69,6 +71,11 @@ export interface CliActions {
    * @throws CliFailure where there is no checkout; BoxError `release.unbuilt`, `release.invalid`
    */
   buildRelease(wish: ReleaseBuildWish, say: (what: string) => void): Promise<BuiltRelease>
+  /**
+   * @param say told what is being done
+   * @throws BoxError `release.invalid`, `release.conflict`, `storage.io`
+   */
+  buildOs(wish: OsBuildWish, say: (what: string) => void): Promise<OsDescription>
   /** The running box that keeps its state in this folder. */
   link(stateFolder: string): BoxLink
   /** The updater of the slots in this folder. */

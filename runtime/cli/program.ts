@@ -15,6 +15,7 @@ import { addOta } from './ota.js'
 import { addPrint } from './print.js'
 import { addRelease } from './release.js'
 import { addReleaseBuild } from './release-build.js'
+import { addReleaseOs } from './release-os.js'
 import { addRun } from './run.js'
 import type { CliSetting } from './setting.js'
 import { addStatus } from './status.js'
@@ -68,6 +69,7 @@ export function buildCli(actions: CliActions, terminal: Terminal, options: CliOp
   addDocuments(program, setting)
   addOperating(program, setting)
   addReleaseBuild(commandOf(program, 'release'), setting)
+  addReleaseOs(commandOf(program, 'release'), setting)
   addPrint(program, setting)
   addJobs(program, setting)
   addStatus(program, setting)

@@ -1,7 +1,8 @@
 /** The commands around releases, beside `roadcase release` itself, which ends a panic. None of them needs a box. */
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { OsDescription } from '../../ota/os/os-description.js'
 import type { RepositoryReport } from '../../ota/publish/verify.js'
-import type { Architecture } from '../../ota/release/description.js'
+import type { Architecture, ReleaseDescription } from '../../ota/release/description.js'
 import { CliFailure, exitCodes } from './failure.js'
 import { namesIn, type RepositoryFlags, tell, wholeIn, withRepository } from './key-options.js'
 import type { CliSetting } from './setting.js'
@@ -79,21 +80,26 @@ function addInit(release: Command, setting: CliSetting): void {
 
 function addPublish(release: Command, setting: CliSetting): void {
   withRepository(release.command('publish'))
-    .description('sign a release and put it into the repository')
-    .argument('<folder>', 'what "release build" has made')
+    .description('sign a release or an operating system, and put it into the repository')
+    .argument('<folder>', 'what "release build" or "release build-os" has made')
     .addHelpText('after', example('publish built/1.5.0-arm64'))
     .action(async (folder: string, flags: RepositoryFlags) => {
       const told = await (await setting.actions.publishing(flags)).publish(folder)
       const { description } = told
-      const what =
-        description === null ? '' : `${description.version} for ${description.architecture} `
+      const what = description === null ? '' : `${nameOf(description)} `
       tell(setting, told, `${what}is published; a tour's boxes take it once it is ordered`)
     })
 }
 
+const nameOf = (description: ReleaseDescription | OsDescription): string =>
+  description.product === 'roadcase'
+    ? `${description.version} for ${description.architecture}`
+    : `the operating system ${description.version} for ${description.boards.join(', ')}`
+
 interface OrderFlags extends RepositoryFlags {
   readonly arm64?: string
   readonly x64?: string
+  readonly os?: Readonly<Record<string, string>> | false
   readonly activation: string
   readonly notes: string
 }
@@ -104,6 +110,8 @@ function addOrder(release: Command, setting: CliSetting): void {
     .argument('<tour>')
     .option('--arm64 <version>', 'for boxes with an arm64 processor')
     .option('--x64 <version>', 'for boxes with an x64 processor')
+    .option('--os <board=version>', 'their operating system; can be given again', systemOf)
+    .option('--no-os', 'no operating system any more')
     .addOption(
       new Option('--activation <kind>', 'each box for itself, or all of a venue at once')
         .choices(['box', 'venue'])
@@ -113,16 +121,41 @@ function addOrder(release: Command, setting: CliSetting): void {
     .addHelpText('after', example('order summer-26 --arm64 1.5.0'))
     .action(async (tour: string, flags: OrderFlags) => {
       const { arm64, x64, activation, notes } = flags
-      if (arm64 === undefined && x64 === undefined)
-        throw new CliFailure(exitCodes.usage, 'give --arm64, --x64 or both')
-      const releases = {
+      const systems = systemsIn(flags)
+      const hasReleases = arm64 !== undefined || x64 !== undefined
+      if (!hasReleases && systems === undefined)
+        throw new CliFailure(exitCodes.usage, 'give --arm64, --x64, --os or several of them')
+      const chosen = {
         ...(arm64 === undefined ? {} : { arm64 }),
         ...(x64 === undefined ? {} : { x64 }),
       }
       const tool = await setting.actions.publishing(flags)
-      const told = await tool.order({ format: 1, tour, releases, activation, notes })
-      tell(setting, told, `${tour} has ordered ${[arm64, x64].filter(Boolean).join(' and ')}`)
+      const releases = { format: 1, tour, releases: chosen, activation, notes }
+      const told = await tool.order({ tour, releases: hasReleases ? releases : undefined, systems })
+      tell(setting, told, `${tour} has ordered ${orderText(flags)}`)
     })
+}
+
+/** Commander says true where neither --os nor --no-os was given. */
+const systemsIn = ({ os }: { os?: OrderFlags['os'] | true }): OrderFlags['os'] | null =>
+  os === true ? undefined : os === false ? null : os
+
+function orderText(flags: OrderFlags): string {
+  const systems = systemsIn(flags)
+  const words = Object.entries(systems ?? {}).map(
+    ([board, version]) => `the operating system ${version} for ${board}`,
+  )
+  const none = systems === null ? ['no operating system'] : []
+  const versions = [flags.arm64, flags.x64].filter(version => version !== undefined)
+  return [...versions, ...words, ...none].join(' and ')
+}
+
+function systemOf(text: string, before: unknown): Record<string, string> {
+  const [, board, version] = /^([^=]+)=([^=]+)$/.exec(text) ?? []
+  if (board === undefined || version === undefined)
+    throw new InvalidArgumentError('Write a board and a version, such as pi-4b=1.3.0.')
+  const systems = typeof before === 'object' ? before : {}
+  return { ...systems, [board]: version }
 }
 
 interface TourFlags extends RepositoryFlags {
@@ -182,15 +215,25 @@ function addRenew(release: Command, setting: CliSetting): void {
     })
 }
 
+interface RemoveFlags extends RepositoryFlags {
+  readonly board?: string
+  readonly architecture?: Architecture
+}
+
 function addRemove(release: Command, setting: CliSetting): void {
   withRepository(release.command('remove'))
-    .description('take a release back; boxes that have it keep it')
+    .description('take a release back, or an operating system; boxes that have it keep it')
     .argument('<version>')
+    .option('--board <name>', 'not a release but the operating system for this board')
     .addOption(architectureOption('--architecture <name>', 'only for this one'))
     .addHelpText('after', example('remove 1.3.0'))
-    .action(async (version: string, flags: RepositoryFlags & { architecture?: Architecture }) => {
+    .action(async (version: string, { board, architecture, ...flags }: RemoveFlags) => {
       const tool = await setting.actions.publishing(flags)
-      tell(setting, await tool.remove(version, flags.architecture ?? null), `${version} is gone`)
+      const told =
+        board === undefined
+          ? await tool.remove(version, architecture ?? null)
+          : await tool.removeSystem(version, board)
+      tell(setting, told, `${version} is gone`)
     })
   withRepository(release.command('prune'))
     .description('delete files of the repository that nothing refers to')

@@ -35,6 +35,7 @@ const noActions: CliActions = {
   board: missing,
   preview: missing,
   buildRelease: missing,
+  buildOs: missing,
   link: () => noLink,
   otaLink: () => ({ ask: missing, pause: missing }),
   keys: missing,

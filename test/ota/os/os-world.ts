@@ -35,6 +35,7 @@ export function smallOs(version: string, floor: string | null = null): SmallOs {
     Uint8Array.from({ length: count }, () => Math.floor(random() * 256))
   const bytes = { boot: noise(BOOT_BYTES), root: noise(ROOT_BYTES) }
   bytes.boot[0] = 0xeb
+  bytes.boot.set([0x00, 0x02], 11)
   bytes.boot.set([0x55, 0xaa], 510)
   const part = (one: Uint8Array): PartImage => ({ byteCount: one.length, sha256: sha256(one) })
   const [boot, root] = [part(bytes.boot), part(bytes.root)]
