@@ -1,6 +1,6 @@
 /**
- * What `roadcase release build-os` makes: from two images of partitions, larger than memory, the objects that boxes fetch
- * and their description, as `release publish` takes them.
+ * What `roadcase release build-os` makes: from two images of partitions, or from a bundle of RAUC, larger than memory, the
+ * objects that boxes fetch and their description, as `release publish` takes them.
  */
 import { createReadStream } from 'node:fs'
 import { readdir, rename } from 'node:fs/promises'
@@ -10,8 +10,14 @@ import { LinuxDigests } from '../drivers/linux/digests.js'
 import { LinuxPublicFolder } from '../drivers/linux/public-folder.js'
 import { BoxError, messageOf } from '../runtime/core/errors.js'
 import { fatProblem } from './os/fat.js'
-import { describeOs, type OsDescription, type OsWords } from './os/os-description.js'
-import { type OsPart, osParts, type PartImage } from './os/os-state.js'
+import {
+  describeOs,
+  type OsDescription,
+  type OsFileDescription,
+  type OsFileDescriptions,
+  type OsWords,
+} from './os/os-description.js'
+import type { OsPart, PartImage } from './os/os-state.js'
 import { DESCRIPTION_FILE } from './publish/releases.js'
 import { PIECE_BYTES } from './release/description.js'
 import { descriptionBytes } from './release/objects.js'
@@ -24,13 +30,11 @@ const FIRST_BYTES = 512
 export interface OsBuildWish extends OsWords {
   /** A folder that has nothing of the kind yet. */
   readonly into: string
-  /** Files with the images of whole partitions. */
-  readonly images: Readonly<Record<OsPart, string>>
+  /** Files with the images of whole partitions, or one with the bundle. */
+  readonly images: Readonly<Record<OsPart, string>> | { readonly bundle: string }
   /** Of brotli, 0..11. */
   readonly quality: number
 }
-
-type Described = OsDescription['images'][OsPart]
 
 /**
  * @param say told what is being done
@@ -42,25 +46,34 @@ export async function buildOs(
 ): Promise<OsDescription> {
   const into = new LinuxPublicFolder(wish.into)
   // Before minutes of work.
-  describeOs(wish, { boot: nothing, root: nothing })
+  describeOs(wish, 'bundle' in wish.images ? { bundle: nothing } : { images: noImages })
   if ((await namesIn(wish.into)).length > 0)
     throw new BoxError('release.conflict', `${wish.into} has something in it already`)
-  const boot = await needFat(wish.images.boot)
-  say(`packing ${boot} and ${wish.images.root}, which takes a while`)
-  const made: Partial<Record<OsPart, Described>> = {}
-  for (const part of osParts) {
-    made[part] = await pack(into, wish, part)
-    say(
-      `${part}: ${megabytes(made[part].byteCount)}, packed ${megabytes(made[part].object.byteCount)}`,
-    )
-  }
-  const description = describeOs(wish, { boot: made.boot ?? nothing, root: made.root ?? nothing })
+  const made = await packAll(into, wish, say)
+  const description = describeOs(wish, made)
   await into.write(DESCRIPTION_FILE, [descriptionBytes(description)])
   return description
 }
 
+async function packAll(
+  into: LinuxPublicFolder,
+  { images, quality, into: folder }: OsBuildWish,
+  say: (what: string) => void,
+): Promise<OsFileDescriptions> {
+  const one = async (part: OsPart | 'bundle', path: string): Promise<OsFileDescription> => {
+    const packed = await pack(into, { part, path, quality, folder })
+    const { byteCount, object } = packed
+    say(`${part}: ${megabytes(byteCount)}, packed ${megabytes(object.byteCount)}`)
+    return packed
+  }
+  if ('bundle' in images) return { bundle: await one('bundle', await needBundle(images.bundle)) }
+  const { boot, root } = images
+  say(`packing ${await needFat(boot)} and ${root}, which takes a while`)
+  return { images: { root: await one('root', root), boot: await one('boot', boot) } }
+}
+
 /** What stands for an image that is not read yet. */
-const nothing: Described = {
+const nothing: OsFileDescription = {
   byteCount: 1,
   sha256: '0'.repeat(64),
   object: {
@@ -73,6 +86,7 @@ const nothing: Described = {
     pieces: Buffer.alloc(32).toString('base64'),
   },
 }
+const noImages = { boot: nothing, root: nothing }
 
 async function namesIn(folder: string): Promise<readonly string[]> {
   return readdir(folder).catch((error: unknown) => {
@@ -90,25 +104,45 @@ async function needFat(path: string): Promise<string> {
   throw new BoxError('release.invalid', `${path} is empty`)
 }
 
-async function pack(into: LinuxPublicFolder, wish: OsBuildWish, part: OsPart): Promise<Described> {
+/** A squashfs, whose first word is this (Documentation/filesystems/squashfs.rst); the signature stands behind it. */
+const SQUASHFS = 'hsqs'
+
+/** The formats `plain` and `verity` of RAUC; what is encrypted says nothing of itself. */
+async function needBundle(path: string): Promise<string> {
+  for await (const bytes of imageBytes(path, FIRST_BYTES))
+    if (Buffer.from(bytes.subarray(0, SQUASHFS.length)).toString('latin1') === SQUASHFS) return path
+  throw new BoxError('release.invalid', `${path} is no bundle of RAUC`)
+}
+
+interface Packing {
+  readonly part: OsPart | 'bundle'
+  readonly path: string
+  /** Where it is packed to. */
+  readonly folder: string
+  readonly quality: number
+}
+
+async function pack(
+  into: LinuxPublicFolder,
+  { part, path, folder, quality }: Packing,
+): Promise<OsFileDescription> {
   const unnamed = `objects/${part}`
   const hash = new LinuxDigests().sha256()
   let byteCount = 0
   async function* read(): AsyncGenerator<Uint8Array> {
-    for await (const bytes of imageBytes(wish.images[part], Number.POSITIVE_INFINITY)) {
+    for await (const bytes of imageBytes(path, Number.POSITIVE_INFINITY)) {
       hash.update(bytes)
       byteCount += bytes.length
       yield bytes
     }
   }
-  const { quality } = wish
   await into.write(unnamed, compressed(read(), { windowBits: WINDOW_BITS, quality }))
   const image = { byteCount, sha256: hash.hex() }
   await prove(into, unnamed, image)
   const found = await into.measure(unnamed, PIECE_BYTES)
   if (found === null) throw new BoxError('storage.io', `${unnamed} is gone`)
   const target = `objects/${found.sha256}.full`
-  await rename(join(wish.into, unnamed), join(wish.into, target))
+  await rename(join(folder, unnamed), join(folder, target))
   const pieces = Buffer.from(found.pieces).toString('base64')
   return {
     ...image,

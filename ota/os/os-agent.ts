@@ -11,6 +11,7 @@ import {
   fail,
   finishWrite,
   forget,
+  isBundle,
   isTrial,
   markGood,
   nothingKnown,
@@ -113,6 +114,7 @@ export class OsAgent implements OsSystem {
     const { state, facts } = await this.#settled()
     const target = otherOs(facts.running)
     const { partitions } = this.#ports.places[target]
+    if (isBundle(image)) throw new BoxError('os.unsupported', 'a bundle is for a box with RAUC')
     if (await this.#isThere(state, target, image)) return target
     const begun = beginWrite(state, facts, image)
     await needRoom(partitions, image)
@@ -139,7 +141,7 @@ export class OsAgent implements OsSystem {
     const next = beginTrial(state, facts, await this.#ports.isAppOnTrial())
     const { number, partitions } = this.#ports.places[target]
     const slot = next.slots[target]
-    const problem = slot.kind === 'trial' ? await imageProblem(partitions, slot.image) : null
+    const problem = slot.kind === 'trial' ? await problemOf(partitions, slot.image) : null
     if (problem !== null) {
       await this.#spoil(state, target)
       throw new BoxError('os.rotten', `system ${target}: ${problem}`)
@@ -261,7 +263,7 @@ export class OsAgent implements OsSystem {
   async #isThere(state: OsState, target: OsName, image: OsImage): Promise<boolean> {
     const slot = state.slots[target]
     if (slot.kind !== 'written' || slot.image.digest !== image.digest) return false
-    return (await imageProblem(this.#ports.places[target].partitions, image)) === null
+    return (await problemOf(this.#ports.places[target].partitions, image)) === null
   }
 
   async #spoil(state: OsState, target: OsName): Promise<void> {
@@ -269,3 +271,6 @@ export class OsAgent implements OsSystem {
     await this.#records.write(forget(state, target))
   }
 }
+
+const problemOf = async (partitions: OsPartitions, image: OsImage): Promise<string | null> =>
+  isBundle(image) ? 'RAUC wrote it' : await imageProblem(partitions, image)

@@ -12,7 +12,7 @@ import {
 import type { Refusal } from '../slots/slot-state.js'
 import { isCount, isRefusals, RECORD_BYTES_MAX } from '../slots/state-record.js'
 import type { Numbered, RecordForm } from '../slots/two-records.js'
-import type { OsImage, OsSlot, OsState, PartImage } from './os-state.js'
+import type { OsImage, OsSlot, OsState, PartImage, SlotImage } from './os-state.js'
 
 export const OS_RECORD_FILES = ['ota/os.0', 'ota/os.1'] as const
 const FORMAT = 1
@@ -60,9 +60,24 @@ function decodeTried({ kind, attempts, askedIn }: Fields, image: OsImage): OsSlo
 function decodeImage(value: unknown): OsImage | null {
   if (!isFields(value)) return null
   const { digest, version, floor } = value
-  const [boot, root] = [decodePart(value['boot']), decodePart(value['root'])]
   if (!isDigest(digest) || !isVersion(version) || !isVersionOrNull(floor)) return null
+  const [bundle, slots] = [decodePart(value['bundle']), decodeSlotImages(value['slots'])]
+  if (bundle !== null) return slots && { digest, version, floor, bundle, slots }
+  const [boot, root] = [decodePart(value['boot']), decodePart(value['root'])]
   return boot && root && { digest, version, floor, boot, root }
+}
+
+function decodeSlotImages(value: unknown): SlotImage[] | null {
+  if (!Array.isArray(value)) return null
+  const found: SlotImage[] = []
+  for (const one of value) {
+    const part = decodePart(one)
+    const { slotClass, isReadable } = isFields(one) ? one : {}
+    if (part === null || typeof slotClass !== 'string' || typeof isReadable !== 'boolean')
+      return null
+    found.push({ slotClass, isReadable, ...part })
+  }
+  return found
 }
 
 function decodePart(value: unknown): PartImage | null {

@@ -27,15 +27,36 @@ export interface PartImage {
   readonly sha256: string
 }
 
-export interface OsImage {
+interface NamedImage {
   /** 64 lower-case hexadecimal digits, over the digests of its parts. */
   readonly digest: string
   readonly version: string
   /** Once it is found good, nothing below this version is taken; null: no new floor. */
   readonly floor: string | null
+}
+
+/** What whole partitions hold, for a machine whose firmware chooses. */
+export interface PartitionImage extends NamedImage {
   readonly boot: PartImage
   readonly root: PartImage
 }
+
+/** What RAUC installs, for a machine that has it. */
+export interface BundleImage extends NamedImage {
+  readonly bundle: PartImage
+  /** What RAUC said is in it when it was written; none before that. */
+  readonly slots: readonly SlotImage[]
+}
+
+export interface SlotImage extends PartImage {
+  readonly slotClass: string
+  /** Whether the medium gives it back as it was signed; else only RAUC's word is there. */
+  readonly isReadable: boolean
+}
+
+export type OsImage = PartitionImage | BundleImage
+
+export const isBundle = (image: OsImage): image is BundleImage => 'bundle' in image
 
 export type OsSlot =
   /** Nothing is known of it, or nothing of use is in it. */

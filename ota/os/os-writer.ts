@@ -4,7 +4,7 @@
  */
 import { BoxError } from '../../runtime/core/errors.js'
 import type { Partition } from '../../runtime/ports/partition.js'
-import { type OsImage, type OsPart, osParts, type PartImage } from './os-state.js'
+import { type OsPart, osParts, type PartImage, type PartitionImage } from './os-state.js'
 
 /** The boot sector, without which nothing is a FAT; and one sector alone, so that no cut leaves half of what is held back. */
 export const HEAD_BYTES = 512
@@ -18,12 +18,13 @@ export type OsPartitions = Readonly<Record<OsPart, Partition>>
 
 /** Where the images come from, by whatever means. */
 export interface OsSource {
-  /** Bytes of one image, from the first one on. They need not be believed. */
-  open(part: OsPart): AsyncIterable<Uint8Array>
+  /** Bytes of one image, or of the bundle, from the first one on. They need not be believed. */
+  open(part: OsPart | 'bundle'): AsyncIterable<Uint8Array>
 }
 
 export interface OsProgress {
-  readonly part: OsPart
+  /** `install`: RAUC is at work, and counts percent. */
+  readonly part: OsPart | 'bundle' | 'install'
   readonly done: number
   readonly all: number
 }
@@ -40,7 +41,7 @@ export async function makeUnbootable({ boot }: OsPartitions): Promise<void> {
 }
 
 /** @throws BoxError `os.refused` when a partition is too small */
-export async function needRoom(partitions: OsPartitions, image: OsImage): Promise<void> {
+export async function needRoom(partitions: OsPartitions, image: PartitionImage): Promise<void> {
   for (const part of osParts) {
     const room = await partitions[part].byteCount()
     const needed = image[part].byteCount
@@ -58,7 +59,7 @@ export async function needRoom(partitions: OsPartitions, image: OsImage): Promis
  */
 export async function writeImages(
   partitions: OsPartitions,
-  image: OsImage,
+  image: PartitionImage,
   source: OsSource,
   wishes: OsWishes,
 ): Promise<void> {
@@ -75,7 +76,7 @@ export async function writeImages(
 /** Null: both images are on the medium as they were signed. */
 export async function imageProblem(
   partitions: OsPartitions,
-  image: OsImage,
+  image: PartitionImage,
 ): Promise<string | null> {
   for (const part of osParts) {
     const { byteCount, sha256 } = image[part]

@@ -1,6 +1,8 @@
 /** Operating systems among the releases: `roadcase release build-os` and `release os`. */
 import { type Command, Option } from 'commander'
-import type { OsDescription } from '../../ota/os/os-description.js'
+import type { OsDescription, OsFileDescription } from '../../ota/os/os-description.js'
+import type { OsBuildWish } from '../../ota/os-build.js'
+import { ConfigError } from '../core/errors.js'
 import { namesIn, type RepositoryFlags, tell, wholeIn, withRepository } from './key-options.js'
 import type { CliSetting } from './setting.js'
 import { table } from './table.js'
@@ -11,8 +13,9 @@ const QUALITY = 9
 
 interface BuildFlags {
   readonly into: string
-  readonly boot: string
-  readonly root: string
+  readonly boot?: string
+  readonly root?: string
+  readonly bundle?: string
   readonly system: string
   readonly board: readonly string[]
   readonly architecture: OsDescription['architecture']
@@ -52,8 +55,9 @@ function addBuild(release: Command, { actions, terminal, isJson }: CliSetting): 
     .requiredOption('--into <folder>', 'where to write it')
     .requiredOption('--system <version>', 'the version of the operating system')
     .requiredOption('--board <names>', 'the boards that it starts on', namesIn)
-    .requiredOption('--boot <file>', 'image of the partition that the firmware reads: a FAT')
-    .requiredOption('--root <file>', 'image of the partition that Linux runs from')
+    .option('--boot <file>', 'image of the partition that the firmware reads: a FAT')
+    .option('--root <file>', 'image of the partition that Linux runs from')
+    .option('--bundle <file>', 'for boxes with RAUC, in place of both: a bundle that it has signed')
     .addOption(
       new Option('--architecture <name>', 'of the boards')
         .choices(['arm64', 'x64'])
@@ -64,23 +68,38 @@ function addBuild(release: Command, { actions, terminal, isJson }: CliSetting): 
     .option('--notes <text>', 'what changed, for the crew', '')
     .option('--quality <number>', 'of brotli: 0 is fast, 11 is small', wholeIn(0, 11), QUALITY)
     .addHelpText('after', `\nExample:\n  $ ${EXAMPLE}`)
-    .action(async ({ system: version, board: boards, boot, root, ...flags }: BuildFlags) => {
+    .action(async ({ system: version, board: boards, ...flags }: BuildFlags) => {
       const say = (what: string): void => terminal.writeError(`${what}\n`)
-      const wish = { ...flags, version, boards, images: { boot, root } }
+      const wish = { ...flags, version, boards, images: filesOf(flags) }
       const built = await actions.buildOs(wish, isJson() ? () => undefined : say)
       if (isJson()) writeJson(terminal, built)
       else terminal.write(table(rowsOf(built, flags.into), paintFor(terminal)))
     })
 }
 
-const rowsOf = ({ version, boards, images }: OsDescription, into: string): [string, string][] => [
-  ['System', `${version} for ${boards.join(', ')}`],
-  ['Boot', sizesOf(images.boot)],
-  ['Root', sizesOf(images.root)],
+/** @throws ConfigError for anything but two images, or one bundle */
+function filesOf({
+  boot,
+  root,
+  bundle,
+}: Pick<BuildFlags, 'boot' | 'root' | 'bundle'>): OsBuildWish['images'] {
+  if (boot !== undefined && root !== undefined && bundle === undefined) return { boot, root }
+  if (boot === undefined && root === undefined && bundle !== undefined) return { bundle }
+  const message = 'give --boot and --root, or --bundle alone'
+  throw new ConfigError([{ path: 'build-os', message, place: null }])
+}
+
+const rowsOf = (described: OsDescription, into: string): [string, string][] => [
+  ['System', `${described.version} for ${described.boards.join(', ')}`],
+  ...sizesOf('Bundle', described.bundle),
+  ...sizesOf('Boot', described.images?.boot),
+  ...sizesOf('Root', described.images?.root),
   ['Written', into],
 ]
 
-const sizesOf = ({ byteCount, object }: OsDescription['images']['boot']): string =>
-  `${megabytes(byteCount)}, packed ${megabytes(object.byteCount)}`
+const sizesOf = (title: string, file: OsFileDescription | undefined): [string, string][] =>
+  file === undefined
+    ? []
+    : [[title, `${megabytes(file.byteCount)}, packed ${megabytes(file.object.byteCount)}`]]
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`

@@ -229,6 +229,15 @@ t.test('without a firmware that is understood nothing is touched, and it is said
   await t.rejects(other.boot().agent.status(), { code: 'os.unsupported', message: /partition 7/ })
 })
 
+t.test('a bundle of RAUC is not for a machine whose firmware chooses', async t => {
+  const box = world()
+  const { digest, version, floor, root } = second.image
+  const bundle = { digest, version, floor, bundle: root, slots: [] }
+  const written = box.boot().agent.write(bundle, second.source, unhurried)
+  await t.rejects(written, { code: 'os.unsupported', message: /RAUC/ })
+  t.match(await box.boot().agent.status(), { slots: { b: { kind: 'unknown' } } })
+})
+
 t.test('one rotten record costs nothing', async t => {
   for (const record of OS_RECORD_FILES) {
     const box = await onTrial()

@@ -4,6 +4,7 @@ import {
   checkOsDescription,
   type OsDescription,
   osDescriptionTarget,
+  osFiles,
   osImage,
 } from '../../../ota/os/os-description.js'
 import { randomFrom } from '../../../runtime/core/random.js'
@@ -22,13 +23,14 @@ const part = (sha256: string) => ({
     pieces: 'A'.repeat(44),
   },
 })
+const images = { boot: part('ab'.repeat(32)), root: part('cd'.repeat(32)) }
 const good: OsDescription = {
   format: 1,
   product: 'roadcase-os',
   version: '12.4.0',
   architecture: 'arm64',
   boards: ['pi-5'],
-  images: { boot: part('ab'.repeat(32)), root: part('cd'.repeat(32)) },
+  images,
   floor: '12.0.0',
   minimumRelease: null,
   notes: '',
@@ -41,12 +43,14 @@ t.test(
     t.throws(() => checkOsDescription({ ...good, product: 'roadcase' }), { message: /os\.product/ })
     t.throws(() => checkOsDescription({ ...good, boards: [] }), { message: /os\.boards/ })
     t.throws(() => checkOsDescription({ ...good, version: '12' }), { message: /os\.version/ })
-    t.throws(() => checkOsDescription({ ...good, images: { boot: good.images.boot } }), {
+    t.throws(() => checkOsDescription({ ...good, images: { boot: images.boot } }), {
       message: /os\.images\.root/,
     })
-    const patch = { ...good.images.root.object, kind: 'patch', from: digest }
-    const images = { ...good.images, root: { ...good.images.root, object: patch } }
-    t.throws(() => checkOsDescription({ ...good, images }), { message: /root\.object\.kind.*full/ })
+    const patch = { ...images.root.object, kind: 'patch', from: digest }
+    const patched = { ...images, root: { ...images.root, object: patch } }
+    t.throws(() => checkOsDescription({ ...good, images: patched }), {
+      message: /os\.images\.root\.object\.kind.*full/,
+    })
     t.equal(osDescriptionTarget('pi-5', '12.4.0'), 'os/pi-5/12.4.0.json')
   },
 )
@@ -55,8 +59,30 @@ t.test('a system is its images: neither its name nor its notes make it another o
   const keys = new SimulatedKeys(randomFrom(1))
   const one = osImage(keys, good)
   t.equal(osImage(keys, { ...good, version: '12.5.0', notes: 'new' }).digest, one.digest)
-  const images = { boot: good.images.root, root: good.images.boot }
-  t.not(osImage(keys, { ...good, images }).digest, one.digest)
-  t.same(one.root, { byteCount: 100_000_000, sha256: 'cd'.repeat(32) })
+  const swapped = { boot: images.root, root: images.boot }
+  t.not(osImage(keys, { ...good, images: swapped }).digest, one.digest)
+  t.match(one, { root: { byteCount: 100_000_000, sha256: 'cd'.repeat(32) } })
   t.same([one.version, one.floor], ['12.4.0', '12.0.0'])
+})
+
+t.test('a bundle stands in place of the images, and never beside them', async t => {
+  const keys = new SimulatedKeys(randomFrom(1))
+  const { images: _, ...rest } = good
+  const bundle = part('ab'.repeat(32))
+  const other = checkOsDescription({ ...rest, bundle })
+  t.throws(() => checkOsDescription(rest), { message: /os\.bundle, and not both/ })
+  t.throws(() => checkOsDescription({ ...good, bundle }), { message: /os\.bundle, and not both/ })
+  const pack = { ...bundle.object, kind: 'pack' }
+  t.throws(() => checkOsDescription({ ...rest, bundle: { ...bundle, object: pack } }), {
+    message: /os\.bundle\.object\.kind.*full/,
+  })
+  t.match(osImage(keys, other), { bundle: { sha256: bundle.sha256 }, slots: [] })
+  t.not(osImage(keys, other).digest, osImage(keys, good).digest)
+  t.same(
+    [other, good].map(one =>
+      osFiles(one).map(({ part, sha256 }) => `${part} ${sha256.slice(0, 2)}`),
+    ),
+    [['bundle ab'], ['root cd', 'boot ab']],
+    'what is fetched, in order',
+  )
 })

@@ -6,7 +6,7 @@ import { SimulatedLog } from '../../../drivers/simulated/log.js'
 import { SimulatedPartition } from '../../../drivers/simulated/partition.js'
 import { SimulatedSlotDisk } from '../../../drivers/simulated/slot-disk.js'
 import { OsAgent, type OsPorts } from '../../../ota/os/os-agent.js'
-import type { OsImage, OsName, OsPart, PartImage } from '../../../ota/os/os-state.js'
+import type { OsName, OsPart, PartImage, PartitionImage } from '../../../ota/os/os-state.js'
 import type { OsSource } from '../../../ota/os/os-writer.js'
 import { randomFrom } from '../../../runtime/core/random.js'
 
@@ -23,7 +23,7 @@ const ROOT_BYTES = 265_000
 const PARTITION_BYTES = { boot: 4 * 1024, root: 260 * 1024 } as const
 
 export interface SmallOs {
-  readonly image: OsImage
+  readonly image: PartitionImage
   readonly source: OsSource
   readonly bytes: Readonly<Record<OsPart, Uint8Array>>
 }
@@ -45,6 +45,7 @@ export function smallOs(version: string, floor: string | null = null): SmallOs {
 
 export const sourceOf = (bytes: Readonly<Record<OsPart, Uint8Array>>): OsSource => ({
   async *open(part) {
+    if (part === 'bundle') throw new Error('there is none')
     for (let at = 0; at < bytes[part].length; at += 7_001)
       yield bytes[part].subarray(at, at + 7_001)
   },

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { LinuxPublicFolder } from '../../../drivers/linux/public-folder.js'
+import { objectsOf } from '../../../ota/os/os-description.js'
 import { buildOs, type OsBuildWish } from '../../../ota/os-build.js'
 import type { Publisher } from '../../../ota/publish/publisher.js'
 import { publishRelease, removeRelease, setOrder } from '../../../ota/publish/releases.js'
@@ -65,19 +66,20 @@ t.test('a system is published for each of its boards, and ordered beside the rel
   t.match((await publishSystem(publisher, built.folder, keys)).outcome, { isPublished: false })
   t.match(await setOrders(publisher, keys, systemOrder('2.0.0')), { isPublished: true })
   const client = new Client(t, await rootOf(folder))
-  const { boot, root } = built.description.images
+  const [root, boot] = objectsOf(built.description)
+  if (root === undefined || boot === undefined) throw new Error('there are two')
   const [described, other, bootObject, rootObject, ordered, release] = await client.fetch(folder, [
     'os/pi-4b/2.0.0.json',
     'os/cm4/2.0.0.json',
-    boot.object.target,
-    root.object.target,
+    boot.target,
+    root.target,
     'tours/summer/os.json',
     'tours/summer/order.json',
   ])
   t.same(described, other)
   t.match(JSON.parse(String(described)), { product: 'roadcase-os', boards: BOARDS })
-  t.equal(bootObject?.length, boot.object.byteCount)
-  t.equal(rootObject?.length, root.object.byteCount)
+  t.equal(bootObject?.length, boot.byteCount)
+  t.equal(rootObject?.length, root.byteCount)
   t.same(JSON.parse(String(ordered)), {
     format: 1,
     tour: 'summer',
@@ -148,13 +150,14 @@ t.test(
 t.test('what no firmware would start is not packed', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'roadcase-os-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const images = { boot: join(folder, 'boot.img'), root: join(folder, 'root.img') }
   const wish: OsBuildWish = {
     ...{ into: join(folder, 'built'), quality: 1, version: '2.0.0', boards: BOARDS },
     ...{ floor: null, minimumRelease: null, notes: '' },
     architecture: 'arm64',
-    images: { boot: join(folder, 'boot.img'), root: join(folder, 'root.img') },
+    images,
   }
-  writeFileSync(wish.images.root, Buffer.alloc(4096, 1))
+  writeFileSync(images.root, Buffer.alloc(4096, 1))
   const card = Buffer.alloc(4096)
   card.set([0x55, 0xaa], 510)
   for (const [bytes, why] of [
@@ -163,7 +166,7 @@ t.test('what no firmware would start is not packed', async t => {
     [Buffer.alloc(100), /not even a boot sector/],
     [Buffer.alloc(0), /is empty/],
   ] as const) {
-    writeFileSync(wish.images.boot, bytes)
+    writeFileSync(images.boot, bytes)
     await t.rejects(
       buildOs(wish, () => {}),
       why,
@@ -173,10 +176,32 @@ t.test('what no firmware would start is not packed', async t => {
     buildOs({ ...wish, floor: '3.0.0' }, () => {}),
     /floor 3.0.0 is above/,
   )
-  writeFileSync(wish.images.boot, smallOs('1').bytes.boot)
+  writeFileSync(images.boot, smallOs('1').bytes.boot)
   await buildOs(wish, () => {})
   await t.rejects(
     buildOs(wish, () => {}),
     { code: 'release.conflict' },
   )
+})
+
+t.test('a bundle of RAUC is packed and published as two images are', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'roadcase-os-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const images = { bundle: join(folder, 'os.raucb') }
+  const into = join(folder, 'built')
+  const wish: OsBuildWish = {
+    ...{ into, images, quality: 1, version: '2.0.0', boards: BOARDS, architecture: 'arm64' },
+    ...{ floor: null, minimumRelease: null, notes: '' },
+  }
+  writeFileSync(images.bundle, 'an archive')
+  await t.rejects(
+    buildOs(wish, () => {}),
+    /is no bundle of RAUC/,
+  )
+  writeFileSync(images.bundle, `hsqs${'a bundle'.repeat(1_000)}`)
+  const described = await buildOs(wish, () => {})
+  t.match(described, { bundle: { byteCount: 8_004 }, images: undefined })
+  const publisher = await repositoryWithSystems()
+  await publishSystem(publisher, new LinuxPublicFolder(into), keys)
+  t.match(await verifyRepository(publisher.folder, NOW_MS), { problems: [], targetCount: 3 })
 })
