@@ -10,7 +10,7 @@ declare -A package_of=(
   [chronyd]=chrony [aplay]=alsa-utils [olad]=ola [/usr/include/ltc.h]=libltc-dev
   [git]=git [aarch64-linux-gnu-g++]=g++-aarch64-linux-gnu [g++]=g++ [qemu-aarch64-static]=qemu-user-static
   [i2cset]=i2c-tools [insmod]=kmod [ip]=iproute2 [ntpdig]=ntpsec-ntpdig [losetup]=mount [mkfs.ext4]=e2fsprogs [mkfs.vfat]=dosfstools
-  [strace]=strace
+  [strace]=strace [rauc]=rauc [mksquashfs]=squashfs-tools [dbus-daemon]=dbus
   [ssh-agent]=openssh-client [softhsm2-util]=softhsm2 [pkcs11-tool]=opensc
 )
 export PATH="$PATH:/usr/sbin:/sbin"

@@ -10,7 +10,7 @@ const ANSWER_MS_MAX = 10_000
 /** The firmware reads 512; more than that is not ours. */
 const AUTOBOOT_BYTES_MAX = 4096
 
-type Command = readonly [program: string, ...words: string[]]
+export type RebootCommand = readonly [program: string, ...words: string[]]
 
 export interface FirmwareFiles {
   /** Where the partition with autoboot.txt is mounted, writable. */
@@ -22,9 +22,11 @@ export interface FirmwareFiles {
 }
 
 export interface RebootCommands {
-  readonly onTrial: Command
-  readonly plain: Command
+  readonly onTrial: RebootCommand
+  readonly plain: RebootCommand
 }
+
+export const usualReboot: RebootCommand = ['systemctl', '--no-ask-password', 'reboot']
 
 /**
  * `reboot "0 tryboot"` of the documentation, as systemctl(1) of systemd 246 and later hands it to reboot(2): read, and tried
@@ -32,7 +34,7 @@ export interface RebootCommands {
  */
 const USUAL: RebootCommands = {
   onTrial: ['systemctl', '--no-ask-password', '--reboot-argument=0 tryboot', 'reboot'],
-  plain: ['systemctl', '--no-ask-password', 'reboot'],
+  plain: usualReboot,
 }
 
 /** The boot loader of a Raspberry Pi, through what it leaves for Linux and what it reads of it. */
@@ -86,11 +88,11 @@ export class LinuxFirmware implements Firmware {
   }
 
   rebootOnTrial(): Promise<void> {
-    return ask(this.#commands.onTrial)
+    return askReboot(this.#commands.onTrial)
   }
 
   reboot(): Promise<void> {
-    return ask(this.#commands.plain)
+    return askReboot(this.#commands.plain)
   }
 
   async #cell(name: string): Promise<number> {
@@ -120,7 +122,8 @@ export class LinuxFirmware implements Firmware {
   }
 }
 
-function ask([program, ...words]: Command): Promise<void> {
+/** @throws BoxError `power.refused` */
+export function askReboot([program, ...words]: RebootCommand): Promise<void> {
   return new Promise((resolve, reject) => {
     execFile(program, words, { timeout: ANSWER_MS_MAX }, (error, _, complaint) => {
       if (error === null) return resolve()
