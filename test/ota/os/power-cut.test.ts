@@ -4,33 +4,26 @@
  * nothing acknowledged is lost, and the life comes to its end afterwards.
  */
 import t from 'tap'
-import type { OsAgent } from '../../../ota/os/os-agent.js'
 import { osRecords } from '../../../ota/os/os-record.js'
 import { nothingKnown, type OsState, otherOs } from '../../../ota/os/os-state.js'
 import type { OsStatus } from '../../../ota/os/os-system.js'
 import { compareVersions } from '../../../ota/release/version-order.js'
 import { TwoRecords } from '../../../ota/slots/two-records.js'
 import { randomFrom } from '../../../runtime/core/random.js'
-import { FOREVER, OsWorld, type SmallOs, smallOs, unhurried } from './os-world.js'
+import { isRefused, type LivedBoot, live, type Systems, type Told, toldNothing } from './os-life.js'
+import { FOREVER, OsWorld, type SmallOs, smallOs } from './os-world.js'
 
 const SEEDS = Number(process.env['SEEDS'] ?? 1)
-const BOOTS_MAX = 30
 
-const factory = smallOs('1.0.0')
-const second = smallOs('1.1.0', '1.1.0')
-/** Resets by its watchdog before anybody can judge. */
-const silent = smallOs('1.2.0', '1.2.0')
-/** Comes up, and does not pass its gate. */
-const faulty = smallOs('1.3.0', '1.3.0')
+const systems: Systems<SmallOs> = {
+  factory: smallOs('1.0.0'),
+  second: smallOs('1.1.0', '1.1.0'),
+  silent: smallOs('1.2.0', '1.2.0'),
+  faulty: smallOs('1.3.0', '1.3.0'),
+}
+const { factory, second, silent, faulty } = systems
 const all: readonly SmallOs[] = [factory, second, silent, faulty]
 const neverGood: readonly SmallOs[] = [silent, faulty]
-
-/** What the box has been told "done" for: it survives cuts, since people remember. */
-interface Told {
-  good: SmallOs
-  readonly passed: Set<SmallOs>
-  readonly refused: Set<SmallOs>
-}
 
 const reachedNothing = () => ({
   cuts: 0,
@@ -46,79 +39,23 @@ const reachedNothing = () => ({
 })
 type Reached = ReturnType<typeof reachedNothing>
 
-type Ending = 'reboots' | 'done'
-
-/** One thing after the other, each from what the box knows: so that it goes on where the last boot was cut. */
-async function step(running: SmallOs, agent: OsAgent, told: Told): Promise<Ending | 'more'> {
-  if (running === silent) return 'reboots'
-  const status = await agent.status()
-  if (status.isTrial) return judgeTrial(running, agent, told)
-  if (told.passed.has(running)) told.good = running
-  for (const one of neverGood) if (isRefused(status, one)) told.refused.add(one)
-  const wanted = [second, silent, faulty].find(one => one !== running && !told.refused.has(one))
-  if (wanted === undefined || (wanted === second && told.good === second)) return 'done'
-  await agent.write(wanted.image, wanted.source, unhurried)
-  await agent.tryBoot()
-  return 'reboots'
-}
-
-async function judgeTrial(running: SmallOs, agent: OsAgent, told: Told): Promise<Ending | 'more'> {
-  if (running === faulty) {
-    await agent.giveUp('a device does not answer')
-    return 'reboots'
-  }
-  // From here on the digit may have been written.
-  told.passed.add(running)
-  await agent.markGood()
-  told.good = running
-  return 'more'
-}
-
-const isRefused = ({ refused }: OsStatus, { image }: SmallOs): boolean =>
-  refused.some(({ digest }) => digest === image.digest)
-
 /** True: it came to its end. False: the power went. */
-async function live(world: OsWorld, told: Told, calls: number, reached: Reached): Promise<boolean> {
-  let callsLeft = calls
-  for (let boots = 0; boots < BOOTS_MAX; boots++) {
+async function lived(world: OsWorld, told: Told<SmallOs>, calls: number, reached: Reached) {
+  const start = (callsLeft: number): LivedBoot<SmallOs> => {
     const { partition, agent } = world.boot(callsLeft)
-    const isTrialBoot = partition !== world.usualPartition()
-    let isCut = false
-    world.disk.powerCut.listen(() => {
-      isCut = true
-    })
     const running = world.found(partition, all)
     if (running === null) throw new Error(`partition ${partition} has no whole system`)
-    const ending = await untilCut(liveOnce(running, agent, told), () => isCut)
-    if (ending === null && isTrialBoot) reached.cutInTrial++
-    if (ending === null) return false
-    if (ending === 'done') return true
-    callsLeft -= world.disk.calls
+    const isTrialBoot = partition !== world.usualPartition()
+    return { running, isTrialBoot, agent: async () => agent }
   }
-  throw new Error('it does not come to its end')
+  const ending = await live({ disk: world.disk, start }, { systems, told }, calls)
+  if (ending === 'done') return true
+  if (ending.isTrialBoot) reached.cutInTrial++
+  return false
 }
-
-async function liveOnce(running: SmallOs, agent: OsAgent, told: Told): Promise<Ending> {
-  for (;;) {
-    const ending = await step(running, agent, told)
-    if (ending !== 'more') return ending
-  }
-}
-
-/** A call from before the cut never returns, so the life just stands still: null. */
-async function untilCut(life: Promise<Ending>, isCut: () => boolean): Promise<Ending | null> {
-  let ending: Ending | null = null
-  const ended = life.then(value => {
-    ending = value
-  })
-  while (ending === null && !isCut()) await Promise.race([ended, turn()])
-  return isCut() ? null : ending
-}
-
-const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 /** What must hold after any cut; what does not, in words. */
-async function judge(world: OsWorld, told: Told, reached: Reached): Promise<string[]> {
+async function judge(world: OsWorld, told: Told<SmallOs>, reached: Reached): Promise<string[]> {
   const { firmware } = world
   const { autoboot } = firmware
   const start = (hasTrialFlag: boolean, text: Uint8Array | null): SmallOs | null =>
@@ -184,14 +121,14 @@ async function cutLife(
 ): Promise<readonly string[] | null> {
   const random = randomFrom(seed * 100_003 + calls)
   const world = new OsWorld(factory, { random, keepsFlag, walks: keepsFlag })
-  const told: Told = { good: factory, passed: new Set(), refused: new Set() }
-  if (await live(world, told, calls, reached)) return null
+  const told = toldNothing(systems)
+  if (await lived(world, told, calls, reached)) return null
   reached.cuts++
   reached.tornAutoboot += world.firmware.tornWrites
   reached.tornSectors += world.tornSectors
   const problems = await judge(world, told, reached)
   if (problems.length > 0) return problems
-  if (!(await live(world, told, FOREVER, reached))) problems.push('the power went by itself')
+  if (!(await lived(world, told, FOREVER, reached))) problems.push('the power went by itself')
   problems.push(...(await judge(world, told, reached)))
   if (told.good !== second) problems.push('the good system was never reached')
   if (told.refused.size < neverGood.length) problems.push('a bad system was never refused')
