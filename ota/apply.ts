@@ -71,6 +71,7 @@ async function apply({
   }
 }
 
+/** A parent that is gone hears nothing, and is no fault of ours: "disconnect" follows. */
 function say(report: ApplyReport): void {
-  process.send?.(report)
+  process.send?.(report, undefined, undefined, () => {})
 }

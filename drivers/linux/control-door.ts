@@ -8,6 +8,8 @@ import { errnoOf } from './errno.js'
 const CONNECTIONS_MAX = 16
 /** sockaddr_un has room for 108 bytes, the last of which is 0. */
 const PATH_BYTES_MAX = 107
+/** Whoever has asked is answered, even when the answer is that all of this ends. */
+const CLOSING_MS_MAX = 2_000
 
 export interface DoorLimits {
   readonly lineBytesMax: number
@@ -20,6 +22,7 @@ export class ControlDoor {
   readonly #limits: DoorLimits
   #server: Server | null = null
   readonly #sockets = new Set<Socket>()
+  readonly #answering = new Set<Promise<void>>()
 
   constructor(path: string, limits: DoorLimits) {
     this.#path = path
@@ -55,9 +58,17 @@ export class ControlDoor {
     const server = this.#server
     if (server === null) return
     this.#server = null
+    const closed = new Promise<void>(resolve => server.close(() => resolve()))
+    await this.#lastAnswers()
     for (const socket of this.#sockets) socket.destroy()
-    await new Promise<void>(resolve => server.close(() => resolve()))
+    await closed
     await rm(this.#path, { force: true })
+  }
+
+  async #lastAnswers(): Promise<void> {
+    const { promise: late, cancel } = timer(CLOSING_MS_MAX)
+    await Promise.race([Promise.all(this.#answering), late])
+    cancel()
   }
 
   #serve(socket: Socket, answer: (line: string) => Promise<string>): void {
@@ -68,9 +79,29 @@ export class ControlDoor {
     const patience = setTimeout(() => socket.destroy(), this.#limits.patienceMs)
     void readLine(socket, this.#limits.lineBytesMax)
       .finally(() => clearTimeout(patience))
-      .then(line => (line === null ? null : answer(line)))
-      .then(said => (said === null ? socket.destroy() : socket.end(`${said}\n`)))
+      .then(line =>
+        line === null ? void socket.destroy() : this.#answer(socket, () => answer(line)),
+      )
   }
+
+  async #answer(socket: Socket, answer: () => Promise<string>): Promise<void> {
+    const done = Promise.resolve()
+      .then(answer)
+      .then(text => new Promise<void>(resolve => void socket.end(`${text}\n`, () => resolve())))
+    // Sent, or nobody there any more.
+    const over = Promise.race([done, new Promise<void>(resolve => socket.once('close', resolve))])
+    this.#answering.add(over)
+    await done.finally(() => this.#answering.delete(over))
+  }
+}
+
+function timer(ms: number): { promise: Promise<void>; cancel: () => void } {
+  let cancel = (): void => {}
+  const promise = new Promise<void>(resolve => {
+    const timeout = setTimeout(resolve, ms)
+    cancel = () => clearTimeout(timeout)
+  })
+  return { promise, cancel }
 }
 
 /**

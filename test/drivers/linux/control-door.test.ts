@@ -57,3 +57,19 @@ t.test('a path that the kernel would cut off is refused', async t => {
     { code: 'storage.io', message: /107 bytes/ },
   )
 })
+
+t.test('who was heard is answered before the door closes', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'roadcase-door-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const path = join(folder, 'x.sock')
+  const door = new ControlDoor(path, limits)
+  let closed: Promise<void> = Promise.resolve()
+  await door.open(async () => {
+    closed = door.close()
+    await new Promise(resolve => setTimeout(resolve, 100))
+    return 'going down'
+  })
+  t.equal(await askDoor(path, 'down', limits), 'going down')
+  await closed
+  await t.rejects(askDoor(path, 'again', limits), { code: 'link.down' })
+})
