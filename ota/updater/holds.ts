@@ -14,6 +14,7 @@ import {
   type Of,
   object,
   string,
+  withDefault,
 } from '../../runtime/core/schema.js'
 import { after } from '../../runtime/core/time.js'
 import type { Clock, MonotonicMs } from '../../runtime/ports/clock.js'
@@ -22,6 +23,8 @@ import type { Files } from '../../runtime/ports/files.js'
 const FILE = 'holds.json'
 export const HOLDS_MAX = 32
 const MS_PER_MINUTE = 60_000
+/** So much may be counted twice after a power cut. */
+const WRITE_EVERY_MS = 5 * MS_PER_MINUTE
 
 const hold = object({
   /** Unique on this box: `h1`, `h2`. */
@@ -31,6 +34,8 @@ const hold = object({
   /** Null: the date was not known, so running time alone counts. */
   madeWallMs: nullable(number({ min: -8.64e15, max: 8.64e15 })),
   minutes: integer({ min: 1, max: HOLD_MINUTES_MAX }),
+  /** Of running time, when this was written; null in what an older release wrote: all of it. */
+  leftMs: withDefault(nullable(number({ min: 0, max: HOLD_MINUTES_MAX * 60_000 })), null),
 })
 const holdsFile = object({
   format: literal(1),
@@ -55,6 +60,7 @@ export class Holds {
   readonly #clock: Clock
   readonly #files: Files
   #next = 1
+  #writtenMs = 0
   /** With the moment on which this process has known of it for as long as it lasts. */
   #holds: readonly { readonly hold: Hold; readonly untilMs: MonotonicMs }[] = []
 
@@ -70,6 +76,34 @@ export class Holds {
     const { next, holds } = readHolds(bytes)
     this.#next = next
     this.#holds = holds.map(one => ({ hold: one, untilMs: this.#endOf(one) }))
+    this.#writtenMs = this.#clock.monotonicMs()
+  }
+
+  /**
+   * To be called again and again: what has ended is forgotten, what has run is remembered, and a hold that was made before
+   * the box knew the date ends by it from now on. @throws BoxError `storage.full`, `storage.io`
+   */
+  async keep(isUtcKnown: boolean): Promise<void> {
+    const kept = this.#kept()
+    const isEnded = kept.length < this.#holds.length
+    const isDated = isUtcKnown && kept.some(({ madeWallMs }) => madeWallMs === null)
+    const isDue = this.#clock.monotonicMs() - this.#writtenMs >= WRITE_EVERY_MS
+    if (!isEnded && !isDated && !(isDue && kept.length > 0)) return
+    await this.#replace(isDated ? kept.map(one => this.#dated(one)) : kept, this.#next)
+  }
+
+  #dated(one: Hold): Hold {
+    if (one.madeWallMs !== null) return one
+    const ranMs = one.minutes * MS_PER_MINUTE - this.#leftMs(one)
+    return { ...one, madeWallMs: this.#clock.wallTimeMs() - ranMs }
+  }
+
+  /** Of running time. */
+  #leftMs({ id, minutes }: Hold): number {
+    const untilMs = this.#holds.find(({ hold: one }) => one.id === id)?.untilMs
+    const wholeMs = minutes * MS_PER_MINUTE
+    if (untilMs === undefined) return wholeMs
+    return Math.max(0, Math.min(wholeMs, untilMs - this.#clock.monotonicMs()))
   }
 
   /**
@@ -119,15 +153,17 @@ export class Holds {
   }
 
   async #replace(holds: readonly Hold[], next: number): Promise<void> {
-    const text = JSON.stringify({ format: 1, next, holds })
+    const written = holds.map(one => ({ ...one, leftMs: Math.round(this.#leftMs(one)) }))
+    const text = JSON.stringify({ format: 1, next, holds: written })
     await this.#files.replace(FILE, new TextEncoder().encode(text))
     this.#next = next
+    this.#writtenMs = this.#clock.monotonicMs()
     const known = new Map(this.#holds.map(({ hold: one, untilMs }) => [one.id, untilMs]))
     this.#holds = holds.map(one => ({ hold: one, untilMs: known.get(one.id) ?? this.#endOf(one) }))
   }
 
-  #endOf({ minutes }: Hold): MonotonicMs {
-    return after(this.#clock.monotonicMs(), minutes * MS_PER_MINUTE)
+  #endOf({ minutes, leftMs }: Hold): MonotonicMs {
+    return after(this.#clock.monotonicMs(), leftMs ?? minutes * MS_PER_MINUTE)
   }
 }
 

@@ -114,6 +114,7 @@ const cases: readonly (readonly [string, CriteriaView, RegExp])[] = [
           owner: 'Kim',
           reason: 'rehearsal',
           madeWallMs: 0,
+          leftMs: null,
           minutes: 90,
           leftMinutes: 61,
         },

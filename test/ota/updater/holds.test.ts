@@ -87,3 +87,31 @@ t.test('a file that is none of ours is told, and nothing is held', async t => {
   await files.replace('holds.json', new TextEncoder().encode('{"format":1}'))
   await t.rejects(open(), { code: 'storage.rotten' })
 })
+
+t.test('a hold does not begin anew with each start, nor come back when it was over', async t => {
+  const { clock, open } = bench()
+  const first = await open()
+  await first.add(rehearsal, false)
+  for (let minute = 0; minute < 60; minute++) {
+    await clock.advance(HOUR_MS / 60)
+    await first.keep(false)
+  }
+  const second = await open()
+  const [left] = second.current()
+  t.ok(left && left.leftMinutes <= 35, `${left?.leftMinutes} min are left of 30`)
+  await clock.advance(HOUR_MS)
+  await second.keep(false)
+  t.same((await open()).current(), [])
+})
+
+t.test('once the date is known, a hold ends by it', async t => {
+  const { clock, open } = bench()
+  const first = await open()
+  await first.add(rehearsal, false)
+  await clock.advance(HOUR_MS)
+  clock.stepWall(1_000 * HOUR_MS)
+  await first.keep(true)
+  t.match(first.current(), [{ leftMinutes: 30 }])
+  clock.stepWall(HOUR_MS)
+  t.same((await open()).current(), [], 'the box was off in between')
+})
