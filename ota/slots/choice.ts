@@ -3,7 +3,7 @@ import { BoxError, messageOf } from '../../runtime/core/errors.js'
 import type { Log } from '../../runtime/ports/log.js'
 import { readOrders } from './launch-orders.js'
 import { rebuildState } from './rebuild.js'
-import { type CheckPorts, checkBeforeStart } from './slot-check.js'
+import { type CheckPorts, checkBeforeStart, readSeal } from './slot-check.js'
 import {
   type Candidate,
   countAttempt,
@@ -13,6 +13,7 @@ import {
   noSlots,
   type SlotName,
   type State,
+  slotNames,
   startOrder,
   trialSlot,
   wayBack,
@@ -131,7 +132,10 @@ export async function giveUpTrial(ports: ChoicePorts, slot: string, why: string)
 }
 
 async function rebuilt(ports: ChoicePorts): Promise<Kept> {
-  ports.log.error('slots.records-lost')
+  // A new card has none, and nothing was ever installed by this box, which would have left its seal.
+  const seals = await Promise.all(slotNames.map(name => readSeal(ports, name)))
+  if (seals.every(seal => seal === null)) ports.log.info('slots.records-begun')
+  else ports.log.error('slots.records-lost')
   return writeOrTell(ports, { state: noSlots, written: noSlots }, await rebuildState(ports))
 }
 
