@@ -114,7 +114,8 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
       config,
       version: own?.version ?? wanted.version,
       architecture: architectures.find(one => one === own?.architecture) ?? architecture,
-      chance: (keys.randomBytes(1)[0] ?? 0) / 256,
+      // Where nothing can be asked, the first look says why.
+      chance: settings.lacking === null ? (keys.randomBytes(1)[0] ?? 0) / 256 : 0,
     },
   )
   isAskedFor = () => updater.isAskedFor()

@@ -26,9 +26,9 @@ export async function readSettings(home: string): Promise<Settings> {
   ])
   const { config, problem } = configOf(text)
   const missing = [
-    text === null ? `${join(home, 'ota.json')} names no tour` : null,
+    text === null ? `${join(home, 'ota.json')} is not there: no tour is named` : null,
     problem,
-    root === null ? `${join(home, 'root.json')} names nobody to believe` : null,
+    root === null ? `${join(home, 'root.json')} is not there: nobody is believed` : null,
   ].filter(part => part !== null)
   return { config, root, lacking: missing.length === 0 ? null : missing.join('; ') }
 }

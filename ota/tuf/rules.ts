@@ -23,7 +23,11 @@ export function tried<T>(work: () => T): T | null {
 /** Steps about freezing, in each section of 5. @throws Refusal `expired` */
 export function requireTimely(document: Document<unknown>, moment: Moment, role: string): void {
   if (timeliness(document.expiresMs, moment) === 'expired')
-    throw new Refusal('expired', role, `the time of ${role} version ${document.version} is over`)
+    throw new Refusal(
+      'expired',
+      role,
+      `${role} version ${document.version} has expired: it is to be signed again ("roadcase release refresh" or "renew"), unless the date here is wrong`,
+    )
 }
 
 /** @throws Refusal `wrong version` */

@@ -7,18 +7,15 @@ import type { Updater } from './updater.js'
 
 export type ControlledUpdater = Pick<
   Updater,
-  'state' | 'why' | 'check' | 'apply' | 'rollBack' | 'hold' | 'release' | 'clear'
+  'state' | 'now' | 'check' | 'apply' | 'rollBack' | 'hold' | 'release' | 'clear'
 >
 
 /** For one line of JSON, one answer. Never throws but for a bug. */
 export async function answerControl(updater: ControlledUpdater, line: string): Promise<unknown> {
   try {
     const words = await carryOut(updater, check(otaRequest, parse(line), 'request'))
-    const reply: OtaReply = {
-      state: updater.state(),
-      criteria: (await updater.why()).map(criterion => ({ ...criterion })),
-      words,
-    }
+    const { state, criteria } = await updater.now()
+    const reply: OtaReply = { state, criteria: criteria.map(one => ({ ...one })), words }
     return { kind: 'done', reply }
   } catch (error) {
     if (!(error instanceof BoxError)) throw error

@@ -105,7 +105,7 @@ export class TourOrders implements Orders {
     const ordered = await this.#target(`tours/${tour}/order.json`, {
       cache: 'order.json',
       byteCountMax: ORDER_BYTES_MAX,
-      what: `the order of ${tour}`,
+      what: `order for a tour of the name ${tour}`,
     })
     const order = readOrder(ordered.bytes)
     if (order.tour !== tour) throw new Missing(`the order is for ${order.tour}`)
@@ -117,7 +117,7 @@ export class TourOrders implements Orders {
     const described = await this.#target(descriptionTarget(architecture, version), {
       cache: 'description.json',
       byteCountMax: DESCRIPTION_BYTES_MAX,
-      what: `the description of ${version}`,
+      what: `description of ${version}`,
     })
     const description = readDescription(described.bytes)
     if (description.version !== version || description.architecture !== architecture)
@@ -158,7 +158,9 @@ function foundOf(finding: Finding, what: string): { target: FoundTarget; isTimeK
     case 'cannot judge yet':
       return { target: finding.target, isTimeKnown: false }
     case 'not there':
-      throw new Missing(`${what} is not signed by anybody who may (${finding.roles.join(', ')})`)
+      throw new Missing(
+        `there is no ${what} that somebody who may has signed (${finding.roles.join(', ')})`,
+      )
     case 'not reached':
     case 'refused':
       throw new Missing(`${what}: ${finding.message}`)

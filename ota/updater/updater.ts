@@ -12,6 +12,7 @@ import { type BoxView, type Criterion, unforced, unmet } from './criteria.js'
 import type { Hold, HoldWanted } from './holds.js'
 import { judgeOrder } from './judgement.js'
 import { Looking } from './looking.js'
+import { isOccupied } from './occupied.js'
 import type { Order, OrderLook, OtaState, SlotView } from './parts.js'
 import { Preparation } from './preparation.js'
 import { stateOf } from './report.js'
@@ -65,14 +66,16 @@ export class Updater implements Service {
     await Promise.all([this.#turning, this.#preparation.cancel()])
   }
 
-  /** As it is now; null before the first turn. */
+  /** Of the last turn; null before the first. */
   state(): OtaState | null {
     return this.#state
   }
 
-  /** Every criterion of what is ordered, met or not. */
-  async why(): Promise<readonly Criterion[]> {
-    return this.#judge(await this.#ports.slots.view(), await this.#ports.box.view())
+  /** Every criterion of what is ordered, met or not, and what follows from them: as of now. */
+  async now(): Promise<{ readonly state: OtaState; readonly criteria: readonly Criterion[] }> {
+    const slots = await this.#ports.slots.view()
+    const criteria = this.#judge(slots, await this.#ports.box.view())
+    return { state: this.#compose(slots, criteria), criteria }
   }
 
   /** Looks at once. Resolves with what was found. */
@@ -84,7 +87,7 @@ export class Updater implements Service {
    * Takes what is ordered without waiting to be asked again; `forced` overrules holds and the like, never an armed show.
    * @throws BoxError `ota.refused` when nothing is ordered that could be taken
    */
-  async apply(forced: Forced | null): Promise<readonly Criterion[]> {
+  async apply(forced: Forced | null): Promise<void> {
     const { asked, log } = this.#ports
     if (this.#looking.order == null) await this.#looking.now()
     const order = this.#looking.order
@@ -92,12 +95,12 @@ export class Updater implements Service {
     await asked.ask(order.description.manifest.sha256, forced)
     this.#preparation.retryNow()
     if (forced !== null) log.warn('ota.forced', { ...forced, version: order.description.version })
-    return this.why()
   }
 
   /** Back to the other release, which is started at once. @throws BoxError `ota.refused`, `slot.refused` */
   async rollBack(reason: string): Promise<void> {
     if ((await this.#ports.box.look())?.isArmed) throw refusal('a show is armed: disarm it first')
+    this.#ports.log.warn('ota.rollback', { reason })
     await this.#preparation.cancel()
     await this.#ports.asked.forget()
     await this.#ports.slots.rollBack(reason)
@@ -129,6 +132,7 @@ export class Updater implements Service {
     if (this.#isSwitching || this.#isStopping || !this.#isTurnDue()) return
     const { slots, box } = this.#ports
     const [view, seen] = [await slots.view(), await box.view()]
+    await this.#ports.holds.keep(seen?.isUtcKnown ?? false)
     if (view.isRestartDue) return this.#catchUp()
     if (view.isOnTrial) await this.#try(view, seen)
     else if (this.#looking.isDue(seen)) this.#lookBeside()
@@ -141,15 +145,8 @@ export class Updater implements Service {
 
   /** Somebody was killed between the word to the slots and the word to the launcher. */
   async #catchUp(): Promise<void> {
-    if (await this.#isOccupied()) return
+    if (await isOccupied(this.#ports.box, this.#isForced())) return
     this.#restart('the other slot is to be started')
-  }
-
-  /** As it is now: a restart would be seen. */
-  async #isOccupied(): Promise<boolean> {
-    const box = await this.#ports.box.look()
-    if (box === null) return !this.#isForced()
-    return box.isArmed || box.isPanic || box.runningCues > 0
   }
 
   /** A moment that was agreed on is not missed; else a card is read no more often than it has to be. */
@@ -169,7 +166,7 @@ export class Updater implements Service {
       othersMs: isTogether ? (together?.deadlineMs ?? 0) : null,
       isArmed: seen?.isArmed ?? false,
     })
-    if (judgement === 'passed' && !isTogether) return this.#keep()
+    if (judgement === 'passed' && !isTogether) await this.#keep()
     if (judgement !== 'failed') return
     const why = `gate: ${this.#trial.unmet.join('; ')}`
     await this.#ports.slots.rollBack(why)
@@ -187,11 +184,11 @@ export class Updater implements Service {
   }
 
   async #keep(): Promise<void> {
-    const { asked, slots, launcher, log } = this.#ports
+    const { slots, log } = this.#ports
     await slots.markGood()
-    launcher.passed()
+    this.#ports.launcher.passed()
     this.#trial.over()
-    await asked.forget()
+    await this.#ports.asked.forget()
     log.info('ota.kept')
     // It takes its time, and the old one goes on if it fails.
     void slots.takeLauncher().catch((error: unknown) => log.warn('ota.launcher-kept', { error }))
@@ -253,16 +250,15 @@ export class Updater implements Service {
   async #activate({ description }: Order): Promise<void> {
     const { log, slots, box } = this.#ports
     await box.remember()
-    // What was heard a second ago is not good enough to end a show by.
     const inTheWay = this.#inTheWay(this.#judge(await slots.view(), await box.look()), 'switch')
     if (inTheWay.length > 0) {
       log.warn('ota.stopped-short', { why: inTheWay[0]?.words })
       return this.#ports.together?.abandon()
     }
     log.info('ota.switching', { version: description.version })
+    // It reads the whole slot, and somebody may arm a show meanwhile.
     await slots.activate()
-    // That has read the whole slot, and somebody may have armed a show meanwhile.
-    if (await this.#isOccupied()) {
+    if (await isOccupied(this.#ports.box, this.#isForced())) {
       log.warn('ota.stopped-short', { why: 'a show was armed meanwhile, or a cue fired' })
       await slots.withdraw()
       return this.#ports.together?.abandon()
@@ -314,7 +310,12 @@ export class Updater implements Service {
 
   async #tell(slots: SlotView, criteria: readonly Criterion[]): Promise<void> {
     this.#roomBytes = await this.#ports.slots.roomBytes()
-    this.#state = stateOf({
+    this.#state = this.#compose(slots, criteria)
+    await this.#ports.box.tell(this.#state)
+  }
+
+  #compose(slots: SlotView, criteria: readonly Criterion[]): OtaState {
+    return stateOf({
       slots,
       criteria,
       look: this.#looking.last,
@@ -328,7 +329,6 @@ export class Updater implements Service {
       jointWhy: this.#joint.kind === 'wait' ? this.#joint.why : null,
       trouble: this.#trouble ?? this.#preparation.trouble,
     })
-    await this.#ports.box.tell(this.#state)
   }
 }
 

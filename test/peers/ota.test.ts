@@ -96,6 +96,18 @@ t.test('known and let go, it is tried and kept; the box tells it to everybody', 
   t.match(JSON.parse(out), { ota: { running: { version: '0.2.0' } } })
 })
 
+t.test('what a person does not like is given back, and taken again once it is cleared', async t => {
+  const { code, out } = await box.ota('rollback', 'the lamps flicker')
+  t.equal(code, 0, out)
+  t.match(out, /the lamps flicker/)
+  const back = await box.until(({ running }) => running?.version === '0.1.0')
+  t.match(back, { slot: 'a', refused: [{ version: '0.2.0', why: 'the lamps flicker' }] })
+  t.match(box.said, /"ota.rollback".*the lamps flicker/)
+  await box.ota('check')
+  t.match((await box.ota('clear', '0.2.0')).out, /^0\.2\.0 may be tried again\n(?![\s\S]*Refused)/)
+  await box.until(({ running, phase }) => running?.version === '0.2.0' && phase === 'idle')
+})
+
 t.test(
   'one that cannot start is given back by itself, and refused until it is cleared',
   async t => {
@@ -122,7 +134,7 @@ t.test('a stick does what a hub does, and an older one changes nothing', async t
   t.match((await box.ota('check')).out, /^0\.2\.0 is ordered/)
 })
 
-t.test('what a person does not like is given back, too', async t => {
+t.test('where the other slot holds nothing good, there is no way back', async t => {
   t.equal((await box.ota('rollback', 'the lamps flicker')).code, 4, 'the other slot failed')
   await box.ota('clear', '0.3.0')
   t.match(await box.state(), { refused: [], running: { version: '0.2.0' } })

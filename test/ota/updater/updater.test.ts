@@ -156,7 +156,7 @@ t.test('what nobody vouches for any more is not switched to, and it is told why'
   await clock.advance(MINUTE_MS)
   t.same(slots.did, ['prepare 1.1.0'])
   t.match(last(), { phase: 'idle', checked: { words: 'the timestamp has expired' } })
-  t.match(await updater.why(), [{ name: 'order', words: 'the timestamp has expired' }])
+  t.match((await updater.now()).criteria, [{ name: 'order', words: 'the timestamp has expired' }])
   world.look = orderOf('1.1.0')
   await clock.advance(2 * MINUTE_MS)
   t.same(slots.did, ['prepare 1.1.0', 'activate'])
