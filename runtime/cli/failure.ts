@@ -1,5 +1,5 @@
 /** How the command line ends. The numbers are a promise to scripts; `roadcase --help` lists them. */
-import { BoxError, ConfigError, messageOf } from '../core/errors.js'
+import { BoxError, ConfigError, errorCodes, messageOf } from '../core/errors.js'
 
 export const exitCodes = {
   ok: 0,
@@ -38,9 +38,18 @@ export function endingOf(thrown: unknown): Ending {
   if (thrown instanceof ConfigError) return { exitCode: exitCodes.invalid, message: thrown.message }
   if (thrown instanceof BoxError)
     return { exitCode: exitCodes.refused, message: `${messageOf(thrown)} (${thrown.code})` }
+  if (isForeign(thrown)) {
+    const { message, code } = thrown
+    if (thrown.name === 'ConfigError') return { exitCode: exitCodes.invalid, message }
+    return { exitCode: exitCodes.refused, message: `${messageOf(thrown)} (${code})` }
+  }
   const place = thrown instanceof Error ? `\n${thrown.stack ?? ''}` : ''
   return {
     exitCode: exitCodes.bug,
     message: `this is a mistake in roadcase itself: ${messageOf(thrown)}${place}`,
   }
 }
+
+/** `release build` runs the program of a checkout, whose classes of errors are not these: they are known by their codes. */
+const isForeign = (thrown: unknown): thrown is Error & { readonly code: string } =>
+  thrown instanceof Error && 'code' in thrown && errorCodes.some(code => code === thrown.code)

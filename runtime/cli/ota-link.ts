@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { LinuxClock, ownAnchor } from '../../drivers/linux/clock.js'
 import { askDoor } from '../../drivers/linux/control-door.js'
+import { hasCode } from '../../drivers/linux/errno.js'
 import { BoxError } from '../core/errors.js'
 import {
   CONTROL_FILE,
@@ -14,11 +15,22 @@ import { check } from '../core/schema.js'
 import { after } from '../core/time.js'
 import { CliFailure, exitCodes } from './failure.js'
 
+/** Nobody is at the updater's door, or it ended before it answered. */
+export class UpdaterAway extends CliFailure {
+  /** It was asked: it may have done it. */
+  readonly wasHeard: boolean
+
+  constructor(message: string, wasHeard: boolean, options?: ErrorOptions) {
+    super(exitCodes.unreachable, message, options)
+    this.wasHeard = wasHeard
+  }
+}
+
 /** A look at a slow repository takes its time. */
 const PATIENCE_MS = 120_000
 
 export interface OtaLink {
-  /** @throws CliFailure when the updater refuses or cannot be reached */
+  /** @throws UpdaterAway when there is none; CliFailure when it refuses, or this user may not ask it */
   ask(request: OtaRequest): Promise<OtaReply>
   /** Resolves so many milliseconds later. */
   pause(ms: number): Promise<void>
@@ -40,15 +52,31 @@ async function ask(home: string, request: OtaRequest): Promise<OtaReply> {
     JSON.stringify(request),
     limits,
   ).catch((error: unknown) => {
-    if (!(error instanceof BoxError)) throw error
-    throw new CliFailure(
-      exitCodes.unreachable,
-      `no updater runs in ${home}: ${error.message}. It belongs to boxes that the launcher started; name its folder with --home or ROADCASE_HOME`,
-      { cause: error },
-    )
+    throw error instanceof BoxError ? awayFrom(home, error) : error
   })
   const answer = check(otaAnswer, JSON.parse(said), 'answer')
   if (answer.kind === 'done') return answer.reply
   const { message, code } = answer.refusal
   throw new CliFailure(exitCodes.refused, `${message} (${code})`)
+}
+
+function awayFrom(home: string, error: BoxError): CliFailure {
+  if (hasCode(error.cause, 'EACCES'))
+    return new CliFailure(
+      exitCodes.unreachable,
+      `this user may not ask the updater in ${home}: do it as the user of the box, or with sudo`,
+      { cause: error },
+    )
+  if (error.code === 'link.timeout')
+    return new CliFailure(
+      exitCodes.unreachable,
+      `the updater in ${home} is busy: ${error.message}; ask again`,
+      { cause: error },
+    )
+  // Only a failed call has a cause; a line that ends early has none.
+  const wasHeard = error.cause === undefined
+  const what = wasHeard
+    ? `the updater in ${home} ended before it answered: ask for its status in a moment`
+    : `no updater runs in ${home}: ${error.message}. It belongs to boxes that the launcher started; name its folder with --home or ROADCASE_HOME`
+  return new UpdaterAway(what, wasHeard, { cause: error })
 }

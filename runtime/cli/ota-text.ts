@@ -21,7 +21,10 @@ export function stateText(state: State, paint: Paint): string {
   const more: Row[] = [
     ...state.unmet.map(({ words }): Row => ['Waits for', printable(words)]),
     ...state.holds.map(
-      ({ id, owner, reason }): Row => [`Hold ${id}`, printable(`${owner}: ${reason}`)],
+      ({ id, owner, reason, leftMinutes }): Row => [
+        `Hold ${id}`,
+        printable(`${owner}: ${reason}, ${spanText(leftMinutes)} more`),
+      ],
     ),
     ...state.refused.map(
       ({ version, digest, why }): Row => [
@@ -83,5 +86,7 @@ function checkedText({ checked }: Told): string {
   const at = new Date(checked.wallMs).toISOString().slice(0, 16).replace('T', ' ')
   return printable(`${at} UTC: ${checked.words}`)
 }
+
+const spanText = (minutes: number): string => `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`

@@ -1,9 +1,10 @@
 /** `roadcase ota`: which release runs, which one is ordered, what stands in the way, and what a person does about it. */
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { HOLD_MINUTES_MAX, type OtaReply, type OtaRequest } from '../core/ota-control.js'
 import { CliFailure, exitCodes } from './failure.js'
+import { followApply, rollBack } from './ota-follow.js'
 import type { OtaLink } from './ota-link.js'
-import { criteriaText, progressText, stateText } from './ota-text.js'
+import { criteriaText, stateText } from './ota-text.js'
 import type { CliSetting } from './setting.js'
 import { paintFor, printable, writeJson } from './terminal.js'
 import { durationMs } from './words.js'
@@ -11,9 +12,6 @@ import { durationMs } from './words.js'
 const MS_PER_MINUTE = 60_000
 const HOLD_MINUTES_DEFAULT = 12 * 60
 const OWNER = 'operator'
-const FOLLOW_MS = 500
-/** Longer than any release takes over any line that is worth it. */
-const FOLLOWS_MAX = (6 * 3_600_000) / FOLLOW_MS
 
 export function addOta(program: Command, setting: CliSetting, home: string): void {
   const ota = program
@@ -82,7 +80,7 @@ function addApply(ota: Command, asking: Asking): void {
         options.force === undefined ? null : { owner: options.owner, reason: options.force }
       const reply = await asking.link().ask({ ask: 'apply', force })
       if (!options.follow || asking.setting.isJson()) say(asking, reply)
-      else await follow(asking)
+      else await follow(asking, force !== null)
     })
 }
 
@@ -91,11 +89,10 @@ function addHold(ota: Command, asking: Asking): void {
     .command('hold')
     .argument('[reason]', 'why')
     .description('keep new releases from running for a while; they are still fetched')
-    .option(
-      '--for <duration>',
-      'how long: 90m, 12h, at most 14 days',
-      minutes,
-      HOLD_MINUTES_DEFAULT,
+    .addOption(
+      new Option('--for <duration>', 'how long, in whole minutes: 90m, 12h, at most 14 days')
+        .argParser(minutes)
+        .default(HOLD_MINUTES_DEFAULT, '12h'),
     )
     .option('--owner <name>', 'who holds', OWNER)
     .option('--release <hold>', 'end a hold: its name is in "roadcase ota status"')
@@ -126,9 +123,7 @@ function addWaysBack(ota: Command, asking: Asking): void {
       'go back to the release before, now; this one is not taken again until it is cleared',
     )
     .addHelpText('after', '\nExample:\n  $ roadcase ota rollback "lamps flicker"')
-    .action(async (reason: string) =>
-      say(asking, await asking.link().ask({ ask: 'rollback', reason })),
-    )
+    .action(async (reason: string) => say(asking, await rollBack(asking.link(), reason)))
   ota
     .command('clear')
     .argument('<release>', 'version, or the beginning of its digest')
@@ -146,21 +141,9 @@ function say({ setting }: Asking, reply: OtaReply): void {
   else setting.terminal.write(text)
 }
 
-/** Until the release runs, or something is in the way that a person has to know. Ctrl-C ends the showing, not the work. */
-async function follow(asking: Asking): Promise<void> {
-  const { setting } = asking
-  const paint = paintFor(setting.terminal)
-  let told = ''
-  for (let look = 0; look < FOLLOWS_MAX; look++) {
-    const reply = await asking.link().ask({ ask: 'status' })
-    const text = progressText(reply.state, paint)
-    if (text !== told) setting.terminal.write(`${text}\n`)
-    told = text
-    const phase = reply.state?.phase ?? 'idle'
-    if (phase === 'idle' || phase === 'switching') return
-    if (phase === 'waiting' && look > 1) return
-    await asking.link().pause(FOLLOW_MS)
-  }
+async function follow({ setting, link }: Asking, isForced: boolean): Promise<void> {
+  const { terminal } = setting
+  await followApply(link(), { terminal, paint: paintFor(terminal), isForced })
 }
 
 function minutes(text: string): number {

@@ -1,5 +1,5 @@
 /** The `roadcase` command, put together; runtime/cli.ts gives it a terminal and the real actions. */
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Help, type Option } from 'commander'
 import { assert } from '../core/errors.js'
 import type { CliActions } from './actions.js'
 import { addClock } from './clock.js'
@@ -47,7 +47,7 @@ export function buildCli(actions: CliActions, terminal: Terminal, options: CliOp
     .version(options.version)
     .option('--json', 'write JSON, for programs', false)
     .option('--state <folder>', 'state folder of the box (or ROADCASE_STATE)', options.stateFolder)
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, optionDescription })
     .configureOutput({
       writeOut: text => terminal.write(text),
       writeErr: text => terminal.writeError(text),
@@ -83,6 +83,11 @@ export function buildCli(actions: CliActions, terminal: Terminal, options: CliOp
   addKeys(program, setting)
   addRelease(program, setting)
   return program
+}
+
+/** Without a default that tells nobody anything: none, off, empty. */
+function optionDescription(option: Option): string {
+  return new Help().optionDescription(option).replace(/ \(default: (null|false|\[\]|"")\)$/, '')
 }
 
 function commandOf(program: Command, name: string): Command {

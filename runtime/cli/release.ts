@@ -27,7 +27,24 @@ export function addRelease(program: Command, setting: CliSetting): void {
   const release =
     program.commands.find(command => command.name() === 'release') ?? program.command('release')
   for (const add of subcommands) add(release, setting)
+  release
+    .summary('end a panic; with a word behind it, build, sign and publish releases')
+    .description(
+      'alone: end a panic; with one of the words below: build, sign and publish releases, which needs no box',
+    )
+    .helpCommand(true)
+    // It has an action of its own, so a mistyped word would be called an argument too many.
+    .allowExcessArguments()
+    .hook('preAction', (_, command) => {
+      const [word] = command.args
+      if (command === release && word !== undefined)
+        release.error(`error: unknown command '${printable(word)}'; there are: ${names(release)}`, {
+          code: 'commander.unknownCommand',
+        })
+    })
 }
+
+const names = (command: Command): string => command.commands.map(one => one.name()).join(', ')
 
 const example = (words: string): string => `\nExample:\n  $ roadcase release ${words}`
 const architectureOption = (flag: string, words: string): Option =>

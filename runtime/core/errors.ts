@@ -120,7 +120,8 @@ const CAUSES_SHOWN_MAX = 8
 export function messageOf(thrown: unknown, causesMax: number = CAUSES_SHOWN_MAX): string {
   if (!(thrown instanceof Error)) return textOf(thrown)
   if (thrown.cause === undefined || causesMax === 0) return thrown.message
-  return `${thrown.message} (${messageOf(thrown.cause, causesMax - 1)})`
+  const cause = messageOf(thrown.cause, causesMax - 1)
+  return thrown.message.includes(cause) ? thrown.message : `${thrown.message} (${cause})`
 }
 
 /** An object without a prototype, or with a wayward one, cannot be made a text. */

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { CliFailure, exitCodes } from '../../runtime/cli/failure.js'
-import type { OtaLink } from '../../runtime/cli/ota-link.js'
+import { type OtaLink, UpdaterAway } from '../../runtime/cli/ota-link.js'
 import type { OtaReply, OtaRequest } from '../../runtime/core/ota-control.js'
 import { type } from './cli-world.js'
 
@@ -20,17 +20,23 @@ const state: NonNullable<OtaReply['state']> = {
   holds: [{ id: 'h3', owner: 'Kim', reason: 'rehearsal', leftMinutes: 61 }],
   trouble: null,
 }
+const ordered = { digest: 'cd'.repeat(32), version: '1.5.0' }
 const criteria: OtaReply['criteria'] = [
   { step: 'take', name: 'news', isMet: true, words: 'it is another release' },
   { step: 'switch', name: 'not-armed', isMet: false, words: 'a show is armed' },
 ]
 const reply: OtaReply = { state, criteria, words: 'done so' }
 
-function link(replies: readonly OtaReply[] = [reply]): { link: OtaLink; asked: OtaRequest[] } {
+/** `away`: nobody is there. `cut off`: the updater ended before it answered. */
+type Said = OtaReply | 'away' | 'cut off'
+
+function link(replies: readonly Said[] = [reply]): { link: OtaLink; asked: OtaRequest[] } {
   const asked: OtaRequest[] = []
   const answer = async (request: OtaRequest): Promise<OtaReply> => {
     asked.push(request)
-    return replies[Math.min(asked.length, replies.length) - 1] ?? reply
+    const said = replies[Math.min(asked.length, replies.length) - 1] ?? reply
+    if (typeof said === 'string') throw new UpdaterAway('no updater runs', said === 'cut off')
+    return said
   }
   return { link: { ask: answer, pause: async () => {} }, asked }
 }
@@ -47,7 +53,7 @@ Back to    1.3.0 (efefefefefef)
 Floor      1.2.0
 Checked    2026-11-23 01:33 UTC: 1.5.0 is ordered
 Waits for  a show is armed
-Hold h3    Kim: rehearsal
+Hold h3    Kim: rehearsal, 1 h 1 min more
 Refused    1.4.9 (121212121212): gate: lamp-2 does not answer
 `.replace(
       '2026-11-23 01:33',
@@ -86,7 +92,6 @@ t.test('each command asks what it says', async t => {
     ],
     [['hold', 'later'], { ask: 'hold', owner: 'operator', reason: 'later', minutes: 720 }],
     [['hold', '--release', 'h3'], { ask: 'unhold', id: 'h3' }],
-    [['rollback', 'lamps flicker'], { ask: 'rollback', reason: 'lamps flicker' }],
     [['clear', '1.4.9'], { ask: 'clear', release: '1.4.9' }],
   ]
   for (const [words, request] of cases) {
@@ -96,7 +101,13 @@ t.test('each command asks what it says', async t => {
   }
 })
 
-t.test('apply shows how far it is until the release is switched to', async t => {
+t.test('rollback asks what runs, then goes back', async t => {
+  const { link: asks, asked } = link()
+  t.equal((await type(['ota', 'rollback', 'lamps flicker'], { otaLink: () => asks })).exitCode, 0)
+  t.same(asked, [{ ask: 'status' }, { ask: 'rollback', reason: 'lamps flicker' }])
+})
+
+t.test('apply shows how far it is until the release runs', async t => {
   const at = (doneBytes: number) => ({
     doneBytes,
     allBytes: 4_000_000,
@@ -109,15 +120,61 @@ t.test('apply shows how far it is until the release is switched to', async t => 
     { ...reply, state: { ...state, phase: 'fetching', progress: at(1_000_000) } },
     { ...reply, state: { ...state, phase: 'fetching', progress: at(3_000_000) } },
     { ...reply, state: { ...state, phase: 'switching' } },
+    'away',
+    'away',
+    { ...reply, state: { ...state, phase: 'trial', running: ordered, candidate: null } },
+    { ...reply, state: { ...state, phase: 'idle', running: ordered, candidate: null } },
   ])
-  const { out } = await type(['ota', 'apply'], { otaLink: () => asks })
+  const { out, exitCode } = await type(['ota', 'apply'], { otaLink: () => asks })
+  t.equal(exitCode, 0)
   t.equal(
     out,
     `1.5.0 fetching 25 % of 4.0 MB (uplink 0.5 MB, other boxes 0.5 MB)
 1.5.0 fetching 75 % of 4.0 MB (uplink 1.5 MB, other boxes 1.5 MB)
 1.5.0 switching
+the updater starts again
+1.5.0 trial
+1.5.0 runs
 `,
   )
+})
+
+t.test('apply that ends with the release before says so, and why', async t => {
+  const refused = [{ ...ordered, why: 'box ended: exit code 1' }]
+  const { link: asks } = link([
+    reply,
+    { ...reply, state: { ...state, phase: 'switching' } },
+    'away',
+    { ...reply, state: { ...state, phase: 'idle', candidate: null, refused } },
+  ])
+  const { error, exitCode } = await type(['ota', 'apply'], { otaLink: () => asks })
+  t.equal(exitCode, exitCodes.refused)
+  t.match(error, /1\.5\.0 was not kept, 1\.4\.0 runs: box ended: exit code 1/)
+})
+
+t.test('apply does not wait for ever for an updater that has gone', async t => {
+  const { link: asks } = link([reply, 'away'])
+  const { error, exitCode } = await type(['ota', 'apply'], { otaLink: () => asks })
+  t.equal(exitCode, exitCodes.unreachable)
+  t.match(error, /no updater runs/)
+})
+
+t.test('a rollback that ends the updater before it answers is looked after', async t => {
+  const back = { ...reply, state: { ...state, running: state.previous, previous: null } }
+  const done = link([reply, 'cut off', 'away', back])
+  const typed = await type(['ota', 'rollback', 'lamps flicker'], { otaLink: () => done.link })
+  t.equal(typed.exitCode, 0)
+  t.match(
+    typed.out,
+    /1\.3\.0 runs again, 1\.4\.0 is not taken again until it is cleared\nRuns +1\.3\.0/,
+  )
+  const failed = link([reply, 'cut off', 'away', reply])
+  const same = await type(['ota', 'rollback', 'lamps flicker'], { otaLink: () => failed.link })
+  t.equal(same.exitCode, exitCodes.refused)
+  t.match(same.error, /1\.4\.0 runs still/)
+  const gone = link([reply, 'away'])
+  const nobody = await type(['ota', 'rollback', 'lamps flicker'], { otaLink: () => gone.link })
+  t.equal(nobody.exitCode, exitCodes.unreachable)
 })
 
 t.test('what cannot be is refused before anybody is asked', async t => {

@@ -119,6 +119,48 @@ t.test('a build that is refused says why, and ends as refused', async t => {
   t.match(typed, { exitCode: 4, error: /g\+\+ is not installed \(release\.unbuilt\)/ })
 })
 
+t.test(
+  'what the program of another checkout refuses is refused, not a mistake of ours',
+  async t => {
+    // Loaded from there, its errors are of other classes than ours.
+    const foreign = (name: string, code: string, message: string) =>
+      Object.assign(new Error(message), { name, code })
+    for (const [error, exitCode] of [
+      [foreign('BoxError', 'release.unbuilt', 'there is a release in /out already'), 4],
+      [foreign('ConfigError', 'config.invalid', 'release.floor: must be a version'), 3],
+      [foreign('Error', 'ENOENT', 'there is a release in /out already'), 1],
+      [foreign('TypeError', 'release.unbuilt.x', 'a bug'), 1],
+    ] as const) {
+      const typed = await type(['release', 'build', '--into', '/out'], {
+        buildRelease: async () => {
+          throw error
+        },
+      })
+      t.equal(typed.exitCode, exitCode, error.message)
+      t.equal(/a mistake in roadcase/.test(typed.error), exitCode === 1)
+    }
+  },
+)
+
+t.test('the help names what is below release, and shows no defaults that say nothing', async t => {
+  const top = await type(['--help'])
+  t.match(top.out.replace(/\s+/g, ' '), /release .*end a panic;.* sign and publish releases arm/)
+  const release = await type(['release', '--help'])
+  t.match(release.out.replace(/\s+/g, ' '), /end a panic;.* build, sign and publish/)
+  t.match(await type(['release', 'help']), { exitCode: 0, out: /Usage: roadcase release/ })
+  const build = await type(['release', 'build', '--help'])
+  t.notMatch(build.out, /default:\s+(null|false|\[\]|"")/)
+  t.match(build.out, /default:\s+"arm64"/)
+  t.match((await type(['ota', 'hold', '--help'])).out, /default:\s+12h/)
+})
+
+t.test('a mistyped word below release is answered with those that there are', async t => {
+  const typed = await type(['release', 'verfy'])
+  t.equal(typed.exitCode, 2)
+  t.match(typed.error, /unknown command 'verfy'/)
+  t.match(typed.error, /build, init, .*verify/s)
+})
+
 t.test('release alone still ends a panic, and a mistyped word does not', async t => {
   const asked: unknown[] = []
   const link = () => ({

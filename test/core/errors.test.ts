@@ -77,6 +77,12 @@ t.test('a message shows the whole chain of causes in one line', async t => {
   t.equal(messageOf(null), 'null')
 })
 
+t.test('what a message says already is not said again', async t => {
+  const cause = new Error("ENOENT: no such file or directory, open 'x'")
+  const error = new Error(`x cannot be read: ${cause.message}`, { cause })
+  t.equal(messageOf(error), error.message)
+})
+
 t.test('causes that go round in a circle end', async t => {
   const a = new Error('a')
   const b = new Error('b', { cause: a })

@@ -1,0 +1,97 @@
+/** What takes longer than one answer of the updater, which ends and starts again in the middle of it. */
+import type { OtaReply } from '../core/ota-control.js'
+import { CliFailure, exitCodes } from './failure.js'
+import { type OtaLink, UpdaterAway } from './ota-link.js'
+import { progressText } from './ota-text.js'
+import { type Paint, printable, type Terminal } from './terminal.js'
+
+const LOOK_MS = 500
+/** Longer than any release takes over any line that is worth it. */
+const LOOKS_MAX = (6 * 3_600_000) / LOOK_MS
+/** Of the updater: a slot is verified before it starts, and a release that ends three times is three starts. */
+const AWAY_MS_MAX = 120_000
+/** What was just asked for is in the state a moment later; of a force, the box is asked first. */
+const WAITS_LOOKS = 2
+const WAITS_LOOKS_FORCED = 10
+
+type State = NonNullable<OtaReply['state']>
+
+/**
+ * Shows how it goes until the release runs and is kept, or something is in the way that a person has to know. Ctrl-C
+ * ends the showing, not the work.
+ * @param say told a line whenever it is another one
+ * @throws CliFailure when the box went back; UpdaterAway when the updater does not come back
+ */
+export async function followApply(
+  link: OtaLink,
+  { terminal, paint, isForced }: { terminal: Terminal; paint: Paint; isForced: boolean },
+): Promise<void> {
+  let told = ''
+  const say = (text: string): void => {
+    if (text !== told) terminal.write(`${text}\n`)
+    told = text
+  }
+  let wanted: State['candidate'] = null
+  for (let look = 0; look < LOOKS_MAX; look++) {
+    const { state } = await askPatiently(link, () => say('the updater starts again'))
+    wanted = state?.candidate ?? wanted
+    if (isOver(state, look, isForced ? WAITS_LOOKS_FORCED : WAITS_LOOKS)) {
+      checkKept(state, wanted)
+      say(progressText(state, paint))
+      return
+    }
+    if (state?.phase !== 'waiting') say(progressText(state, paint))
+    await link.pause(LOOK_MS)
+  }
+}
+
+function isOver(state: OtaReply['state'], look: number, waitsLooks: number): boolean {
+  if (state === null) return false
+  return state.phase === 'idle' || (state.phase === 'waiting' && look > waitsLooks)
+}
+
+/** @throws CliFailure when the release that was followed has failed here */
+function checkKept(state: OtaReply['state'], wanted: State['candidate']): void {
+  if (state === null || state.running?.digest === wanted?.digest) return
+  const failed = state.refused.find(({ digest }) => digest === wanted?.digest)
+  if (failed === undefined || state.phase === 'waiting') return
+  throw new CliFailure(
+    exitCodes.refused,
+    `${failed.version} was not kept, ${state.running?.version ?? 'nothing'} runs: ${printable(failed.why)}`,
+  )
+}
+
+/**
+ * Goes back, and waits for the updater when it ends with the release before it has answered.
+ * @throws CliFailure when it is refused, or the release that was to be left runs still
+ */
+export async function rollBack(link: OtaLink, reason: string): Promise<OtaReply> {
+  const before = (await link.ask({ ask: 'status' })).state?.running ?? null
+  try {
+    return await link.ask({ ask: 'rollback', reason })
+  } catch (error) {
+    if (!(error instanceof UpdaterAway && error.wasHeard)) throw error
+  }
+  const after = await askPatiently(link, () => {})
+  const running = after.state?.running ?? null
+  const left = before?.version ?? 'the release'
+  if (running?.digest === before?.digest)
+    throw new CliFailure(
+      exitCodes.refused,
+      `${left} runs still: the updater ended before it answered; ask again`,
+    )
+  const words = `${running?.version ?? 'another release'} runs again, ${left} is not taken again until it is cleared`
+  return { ...after, words }
+}
+
+/** @param missed told each time that nobody is there @throws UpdaterAway when nobody comes back */
+async function askPatiently(link: OtaLink, missed: () => void): Promise<OtaReply> {
+  for (let awayMs = 0; ; awayMs += LOOK_MS)
+    try {
+      return await link.ask({ ask: 'status' })
+    } catch (error) {
+      if (!(error instanceof UpdaterAway) || awayMs >= AWAY_MS_MAX) throw error
+      missed()
+      await link.pause(LOOK_MS)
+    }
+}
