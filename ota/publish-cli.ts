@@ -142,7 +142,7 @@ export class PublishTool {
   }
 
   accept(file: string): Promise<Told> {
-    return this.#alone(async () => this.#publisher.accept(await readBytes(file)))
+    return this.#alone(async () => this.#publisher.accept(await readBytes(file)), file)
   }
 
   remove(version: string, only: Architecture | null): Promise<Told> {
@@ -162,14 +162,19 @@ export class PublishTool {
     return verifyRepository(this.#folder, new LinuxClock(ownAnchor()).wallTimeMs())
   }
 
-  /** Two at a time would write over each other. */
-  async #alone(work: () => Promise<Outcome>): Promise<Told> {
+  /**
+   * Two at a time would write over each other.
+   * @param accepted the draft that the work begins with: what comes out has its signatures, and may take its place
+   */
+  async #alone(work: () => Promise<Outcome>, accepted: string | null = null): Promise<Told> {
     const release = await onePublisher(this.#options.repository)
     try {
       const { isPublished, draft, words } = await work()
       if (draft === null) return { isPublished, draftFile: null, words }
-      const file = this.#options.draftFile
-      if (existsSync(file))
+      const { draftFile } = this.#options
+      const isTaken = existsSync(draftFile)
+      const file = isTaken && accepted !== null ? accepted : draftFile
+      if (isTaken && accepted === null)
         throw new BoxError(
           'release.conflict',
           `${file} is there already and may have signatures: name another with --draft`,

@@ -3,7 +3,7 @@
  * bytes, whoever builds it and wherever: nothing of this machine, its clock or its folders gets in.
  */
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LinuxKeys } from '../drivers/linux/keys.js'
@@ -28,6 +28,7 @@ import { checkWish, DESCRIPTION, makeObjects, type ObjectsWish } from './release
 
 const TREE = 'tree'
 const OBJECTS = 'objects'
+const HALF = '.release-'
 /** Without these no box can run it from a slot. */
 const NEEDED = ['program/main.js', 'program/updater.js', 'program/apply.js', 'launcher.mjs']
 
@@ -159,7 +160,7 @@ async function makeTree(
   return { tree, lacking }
 }
 
-/** Nothing that is there is overwritten. */
+/** Nothing that is there is overwritten, or strewn among other things. */
 async function checkFree(into: string): Promise<void> {
   const there = [join(TREE, MANIFEST_FILE), OBJECTS, DESCRIPTION]
   if (there.some(name => existsSync(join(into, name))))
@@ -167,6 +168,12 @@ async function checkFree(into: string): Promise<void> {
       'release.unbuilt',
       `there is a release in ${into} already: name another folder`,
     )
+  // What a build that was killed has left is no release, and in nobody's way.
+  const others = existsSync(into)
+    ? (await readdir(into)).filter(name => !name.startsWith(HALF))
+    : []
+  if (others.length > 0)
+    throw new BoxError('release.unbuilt', `${into} has other things in it: name a new folder`)
 }
 
 /**
@@ -179,7 +186,7 @@ async function writeWhole<T>(
   complete: (half: string) => T | Promise<T>,
 ): Promise<T> {
   await mkdir(into, { recursive: true })
-  const half = await mkdtemp(join(into, '.release-'))
+  const half = await mkdtemp(join(into, HALF))
   const folder = join(half, TREE)
   try {
     await mkdir(folder)

@@ -100,6 +100,8 @@ async function buildRelease(
       exitCodes.refused,
       `${checkout} is not a checkout that can be built; name one with --checkout, after "npm ci" and "npm run build" there`,
     )
+  // A release never changes: one for a board that nobody has would be for nobody.
+  for (const name of wish.objects?.boards ?? []) boardByName(name)
   const { buildRelease }: Builder = await import(pathToFileURL(file).href)
   return buildRelease({ ...wish, checkout }, say)
 }
@@ -123,6 +125,12 @@ function wiringOf(fitted: readonly Fitted[]): ReadonlyMap<string, string> {
   return wiring
 }
 
+/** Where the launcher lets the box keep its state; null on a machine without slots. */
+function stateOfSlots(): string | null {
+  const home = process.env['ROADCASE_HOME']
+  return home === undefined ? null : join(home, 'state')
+}
+
 /** NO_COLOR (https://no-color.org): present and not empty means none. */
 const isColour = process.stdout.isTTY === true && !process.env['NO_COLOR']
 
@@ -137,7 +145,7 @@ process.stdout.on('error', () => process.exit(exitCodes.ok))
 
 const exitCode = await runCli(process.argv.slice(2), actions, terminal, {
   version: packageVersion,
-  stateFolder: process.env['ROADCASE_STATE'] ?? '.roadcase',
+  stateFolder: process.env['ROADCASE_STATE'] ?? stateOfSlots() ?? '.roadcase',
   home: process.env['ROADCASE_HOME'] ?? '/var/lib/roadcase',
 })
 // A box that goes on has its own ending to tell.

@@ -7,6 +7,7 @@ import { realpath } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { BoxError } from '../../runtime/core/errors.js'
+import { hasCode } from './errno.js'
 
 /** @returns gives it free @throws BoxError `release.conflict` */
 export async function onePublisher(folder: string): Promise<() => void> {
@@ -14,16 +15,14 @@ export async function onePublisher(folder: string): Promise<() => void> {
   const name = `\0roadcase-publish-${createHash('sha256').update(path).digest('hex')}`
   const server = createServer(socket => socket.destroy())
   return new Promise((done, refuse) => {
-    server.on('error', cause =>
-      refuse(
-        new BoxError('release.conflict', `somebody else is publishing to ${folder} just now`, {
-          cause,
-        }),
-      ),
-    )
+    // The cause would show the name, which says nothing to anybody.
+    server.on('error', cause => refuse(hasCode(cause, 'EADDRINUSE') ? taken(folder) : cause))
     server.listen(name, () => {
       server.unref()
       done(() => server.close())
     })
   })
 }
+
+const taken = (folder: string): BoxError =>
+  new BoxError('release.conflict', `somebody else is publishing to ${folder} just now`)

@@ -3,6 +3,7 @@
  * it; where signatures are missing it writes nothing and gives the draft, to be signed elsewhere and accepted later.
  */
 import { BoxError } from '../../runtime/core/errors.js'
+import { check, name } from '../../runtime/core/schema.js'
 import type { Keys } from '../../runtime/ports/keys.js'
 import type { PublicFolder } from '../../runtime/ports/public-folder.js'
 import { spokenKeyid } from '../keys/keyid.js'
@@ -20,6 +21,7 @@ import {
   OBJECTS,
   RELEASES,
   SYSTEMS,
+  TOUR_PREFIX,
   tourRole,
   withDelegation,
   withoutDelegation,
@@ -78,7 +80,7 @@ export class Publisher {
     if (state === null)
       throw new BoxError(
         'release.invalid',
-        'there is no repository here: metadata/1.root.json is missing',
+        'there is no repository here, metadata/1.root.json is missing: name its folder with --repository, or make one with "roadcase release init"',
       )
     return state
   }
@@ -133,7 +135,8 @@ export class Publisher {
   }
 
   /** Lets a tour say what its boxes shall run; or other keys do so, where it can already. */
-  addTour(tour: string, holders: Holders): Promise<Outcome> {
+  async addTour(tour: string, holders: Holders): Promise<Outcome> {
+    check(name, tour, 'tour')
     return this.#addRole(tourRole(tour), holders)
   }
 
@@ -271,3 +274,9 @@ const changeOf = (
 
 export const rolesOf = ({ delegated }: RepositoryState): string =>
   [...topRoles, ...delegated.keys()].join(', ')
+
+/** Those that may order, as people call them. */
+export function toursOf({ delegated }: RepositoryState): string {
+  const tours = [...delegated.keys()].filter(role => role.startsWith(TOUR_PREFIX))
+  return tours.length === 0 ? 'none' : tours.map(role => role.slice(TOUR_PREFIX.length)).join(', ')
+}

@@ -14,7 +14,7 @@ import {
   type TourOrder,
 } from '../release/description.js'
 import { fileBytes, jsonOf, type TargetFile, type Targets } from './documents.js'
-import type { Outcome, Publisher } from './publisher.js'
+import { type Outcome, type Publisher, toursOf } from './publisher.js'
 import { OBJECTS, RELEASES, SYSTEMS, tourRole } from './roles.js'
 import type { RepositoryState } from './state.js'
 
@@ -128,7 +128,10 @@ export async function writeOrder(
 ): Promise<{ readonly role: string; readonly added: TargetTable }> {
   const order = checkOrder(value)
   const role = tourRole(order.tour)
-  tableOf(state, role)
+  if (!state.delegated.has(role))
+    throw invalid(
+      `there is no tour ${order.tour}; there are: ${toursOf(state)} ("roadcase release tour" lets one order)`,
+    )
   const releases = tableOf(state, RELEASES)
   for (const architecture of architectures) {
     const version = order.releases[architecture]

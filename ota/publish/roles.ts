@@ -16,7 +16,8 @@ export const RELEASES = 'releases'
 export const OBJECTS = 'objects'
 /** Operating systems: only where they are published, and by whomever targets lets. */
 export const SYSTEMS = 'os'
-export const tourRole = (tour: string): string => `tour-${tour}`
+export const TOUR_PREFIX = 'tour-'
+export const tourRole = (tour: string): string => `${TOUR_PREFIX}${tour}`
 
 const pathsOf: Readonly<Record<string, string>> = {
   [RELEASES]: 'releases/*/*',

@@ -46,7 +46,11 @@ export async function verifyRepository(
   wallMs: number,
 ): Promise<RepositoryReport> {
   const state = await loadRepository(folder)
-  if (state === null) throw new BoxError('release.invalid', 'there is no repository here')
+  if (state === null)
+    throw new BoxError(
+      'release.invalid',
+      'there is no repository here, metadata/1.root.json is missing: name its folder with --repository, or make one with "roadcase release init"',
+    )
   const problems: string[] = []
   const roles = documentsOf(state).map(([role, document, authority]) => {
     if (!isSignedBy(document, authority))
@@ -254,7 +258,11 @@ async function readOf<S>(
 /** Removes what nothing refers to. @returns the names */
 export async function pruneRepository(folder: PublicFolder): Promise<readonly string[]> {
   const state = await loadRepository(folder)
-  if (state === null) throw new BoxError('release.invalid', 'there is no repository here')
+  if (state === null)
+    throw new BoxError(
+      'release.invalid',
+      'there is no repository here, metadata/1.root.json is missing: name its folder with --repository, or make one with "roadcase release init"',
+    )
   const files = await strayFiles(folder, state)
   for (const file of files) await folder.remove(file)
   return files

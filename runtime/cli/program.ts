@@ -36,8 +36,8 @@ Exit codes:
   0  done
   1  a mistake in roadcase itself
   2  the command was written wrong
-  3  a box.json or a show is invalid
-  4  the box refused
+  3  a box.json, a show, a name or a repository is invalid
+  4  refused: by the box, or for want of a key, a signature or a right
   5  the box cannot be reached`
 
 /** @returns the program; nothing runs until it is given arguments */
@@ -46,7 +46,11 @@ export function buildCli(actions: CliActions, terminal: Terminal, options: CliOp
     .description('Runs a venue box, and operates one that runs on this machine.')
     .version(options.version)
     .option('--json', 'write JSON, for programs', false)
-    .option('--state <folder>', 'state folder of the box (or ROADCASE_STATE)', options.stateFolder)
+    .option(
+      '--state <folder>',
+      'state folder of the box (or ROADCASE_STATE; "state" in ROADCASE_HOME)',
+      options.stateFolder,
+    )
     .configureHelp({ showGlobalOptions: true, optionDescription })
     .configureOutput({
       writeOut: text => terminal.write(text),

@@ -86,6 +86,8 @@ t.test('a ceremony of three, a release, a tour, an order', async t => {
     exitCode: exitCodes.refused,
     error: /no signature was added/,
   })
+  const early = await desk.run('server', 'release accept @draft.json')
+  t.match(early, { exitCode: exitCodes.refused, error: /not published.*\n.*1 of 2 signatures/ })
   t.match(await desk.does('carla', 'keys sign @draft.json --key carla'), /all signatures are there/)
   await desk.does('server', 'release accept @draft.json')
   rmSync(desk.at('draft.json'))

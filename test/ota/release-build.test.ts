@@ -6,6 +6,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -60,11 +61,15 @@ const treeIn = (into: string): string => join(folder, into, 'tree')
 const read = (into: string, path: string): Buffer => readFileSync(join(treeIn(into), path))
 
 t.test('what cannot be built is refused before anything is written', async t => {
-  const refused = (isDirtyAllowed: boolean, nodeFile: string | null): Promise<unknown> =>
+  const refused = (
+    isDirtyAllowed: boolean,
+    nodeFile: string | null,
+    into = 'refused',
+  ): Promise<unknown> =>
     buildRelease(
       {
         checkout: one,
-        into: join(folder, 'refused'),
+        into: join(folder, into),
         architecture: 'arm64',
         nodeFile,
         isDirtyAllowed,
@@ -90,6 +95,12 @@ t.test('what cannot be built is refused before anything is written', async t => 
       message: /machine code for another machine than arm64/,
     })
   await t.rejects(refused(false, join(folder, 'bin/node')), { message: /there is no Node at/ })
+  mkdirSync(join(folder, 'used'))
+  writeFileSync(join(folder, 'used/letter.txt'), 'mine')
+  await t.rejects(refused(false, null, 'used'), {
+    code: 'release.unbuilt',
+    message: /used has other things in it: name a new folder/,
+  })
   t.notOk(existsSync(join(folder, 'refused')))
 })
 

@@ -116,7 +116,7 @@ t.test('an order names what is published, and a release that is ordered stays', 
   await setOrder(publisher, keys, order('1.5.0'))
   await t.rejects(
     setOrder(publisher, keys, { ...Object(order('1.5.0')), tour: 'winter' }),
-    /tour-winter/,
+    /there is no tour winter; there are: summer/,
   )
   await t.rejects(removeRelease(publisher, '1.5.0', null), { code: 'release.conflict' })
   await t.rejects(removeRelease(publisher, '9.0.0', null), /9.0.0 is not published/)
@@ -329,6 +329,11 @@ t.test('what cannot be is said', async t => {
   await t.rejects(
     rotate('tour-winter', ['anna'], 1),
     /no role tour-winter; there are: root, targets/,
+  )
+  // No ota.json of a box could name it.
+  await t.rejects(
+    publisher.addTour('Tour 7', await ceremony.holders(['anna'], 1)),
+    /tour: must be lower-case letters.*Tour 7/,
   )
   await t.rejects(ceremony.holders(['nobody'], 1), /there is no key "nobody".*anna, bert/)
   await t.rejects(ceremony.ring.create('anna', true), /name of another key/)
