@@ -15,6 +15,7 @@ const WAITS_LOOKS = 2
 const WAITS_LOOKS_FORCED = 10
 
 type State = NonNullable<OtaReply['state']>
+type Started = OtaReply & { readonly state: State }
 
 /**
  * Shows how it goes until the release runs and is kept, or something is in the way that a person has to know. Ctrl-C
@@ -34,25 +35,24 @@ export async function followApply(
   let wanted: State['candidate'] = null
   for (let look = 0; look < LOOKS_MAX; look++) {
     const { state } = await askPatiently(link, () => say('the updater starts again'))
-    wanted = state?.candidate ?? wanted
+    wanted = state.candidate ?? wanted
     if (isOver(state, look, isForced ? WAITS_LOOKS_FORCED : WAITS_LOOKS)) {
       checkKept(state, wanted)
       say(progressText(state, paint))
       return
     }
-    if (state?.phase !== 'waiting') say(progressText(state, paint))
+    if (state.phase !== 'waiting') say(progressText(state, paint))
     await link.pause(LOOK_MS)
   }
 }
 
-function isOver(state: OtaReply['state'], look: number, waitsLooks: number): boolean {
-  if (state === null) return false
+function isOver(state: State, look: number, waitsLooks: number): boolean {
   return state.phase === 'idle' || (state.phase === 'waiting' && look > waitsLooks)
 }
 
 /** @throws CliFailure when the release that was followed has failed here */
-function checkKept(state: OtaReply['state'], wanted: State['candidate']): void {
-  if (state === null || state.running?.digest === wanted?.digest) return
+function checkKept(state: State, wanted: State['candidate']): void {
+  if (state.running?.digest === wanted?.digest) return
   const failed = state.refused.find(({ digest }) => digest === wanted?.digest)
   if (failed === undefined || state.phase === 'waiting') return
   throw new CliFailure(
@@ -73,7 +73,7 @@ export async function rollBack(link: OtaLink, reason: string): Promise<OtaReply>
     if (!(error instanceof UpdaterAway && error.wasHeard)) throw error
   }
   const after = await askPatiently(link, () => {})
-  const running = after.state?.running ?? null
+  const { running } = after.state
   const left = before?.version ?? 'the release'
   if (running?.digest === before?.digest)
     throw new CliFailure(
@@ -84,14 +84,22 @@ export async function rollBack(link: OtaLink, reason: string): Promise<OtaReply>
   return { ...after, words }
 }
 
-/** @param missed told each time that nobody is there @throws UpdaterAway when nobody comes back */
-async function askPatiently(link: OtaLink, missed: () => void): Promise<OtaReply> {
-  for (let awayMs = 0; ; awayMs += LOOK_MS)
-    try {
-      return await link.ask({ ask: 'status' })
-    } catch (error) {
-      if (!(error instanceof UpdaterAway) || awayMs >= AWAY_MS_MAX) throw error
-      missed()
-      await link.pause(LOOK_MS)
-    }
+/**
+ * @param missed told each time that nobody is there, or only just
+ * @throws UpdaterAway when nobody comes back
+ */
+async function askPatiently(link: OtaLink, missed: () => void): Promise<Started> {
+  for (let awayMs = 0; ; awayMs += LOOK_MS) {
+    const reply = await link.ask({ ask: 'status' }).catch((error: unknown) => {
+      if (error instanceof UpdaterAway && awayMs < AWAY_MS_MAX) return null
+      throw error
+    })
+    if (reply !== null && hasStarted(reply)) return reply
+    if (awayMs >= AWAY_MS_MAX)
+      throw new UpdaterAway('the updater has started, and says nothing of the slots', false)
+    missed()
+    await link.pause(LOOK_MS)
+  }
 }
+
+const hasStarted = (reply: OtaReply): reply is Started => reply.state !== null

@@ -121,7 +121,7 @@ t.test('apply shows how far it is until the release runs', async t => {
     { ...reply, state: { ...state, phase: 'fetching', progress: at(3_000_000) } },
     { ...reply, state: { ...state, phase: 'switching' } },
     'away',
-    'away',
+    { ...reply, state: null },
     { ...reply, state: { ...state, phase: 'trial', running: ordered, candidate: null } },
     { ...reply, state: { ...state, phase: 'idle', running: ordered, candidate: null } },
   ])
@@ -161,7 +161,7 @@ t.test('apply does not wait for ever for an updater that has gone', async t => {
 
 t.test('a rollback that ends the updater before it answers is looked after', async t => {
   const back = { ...reply, state: { ...state, running: state.previous, previous: null } }
-  const done = link([reply, 'cut off', 'away', back])
+  const done = link([reply, 'cut off', 'away', { ...reply, state: null }, back])
   const typed = await type(['ota', 'rollback', 'lamps flicker'], { otaLink: () => done.link })
   t.equal(typed.exitCode, 0)
   t.match(
