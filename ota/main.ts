@@ -58,7 +58,9 @@ async function main(): Promise<void> {
   })
   await updater.start()
   await watch.start()
-  await door.open(async line => JSON.stringify(await answerControl(updater.control, line)))
+  await door.open(async line =>
+    JSON.stringify(await answerControl(updater.control, line, updater.systems)),
+  )
   log.info('ota.ready', { home, slot, tour: settings.config.tour })
   process.send?.('ready')
   isReady = true

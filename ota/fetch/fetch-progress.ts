@@ -17,6 +17,8 @@ export interface FetchCall {
   readonly progress: (progress: FetchProgress) => void
   /** Asked a few times a second. */
   readonly isCancelled: () => boolean
+  /** In place of the fetcher's own answer. */
+  readonly mayUseUplink?: () => boolean
 }
 
 export class ByteShares {

@@ -133,9 +133,10 @@ export class OsAgent implements OsSystem {
 
   /**
    * Reboots into the written system, for one boot. Resolves when the machine goes down.
+   * @param lastWord asked when all that takes long is done, and nothing is changed yet: a reason not to, or null
    * @throws BoxError `os.refused`, `os.rotten` when it is not any more what was written, `power.refused`
    */
-  async tryBoot(): Promise<void> {
+  async tryBoot(lastWord: () => Promise<string | null> = nothingAgainst): Promise<void> {
     const { state, facts } = await this.#settled()
     const target = otherOs(facts.running)
     const next = beginTrial(state, facts, await this.#ports.isAppOnTrial())
@@ -146,6 +147,8 @@ export class OsAgent implements OsSystem {
       await this.#spoil(state, target)
       throw new BoxError('os.rotten', `system ${target}: ${problem}`)
     }
+    const objection = await lastWord()
+    if (objection !== null) throw refusal(objection)
     await this.#records.write(next)
     await this.#choose('trial', number)
     this.#ports.log.warn('os.trial', { system: target })
@@ -274,3 +277,5 @@ export class OsAgent implements OsSystem {
 
 const problemOf = async (partitions: OsPartitions, image: OsImage): Promise<string | null> =>
   isBundle(image) ? 'RAUC wrote it' : await imageProblem(partitions, image)
+
+const nothingAgainst = async (): Promise<null> => null

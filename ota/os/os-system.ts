@@ -36,9 +36,10 @@ export interface OsSystem {
   whyNoTrial(): Promise<readonly string[]>
   /**
    * Reboots into the written system, for one boot. Resolves when the machine goes down.
+   * @param lastWord asked when all that takes long is done, and nothing is changed yet: a reason not to, or null
    * @throws BoxError `os.refused`, `os.rotten` when it is not any more what was written, `power.refused`
    */
-  tryBoot(): Promise<void>
+  tryBoot(lastWord: () => Promise<string | null>): Promise<void>
   /** Null: what runs is on trial, and may be found good. */
   whyNotGood(): Promise<string | null>
   /**

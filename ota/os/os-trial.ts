@@ -1,34 +1,38 @@
 /** What becomes of a system on trial, and what must wait for it. */
-import { type GateOutcome, unmet } from '../slots/gate.js'
 import type { OsStatus, OsSystem } from './os-system.js'
 
-export type OsVerdict = 'no-trial' | 'good' | 'given-up'
+export type OsVerdict = 'no-trial' | 'waits' | 'good' | 'given-up'
+
+export interface OsGate {
+  readonly judgement: 'waits' | 'passed' | 'failed'
+  /** What is not met, in words. */
+  readonly unmet: readonly string[]
+}
 
 /**
- * To be called once after each start of the updater, beside whatever else it does: a system on trial is found good by the
- * gate that releases pass, too, or left with a reboot. It must pass on its own, with the release that ran before it.
- * @param gate ends within its own deadline
- * @throws BoxError whatever the agent throws; a reboot that is refused leaves the trial on until the next one
+ * To be called again and again after each start of the updater: a system on trial is found good by the gate that releases
+ * pass, too, or left with a reboot. It must pass on its own, with the release that ran before it.
+ * @param gate a look; ends within its own deadline, and never with `failed` while a show is armed
+ * @param isArmed nothing is restarted
+ * @throws BoxError whatever the system throws; a reboot that is refused leaves the trial on until the next one
  */
 export async function judgeTrial(
-  agent: Pick<OsSystem, 'status' | 'whyNotGood' | 'markGood' | 'giveUp'>,
-  gate: () => Promise<GateOutcome>,
+  system: Pick<OsSystem, 'status' | 'whyNotGood' | 'markGood' | 'giveUp'>,
+  gate: () => Promise<OsGate>,
+  isArmed: boolean,
 ): Promise<OsVerdict> {
-  const { isTrial } = await agent.status()
+  const { isTrial } = await system.status()
   if (!isTrial) return 'no-trial'
-  const reason = (await agent.whyNotGood()) ?? (await failureOf(gate))
-  if (reason === null) {
-    await agent.markGood()
-    return 'good'
-  }
-  await agent.giveUp(reason)
-  return 'given-up'
+  const foreign = await system.whyNotGood()
+  if (foreign !== null && isArmed) return 'waits'
+  const { judgement, unmet } = foreign === null ? await gate() : failedBy(foreign)
+  if (judgement === 'waits') return 'waits'
+  if (judgement === 'passed') await system.markGood()
+  else await system.giveUp(unmet.join('; '))
+  return judgement === 'passed' ? 'good' : 'given-up'
 }
 
-async function failureOf(gate: () => Promise<GateOutcome>): Promise<string | null> {
-  const { isPassed, criteria } = await gate()
-  return isPassed ? null : unmet(criteria).join('; ')
-}
+const failedBy = (why: string): OsGate => ({ judgement: 'failed', unmet: [why] })
 
 /** Why no release is tried now; null: because of the systems one may be. */
 export function whyNoAppTrial({ isTrial, isGoingDown, running }: OsStatus): string | null {

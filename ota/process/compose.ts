@@ -27,7 +27,7 @@ import { SlotAgent } from '../slots/slot-agent.js'
 import type { SlotName } from '../slots/slot-state.js'
 import { TrustClient } from '../tuf/trust-client.js'
 import { Asked } from '../updater/asked.js'
-import type { ControlledUpdater } from '../updater/control.js'
+import type { ControlledSystems, ControlledUpdater } from '../updater/control.js'
 import { Holds } from '../updater/holds.js'
 import type { Orders } from '../updater/parts.js'
 import { type NamedSource, SwitchedSource, TourOrders } from '../updater/tour-orders.js'
@@ -39,6 +39,7 @@ import { launcherLink } from './launcher-link.js'
 import { LauncherRenewal } from './launcher-renewal.js'
 import { readOwnRelease, type Settings } from './settings.js'
 import { ProcessSlots } from './slots.js'
+import { type ComposedSystems, composeSystems } from './systems.js'
 import { openVenue } from './venue.js'
 
 export interface Composition {
@@ -57,6 +58,8 @@ export interface Composition {
 
 export interface ComposedUpdater {
   readonly control: ControlledUpdater
+  /** Null where no operating system is updated. */
+  readonly systems: ControlledSystems | null
   start(): Promise<void>
   stop(): Promise<void>
 }
@@ -71,50 +74,52 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
   const { config } = settings
   const keys = new LinuxKeys()
   const own = await readOwnRelease(wanted.releaseFolder)
-  const ota = join(home, 'ota')
-  const files = new LinuxFiles(ota)
-  const door = new BoxDoor(clock, {
-    stateFolder: wanted.stateFolder,
-    tour: config.tour,
-    box: config.box,
-  })
-  const objectsFolder = join(ota, 'objects')
-  const shelf = new Shelf(new LinuxPieceStore(objectsFolder), keys)
+  const files = new LinuxFiles(join(home, 'ota'))
   let isAskedFor = (): boolean => false
-  const mayUseUplink = (): boolean =>
-    !config.isMetered || config.policy.mayUseMetered || isAskedFor()
-  const venue =
-    config.venue &&
-    openVenue({ config, venue: config.venue, clock, log, keys, shelf, files, door, mayUseUplink })
-  const fetcher = new Fetcher(
-    { clock, log, shelf, sources: pieceSources(settings), neighbours: venue?.peers ?? null },
-    { seed: seedOf(keys), bytesPerSecond: () => null, mayUseUplink, giveUpMs: GIVE_UP_MS },
-  )
-  const { agent, slots } = await openSlots(wanted, { keys, fetcher, shelf, objectsFolder })
+  const fetching = openFetching(wanted, {
+    ...{ keys, files, isAskedFor: () => isAskedFor() },
+    isSystemAskedFor: () => systems.isAskedFor(),
+  })
+  const { door, shelf, venue, fetcher, objectsFolder } = fetching
+  const calls = await openLibcOrNot()
+  const disk = new LinuxSlotDisk(home, calls)
+  const kept: Pick<Shelf, 'keepOnly'> = { keepOnly: wanted => systems.shelf.keepOnly(wanted) }
+  const { agent, slots } = openSlots(wanted, { keys, disk, fetcher, shelf: kept, objectsFolder })
   const architecture = process.arch === 'arm64' ? 'arm64' : 'x64'
   const box = new BoxLink(clock, door, { gate: config.gate, files })
+  const holds = new Holds(clock, files)
+  const fleet = (digest: string | null) => venue?.fleet(digest) ?? null
+  const options = {
+    config,
+    version: own?.version ?? wanted.version,
+    architecture: architectures.find(one => one === own?.architecture) ?? architecture,
+  }
+  const systems: ComposedSystems = composeSystems(
+    {
+      ...{ clock, log, keys, disk, calls, box, holds, fleet, slots, fetcher, shelf },
+      asked: new Asked(files, log, 'asked-os.json'),
+      lookAgain: () => updater.lookBeside(),
+      freeBytes: () => linuxSpace.free(home),
+      ...{ home, environment: process.env },
+    },
+    options,
+  )
   const updater = new Updater(
     {
-      clock,
-      log,
-      slots,
-      box,
-      holds: new Holds(clock, files),
+      ...{ clock, log, slots, box, holds, fleet, os: systems.turns },
       asked: new Asked(files, log),
       launcher: launcherLink(wanted.send),
       together: venue?.together(slots) ?? null,
-      fleet: digest => venue?.fleet(digest) ?? null,
       orders: await ordersOf(wanted, {
         keys,
         buildMs: buildMsOf(own),
         isUtcKnown: () => box.isUtcKnown(),
+        board: () => door.answer(Number.MAX_SAFE_INTEGER)?.board ?? null,
       }),
     },
+    // Where nothing can be asked, the first look says why.
     {
-      config,
-      version: own?.version ?? wanted.version,
-      architecture: architectures.find(one => one === own?.architecture) ?? architecture,
-      // Where nothing can be asked, the first look says why.
+      ...options,
       chance: settings.lacking === null ? (keys.randomBytes(1)[0] ?? 0) / 256 : 0,
     },
   )
@@ -127,27 +132,29 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
   ]
   return {
     control: updater,
+    systems: systems.control,
     start: async () => {
       for (const part of parts) await startOrTell(part, log)
     },
     stop: async () => {
       for (const part of parts.toReversed()) await part.stop()
+      await systems.stop()
       await shelf.closeAll()
     },
   }
 }
 
-async function openSlots(
+function openSlots(
   { home, slot, clock, log, applyScript }: Composition,
   parts: {
     readonly keys: LinuxKeys
     readonly fetcher: Fetcher
-    readonly shelf: Shelf
+    readonly shelf: Pick<Shelf, 'keepOnly'>
+    readonly disk: LinuxSlotDisk
     readonly objectsFolder: string
   },
-): Promise<{ readonly agent: SlotAgent; readonly slots: ProcessSlots }> {
-  const { keys, fetcher, shelf, objectsFolder } = parts
-  const disk = new LinuxSlotDisk(home, await openLibcOrNot())
+): { readonly agent: SlotAgent; readonly slots: ProcessSlots } {
+  const { keys, disk, fetcher, shelf, objectsFolder } = parts
   const programs = new LinuxPrograms(clock, { home, environment: process.env })
   const started = {
     slot,
@@ -161,6 +168,36 @@ async function openSlots(
     { home, objectsFolder },
   )
   return { agent, slots }
+}
+
+/** Where releases and operating systems come from, and lie until they are used. */
+function openFetching(
+  { home, settings, stateFolder, clock, log }: Composition,
+  parts: {
+    readonly keys: LinuxKeys
+    readonly files: LinuxFiles
+    readonly isAskedFor: () => boolean
+    readonly isSystemAskedFor: () => boolean
+  },
+) {
+  const { config } = settings
+  const { keys, files } = parts
+  const door = new BoxDoor(clock, { stateFolder, tour: config.tour, box: config.box })
+  const objectsFolder = join(home, 'ota/objects')
+  const shelf = new Shelf(new LinuxPieceStore(objectsFolder), keys)
+  const mayUseUplink = (): boolean =>
+    !config.isMetered || config.policy.mayUseMetered || parts.isAskedFor()
+  const mayFetchForAll = (): boolean => mayUseUplink() || parts.isSystemAskedFor()
+  const about = {
+    ...{ config, clock, log, keys, shelf, files, door },
+    mayUseUplink: mayFetchForAll,
+  }
+  const venue = config.venue && openVenue({ ...about, venue: config.venue })
+  const fetcher = new Fetcher(
+    { clock, log, shelf, sources: pieceSources(settings), neighbours: venue?.peers ?? null },
+    { seed: seedOf(keys), bytesPerSecond: () => null, mayUseUplink, giveUpMs: GIVE_UP_MS },
+  )
+  return { door, objectsFolder, shelf, venue, fetcher }
 }
 
 /** What does not start is missed; a release is not to be judged by it. */
@@ -181,7 +218,12 @@ const seedOf = (keys: LinuxKeys): number =>
 
 async function ordersOf(
   { home, settings, clock, log }: Composition,
-  parts: { readonly keys: LinuxKeys; readonly buildMs: number; readonly isUtcKnown: () => boolean },
+  parts: {
+    readonly keys: LinuxKeys
+    readonly buildMs: number
+    readonly isUtcKnown: () => boolean
+    readonly board: () => string | null
+  },
 ): Promise<Orders> {
   const { config, root, lacking } = settings
   if (root === null || lacking !== null) {
@@ -205,6 +247,7 @@ async function ordersOf(
     {
       tour: config.tour,
       architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
+      board: config.os === null ? null : parts.board,
       sources: async () => metadataSources(settings),
     },
   )

@@ -11,8 +11,6 @@ import {
 import type { Files } from '../../runtime/ports/files.js'
 import type { Log } from '../../runtime/ports/log.js'
 
-const FILE = 'asked.json'
-
 const asked = object({
   format: literal(1),
   /** Of the release that was ordered then: what is ordered later, nobody has asked for. */
@@ -32,19 +30,21 @@ export interface Forced {
 export class Asked {
   readonly #files: Files
   readonly #log: Log
+  readonly #file: string
   #asked: Of<typeof asked> | null = null
 
-  constructor(files: Files, log: Log) {
+  constructor(files: Files, log: Log, file = 'asked.json') {
     this.#files = files
     this.#log = log
+    this.#file = file
   }
 
   /** One that cannot be read is as if nobody had asked. @throws BoxError `storage.io` */
   async load(): Promise<void> {
-    const bytes = await this.#files.read(FILE)
+    const bytes = await this.#files.read(this.#file)
     if (bytes === null) return
     try {
-      this.#asked = check(asked, JSON.parse(new TextDecoder().decode(bytes)), FILE)
+      this.#asked = check(asked, JSON.parse(new TextDecoder().decode(bytes)), this.#file)
     } catch (error) {
       this.#log.warn('ota.asked-lost', { error })
     }
@@ -72,11 +72,11 @@ export class Asked {
   async forget(): Promise<void> {
     if (this.#asked === null) return
     this.#asked = null
-    await this.#files.remove(FILE)
+    await this.#files.remove(this.#file)
   }
 
   async #replace(next: Of<typeof asked>): Promise<void> {
-    await this.#files.replace(FILE, new TextEncoder().encode(JSON.stringify(next)))
+    await this.#files.replace(this.#file, new TextEncoder().encode(JSON.stringify(next)))
     this.#asked = next
   }
 }

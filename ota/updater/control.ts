@@ -2,7 +2,9 @@
 import { BoxError, messageOf } from '../../runtime/core/errors.js'
 import { type OtaReply, type OtaRequest, otaRequest } from '../../runtime/core/ota-control.js'
 import { check } from '../../runtime/core/schema.js'
+import type { Criterion } from './criteria.js'
 import type { HoldWanted } from './holds.js'
+import type { OsUpdater } from './os-updater.js'
 import type { Updater } from './updater.js'
 
 export type ControlledUpdater = Pick<
@@ -10,12 +12,23 @@ export type ControlledUpdater = Pick<
   'state' | 'now' | 'check' | 'apply' | 'rollBack' | 'hold' | 'release' | 'clear'
 >
 
-/** For one line of JSON, one answer. Never throws but for a bug. */
-export async function answerControl(updater: ControlledUpdater, line: string): Promise<unknown> {
+export type ControlledSystems = Pick<
+  OsUpdater,
+  'why' | 'apply' | 'rollBack' | 'clear' | 'unforce' | 'report'
+>
+
+/** @param systems null where no operating system is updated; for one line of JSON, one answer. Never throws but for a bug */
+export async function answerControl(
+  updater: ControlledUpdater,
+  line: string,
+  systems: ControlledSystems | null = null,
+): Promise<unknown> {
   try {
-    const words = await carryOut(updater, check(otaRequest, parse(line), 'request'))
+    const words = await carryOut(updater, systems, check(otaRequest, parse(line), 'request'))
     const { state, criteria } = await updater.now()
-    const reply: OtaReply = { state, criteria: criteria.map(one => ({ ...one })), words }
+    const copied = (ones: readonly Criterion[]) => ones.map(one => ({ ...one }))
+    const systemCriteria = copied(systems?.why() ?? [])
+    const reply: OtaReply = { state, criteria: copied(criteria), systemCriteria, words }
     return { kind: 'done', reply }
   } catch (error) {
     if (!(error instanceof BoxError)) throw error
@@ -23,7 +36,11 @@ export async function answerControl(updater: ControlledUpdater, line: string): P
   }
 }
 
-async function carryOut(updater: ControlledUpdater, request: OtaRequest): Promise<string> {
+async function carryOut(
+  updater: ControlledUpdater,
+  systems: ControlledSystems | null,
+  request: OtaRequest,
+): Promise<string> {
   switch (request.ask) {
     case 'status':
     case 'why':
@@ -31,18 +48,38 @@ async function carryOut(updater: ControlledUpdater, request: OtaRequest): Promis
     case 'check':
       return (await updater.check()).words
     case 'apply':
-      await updater.apply(request.force)
-      return 'it is taken as soon as nothing is in the way'
+      return apply(updater, systems, request.force)
     case 'rollback':
       await updater.rollBack(request.reason)
       return 'back to the other release, which is started now'
+    case 'rollback-os':
+      if (systems === null) throw refusal(updater.state()?.os?.lacking ?? 'there is nothing yet')
+      await systems.rollBack(request.reason)
+      return 'back to the other operating system: the box reboots now'
     case 'hold':
+      await systems?.unforce()
       return hold(updater, request)
     case 'unhold':
       return unhold(updater, request.id)
     case 'clear':
-      return clear(updater, request.release)
+      return clear(updater, systems, request.release)
   }
+}
+
+/** What is ordered and does not run: the release, the operating system, or both. */
+async function apply(
+  updater: ControlledUpdater,
+  systems: ControlledSystems | null,
+  force: Parameters<Updater['apply']>[0],
+): Promise<string> {
+  const isSystem = (await systems?.apply(force)) ?? false
+  try {
+    await updater.apply(force)
+  } catch (error) {
+    // That no release is ordered is no reason against a system that is.
+    if (!isSystem || !(error instanceof BoxError)) throw error
+  }
+  return 'it is taken as soon as nothing is in the way'
 }
 
 async function hold(
@@ -54,12 +91,17 @@ async function hold(
 
 async function unhold(updater: ControlledUpdater, id: string): Promise<string> {
   const ended = await updater.release(id)
-  if (ended === null) throw new BoxError('ota.refused', `there is no hold ${id}`)
+  if (ended === null) throw refusal(`there is no hold ${id}`)
   return `the hold of ${ended.owner} is over: ${ended.reason}`
 }
 
-async function clear(updater: ControlledUpdater, wanted: string): Promise<string> {
-  const refused = updater.state()?.refused ?? []
+async function clear(
+  updater: ControlledUpdater,
+  systems: ControlledSystems | null,
+  wanted: string,
+): Promise<string> {
+  const releases = updater.state()?.refused ?? []
+  const refused = [...releases, ...(systems?.report().refused ?? [])]
   const found = refused.filter(
     ({ digest, version }) => version === wanted || digest.startsWith(wanted),
   )
@@ -67,9 +109,10 @@ async function clear(updater: ControlledUpdater, wanted: string): Promise<string
   if (one === undefined || found.length > 1) {
     const known = refused.map(({ version, digest }) => `${version} (${digest.slice(0, 12)})`)
     const which = found.length > 1 ? `${wanted} means several` : `${wanted} was not refused here`
-    throw new BoxError('ota.refused', `${which}; refused are: ${known.join(', ') || 'none'}`)
+    throw refusal(`${which}; refused are: ${known.join(', ') || 'none'}`)
   }
-  await updater.clear(one.digest)
+  const isRelease = releases.includes(one)
+  await (isRelease ? updater.clear(one.digest) : systems?.clear(one.digest))
   return `${one.version} may be tried again`
 }
 
@@ -81,3 +124,5 @@ function parse(line: string): unknown {
     return null
   }
 }
+
+const refusal = (why: string): BoxError => new BoxError('ota.refused', why)

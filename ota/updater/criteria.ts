@@ -7,6 +7,17 @@ import { compareVersions } from '../release/version-order.js'
 import { usableObjects } from './choice-of-object.js'
 import type { CurrentHold } from './holds.js'
 import type { SlotView } from './parts.js'
+import {
+  boardOf,
+  criterion,
+  fleetHealth,
+  no,
+  nobodyHeard,
+  rightMoment,
+  room,
+  uplink,
+  yes,
+} from './shared-criteria.js'
 import type { UpdaterPolicy } from './updater-config.js'
 
 /** How far a release may go: known of, into the other slot, running. */
@@ -66,6 +77,8 @@ export interface CriteriaView {
   readonly isPrepared: boolean
   /** Free bytes of the card, and those that give way to the release; null where nobody can tell. */
   readonly roomBytes: number | null
+  /** Why an operating system keeps releases from being tried; null: it does not. Absent: nobody updates any here. */
+  readonly systemTrial?: string | null | undefined
   readonly formats: SlotView['formats']
   readonly box: BoxView | null
   readonly fleet: FleetView | null
@@ -77,8 +90,6 @@ export interface CriteriaView {
   readonly isAskedFor: boolean
 }
 
-/** Room that is left to the box when a release has been installed. */
-const SPARE_BYTES = 64 * 1024 * 1024
 /** What a file takes beyond its bytes, on an average: half a block of the card. */
 const FILE_BYTES = 2048
 const SHORT_DIGEST = 12
@@ -108,25 +119,6 @@ const FORCEABLE = ['asked', 'box', 'hold', 'battery', 'fleet', 'fleet-failures',
 /** As `unmet`, less what a person may overrule and has. */
 export const unforced = (criteria: readonly Criterion[], step: Step): readonly Criterion[] =>
   unmet(criteria, step).filter(({ name }) => !FORCEABLE.includes(name))
-
-const yes = (step: Step, name: string, words: string): Criterion => ({
-  step,
-  name,
-  isMet: true,
-  words,
-})
-const no = (step: Step, name: string, words: string): Criterion => ({
-  step,
-  name,
-  isMet: false,
-  words,
-})
-const criterion = (
-  step: Step,
-  name: string,
-  isMet: boolean,
-  words: { readonly met: string; readonly unmet: string },
-): Criterion => (isMet ? yes(step, name, words.met) : no(step, name, words.unmet))
 
 function toTake(view: CriteriaView, description: ReleaseDescription): Criterion[] {
   const { version, architecture, boards, minimumUpdater, manifest } = description
@@ -166,30 +158,11 @@ function toTake(view: CriteriaView, description: ReleaseDescription): Criterion[
   ]
 }
 
-function boardOf(boards: readonly string[] | null, board: string | null): Criterion {
-  if (boards === null) return yes('take', 'board', 'it is for every board')
-  const known = board === null ? 'the box does not say what it runs on' : `this board is ${board}`
-  return criterion('take', 'board', board !== null && boards.includes(board), {
-    met: `it is for this board, ${board}`,
-    unmet: `it is for ${boards.join(', ')}, and ${known}`,
-  })
-}
-
 function toFetch(view: CriteriaView, description: ReleaseDescription): Criterion[] {
   if (view.isPrepared) return [yes('fetch', 'prepared', 'it is in the other slot, verified')]
-  const { roomBytes, policy } = view
-  const needed = neededBytes(description, view.running?.digest ?? null)
-  const isRoom = roomBytes === null || roomBytes >= needed
   return [
-    criterion('fetch', 'room', isRoom, {
-      met: 'there is room on the card',
-      unmet: `it needs ${megabytes(needed)} MB of the card, and there are ${megabytes(roomBytes ?? 0)}, with what gives way to it: remove what is not of the box`,
-    }),
-    criterion('fetch', 'uplink', !view.isMetered || policy.mayUseMetered || view.isAskedFor, {
-      met: view.isMetered ? 'the metered uplink may be used' : 'the uplink is not metered',
-      unmet:
-        'the uplink is metered: it waits for another box of the venue, a stick, "mayUseMetered" in ota.json, or "roadcase ota apply"',
-    }),
+    room(neededBytes(description, view.running?.digest ?? null), view.roomBytes),
+    uplink(view.isMetered, view.policy.mayUseMetered || view.isAskedFor),
   ]
 }
 
@@ -197,34 +170,27 @@ function toFetch(view: CriteriaView, description: ReleaseDescription): Criterion
 function neededBytes(description: ReleaseDescription, base: string | null): number {
   const { treeByteCount, treeFileCount } = description
   const objectBytes = usableObjects(description, base)[0]?.byteCount ?? 0
-  return treeByteCount + treeFileCount * FILE_BYTES + objectBytes + SPARE_BYTES
+  return treeByteCount + treeFileCount * FILE_BYTES + objectBytes
 }
 
 function toSwitch(view: CriteriaView, description: ReleaseDescription): Criterion[] {
-  const { box, holds, policy } = view
   return [
     criterion('switch', 'in-slot', view.isPrepared, {
       met: 'it is in the other slot, verified',
       unmet: 'it is not in the other slot yet',
     }),
     reversible(view.formats),
-    criterion('switch', 'time', view.isTimeKnown, {
-      met: 'the order is of the present',
-      unmet:
-        'the box does not know the date, so nobody knows whether the order still holds: it waits for a time server, the venue, or "roadcase clock set"',
-    }),
-    criterion('switch', 'asked', policy.activation === 'automatic' || view.isAskedFor, {
-      met: policy.activation === 'automatic' ? 'releases are taken as ordered' : 'it was asked for',
-      unmet: '"activation" in ota.json is "manual": it waits for "roadcase ota apply"',
-    }),
-    criterion('switch', 'hold', holds.length === 0, {
-      met: 'nobody holds it back',
-      unmet: holds.map(wordsOfHold).join('; '),
-    }),
-    ...quietBox(box),
-    battery(box, policy),
-    ...fleetHealth(view.fleet, policy, description),
+    ...besideSystems(view.systemTrial),
+    ...rightMoment(view),
+    ...fleetOf(view.fleet, view.policy, description),
   ]
+}
+
+/** Two that are new at once, and nobody could tell which of them fails. */
+function besideSystems(systemTrial: CriteriaView['systemTrial']): Criterion[] {
+  if (systemTrial === undefined) return []
+  const words = { met: 'no operating system is on trial', unmet: systemTrial ?? '' }
+  return [criterion('switch', 'no-os-trial', systemTrial === null, words)]
 }
 
 /**
@@ -241,62 +207,20 @@ function reversible(formats: SlotView['formats']): Criterion {
   })
 }
 
-function quietBox(box: BoxView | null): Criterion[] {
-  if (box === null)
-    return [no('switch', 'box', 'the box does not say whether a show is on: it is not disturbed')]
-  return [
-    criterion('switch', 'not-armed', !box.isArmed, {
-      met: 'no show is armed',
-      unmet: 'a show is armed: it waits until the show is disarmed',
-    }),
-    criterion('switch', 'no-cue', box.runningCues === 0, {
-      met: 'no cue is running',
-      unmet: `${box.runningCues} cues are running`,
-    }),
-    criterion('switch', 'no-panic', !box.isPanic, {
-      met: 'there is no panic',
-      unmet: 'there is a PANIC, which a person ends',
-    }),
-  ]
-}
-
-function battery(box: BoxView | null, { batteryPercentMin }: UpdaterPolicy): Criterion {
-  const power = box?.power ?? null
-  if (power === null) return yes('switch', 'battery', 'there is no battery to watch')
-  if (power.isOnMains === true) return yes('switch', 'battery', 'the box is on mains')
-  if (power.percent === null)
-    return no('switch', 'battery', 'the box is on battery, and nobody knows how full it is')
-  return criterion('switch', 'battery', power.percent >= batteryPercentMin, {
-    met: `the battery has ${Math.round(power.percent)} %`,
-    unmet: `the battery has ${Math.round(power.percent)} %, and ${batteryPercentMin} are wanted, or mains`,
-  })
-}
-
-/** What others have suffered from a release, and whether there are enough boxes left to take one away for a moment. */
-function fleetHealth(
+/** What others have suffered from a release, too. */
+function fleetOf(
   fleet: FleetView | null,
-  { fleetHealthyPercentMin, fleetFailedMax }: UpdaterPolicy,
+  policy: UpdaterPolicy,
   { version }: ReleaseDescription,
 ): Criterion[] {
-  if (fleet === null || fleet.heard === 0)
-    return [yes('switch', 'fleet', 'no other box of the tour is heard')]
-  const percent = Math.floor((100 * fleet.healthy) / fleet.heard)
+  const health = fleetHealth(fleet, policy)
+  if (fleet === null || health === null) return [nobodyHeard]
   const failed = fleet.failed.join(', ')
   return [
-    criterion('switch', 'fleet', percent >= fleetHealthyPercentMin, {
-      met: `${fleet.healthy} of ${fleet.heard} other boxes are well`,
-      unmet: `only ${fleet.healthy} of ${fleet.heard} other boxes are well: ${fleetHealthyPercentMin} % are wanted`,
-    }),
-    criterion('switch', 'fleet-failures', fleet.failed.length <= fleetFailedMax, {
+    health,
+    criterion('switch', 'fleet-failures', fleet.failed.length <= policy.fleetFailedMax, {
       met: failed === '' ? `nobody went back from ${version}` : `only ${failed} went back from it`,
-      unmet: `${failed} went back from ${version}: ${fleetFailedMax} may`,
+      unmet: `${failed} went back from ${version}: ${policy.fleetFailedMax} may`,
     }),
   ]
 }
-
-function wordsOfHold({ owner, reason, id, leftMinutes }: CurrentHold): string {
-  const left = `${Math.floor(leftMinutes / 60)} h ${leftMinutes % 60} min`
-  return `${owner} holds it back for ${left} more: ${reason} ("roadcase ota hold --release ${id}" ends that)`
-}
-
-const megabytes = (bytes: number): number => Math.ceil(bytes / 1e6)

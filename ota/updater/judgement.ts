@@ -10,6 +10,7 @@ export interface Known {
   readonly roomBytes: number | null
   readonly holds: CriteriaView['holds']
   readonly isAskedFor: boolean
+  readonly systemTrial: CriteriaView['systemTrial']
   readonly config: UpdaterConfig
   /** Of the runtime that judges. */
   readonly version: string
@@ -38,5 +39,6 @@ export function judgeOrder(look: OrderLook | null, known: Known): readonly Crite
     isMetered: config.isMetered,
     policy: config.policy,
     isAskedFor: known.isAskedFor,
+    systemTrial: known.systemTrial,
   })
 }

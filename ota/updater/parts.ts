@@ -3,6 +3,7 @@ import type { otaState } from '../../runtime/core/ota-topics.js'
 import type { Of } from '../../runtime/core/schema.js'
 import type { ReleaseDescription } from '../release/description.js'
 import type { BoxView, RunningRelease } from './criteria.js'
+import type { OsLook } from './os-parts.js'
 import type { HeardWord, VenueWord } from './venue-switch.js'
 
 export type OtaState = Readonly<Of<typeof otaState>>
@@ -15,6 +16,8 @@ export interface OrderLook {
   readonly words: string
   /** What the tour orders this box to run; null when it orders nothing that can be believed. */
   readonly order: Order | null
+  /** Of the operating system; absent where none is looked for. */
+  readonly os?: OsLook
 }
 
 export interface Order {

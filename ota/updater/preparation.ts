@@ -1,22 +1,34 @@
-/** Brings a release into the other slot, beside everything else; tries again, after longer and longer, when that fails. */
+/** Brings something to where it is to be started from, beside everything else; tries again, after longer and longer, when that fails. */
 import { BoxError, messageOf } from '../../runtime/core/errors.js'
 import type { Clock } from '../../runtime/ports/clock.js'
 import type { Log } from '../../runtime/ports/log.js'
 import type { ReleaseDescription } from '../release/description.js'
-import type { SlotWork, TransferProgress } from './parts.js'
+import type { TransferProgress } from './parts.js'
 
 const RETRY_MS_MIN = 15_000
 const RETRY_MS_MAX = 30 * 60_000
+
+export const digestOf = (release: ReleaseDescription): string => release.manifest.sha256
 
 interface Work {
   isCancelled: boolean
   done: Promise<void>
 }
 
-export class Preparation {
+interface Preparing<T> {
+  /** Goes on where it was interrupted. */
+  prepare(
+    wanted: T,
+    tell: (progress: TransferProgress) => void,
+    isCancelled: () => boolean,
+  ): Promise<void>
+}
+
+export class Preparation<T extends { readonly version: string } = ReleaseDescription> {
   readonly #clock: Clock
   readonly #log: Log
-  readonly #slots: Pick<SlotWork, 'prepare'>
+  readonly #slots: Preparing<T>
+  readonly #digestOf: (wanted: T) => string
   #work: Work | null = null
   #digest: string | null = null
   #progress: TransferProgress | null = null
@@ -24,10 +36,12 @@ export class Preparation {
   #retryAtMs = 0
   #retryMs = RETRY_MS_MIN
 
-  constructor(clock: Clock, log: Log, slots: Pick<SlotWork, 'prepare'>) {
+  /** @param digestOf what tells one piece of work from another */
+  constructor(clock: Clock, log: Log, slots: Preparing<T>, digestOf: (wanted: T) => string) {
     this.#clock = clock
     this.#log = log
     this.#slots = slots
+    this.#digestOf = digestOf
   }
 
   get isRunning(): boolean {
@@ -49,8 +63,8 @@ export class Preparation {
   }
 
   /** Begins, unless it is under way or has to wait. One for another release is ended first. */
-  want(description: ReleaseDescription): void {
-    const digest = description.manifest.sha256
+  want(description: T): void {
+    const digest = this.#digestOf(description)
     if (this.#work !== null) {
       if (this.#digest !== digest) this.#work.isCancelled = true
       return
@@ -69,7 +83,7 @@ export class Preparation {
     await this.#work.done
   }
 
-  async #run(description: ReleaseDescription, work: Work): Promise<void> {
+  async #run(description: T, work: Work): Promise<void> {
     const tell = (progress: TransferProgress): void => {
       this.#progress = progress
     }
@@ -85,7 +99,7 @@ export class Preparation {
     }
   }
 
-  #fail({ version }: ReleaseDescription, error: unknown): void {
+  #fail({ version }: T, error: unknown): void {
     // A bug ends the process like any other: what is on the disk is none the worse for it.
     if (!(error instanceof BoxError)) throw error
     this.#trouble = `${version} could not be prepared: ${messageOf(error)}`

@@ -17,6 +17,7 @@ export interface Known {
   /** What the switch together waits for. */
   readonly jointWhy: string | null
   readonly trouble: string | null
+  readonly os: OtaState['os']
 }
 
 const LETTERS_MAX = 1024
@@ -42,6 +43,7 @@ export function stateOf(known: Known): OtaState {
     switchShowMs,
     holds: holds.map(({ id, owner, reason, leftMinutes }) => ({ id, owner, reason, leftMinutes })),
     trouble: troubles.length === 0 ? null : short(troubles.join('; ')),
+    os: known.os,
   }
 }
 

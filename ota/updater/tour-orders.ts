@@ -16,6 +16,7 @@ import {
 } from '../release/description.js'
 import type { Outcome } from '../tuf/outcome.js'
 import type { Finding, FoundTarget, TrustClient } from '../tuf/trust-client.js'
+import { lookForOs, type SignedTargets } from './os-orders.js'
 import type { OrderLook, Orders } from './parts.js'
 
 const DESCRIPTION_BYTES_MAX = 1024 * 1024
@@ -52,12 +53,15 @@ export interface TourOrdersPorts {
 export interface TourOrdersOptions {
   readonly tour: string
   readonly architecture: Architecture
+  /** The board, null while the box has not said it; null altogether: no operating system is looked for. */
+  readonly board: (() => string | null) | null
   /** Asked each time: a stick comes and goes. */
   readonly sources: () => Promise<readonly NamedSource[]>
 }
 
 /** What was signed for cannot be had, or is not what it should be; in words. */
 class Missing extends Error {}
+class NotSigned extends Missing {}
 
 export class TourOrders implements Orders {
   readonly #ports: TourOrdersPorts
@@ -70,16 +74,35 @@ export class TourOrders implements Orders {
 
   async look(): Promise<OrderLook> {
     let told: readonly string[] = []
+    let beside: Pick<OrderLook, 'os'> = {}
     try {
       const { believed, words } = await this.#refresh()
       told = words
-      return await this.#read(believed, words)
+      beside = await this.#lookForOs()
+      return { ...(await this.#read(believed, words)), ...beside }
     } catch (error) {
       if (!(error instanceof Missing) && !(error instanceof BoxError)) throw error
-      return { isFresh: false, words: joined(told, messageOf(error)), order: null }
+      return { isFresh: false, words: joined(told, messageOf(error)), order: null, ...beside }
     } finally {
       this.#ports.switched.switchTo(null)
     }
+  }
+
+  /** Neither an order for releases nor one for systems stands in the way of the other. */
+  async #lookForOs(): Promise<Pick<OrderLook, 'os'>> {
+    const { board, ...options } = this.#options
+    if (board === null) return {}
+    const targets: SignedTargets = {
+      read: async ({ path, ...wanted }) => {
+        const found = await this.#target(path, wanted).catch((error: unknown) => {
+          if (error instanceof NotSigned) return null
+          throw error
+        })
+        return found && { value: jsonOf(found.bytes), isTimeKnown: found.isTimeKnown }
+      },
+      isMissing: error => error instanceof Missing,
+    }
+    return { os: await lookForOs(targets, { ...options, board }) }
   }
 
   /** Stops at the first source that is believed, and leaves it switched on. */
@@ -158,7 +181,7 @@ function foundOf(finding: Finding, what: string): { target: FoundTarget; isTimeK
     case 'cannot judge yet':
       return { target: finding.target, isTimeKnown: false }
     case 'not there':
-      throw new Missing(
+      throw new NotSigned(
         `there is no ${what} that somebody who may has signed (${finding.roles.join(', ')})`,
       )
     case 'not reached':

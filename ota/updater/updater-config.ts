@@ -71,6 +71,32 @@ const venue = object({
   port: withDefault(integer({ min: 0, max: 65_535 }), 4320),
 })
 
+/** Numbers of one digit, since the file that chooses has room for one. */
+const system = object({
+  /** Of the partition table, as the firmware counts. */
+  partition: integer({ min: 1, max: 9 }),
+  /** Devices of whole partitions. */
+  boot: folder,
+  root: folder,
+})
+const labelled = (name: 'a' | 'b', partition: number) => ({
+  partition,
+  boot: `/dev/disk/by-partlabel/boot-${name}`,
+  root: `/dev/disk/by-partlabel/root-${name}`,
+})
+
+/** A Raspberry Pi whose firmware tries a system for one boot. */
+const tryboot = object({
+  kind: literal('tryboot'),
+  /** Where the partition with autoboot.txt is mounted, writable. */
+  autobootFolder: withDefault(folder, '/boot/autoboot'),
+  a: withDefault(system, labelled('a', 2)),
+  b: withDefault(system, labelled('b', 3)),
+})
+
+/** An image that has RAUC, which knows the slots itself. */
+const rauc = object({ kind: literal('rauc') })
+
 const config = object({
   schemaVersion: literal(1),
   tour: name,
@@ -85,9 +111,12 @@ const config = object({
   policy: withDefault(policy, policy.parse({})),
   gate: withDefault(gate, gate.parse({})),
   venue: withDefault(nullable(venue), null),
+  /** The two operating systems; null: this box updates none. */
+  os: withDefault(nullable(choice('kind', tryboot, rauc)), null),
 })
 
 export type UpdaterConfig = Readonly<Of<typeof config>>
+export type TrybootConfig = Readonly<Of<typeof tryboot>>
 export type UpdaterPolicy = Readonly<Of<typeof policy>>
 
 /** @throws ConfigError with every field that is wrong */

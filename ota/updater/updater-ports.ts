@@ -4,6 +4,7 @@ import type { Log } from '../../runtime/ports/log.js'
 import type { Asked } from './asked.js'
 import type { CriteriaView } from './criteria.js'
 import type { Holds } from './holds.js'
+import type { OsTurns } from './os-parts.js'
 import type { BoxLink, LauncherLink, Orders, SlotWork } from './parts.js'
 import type { Together } from './together.js'
 import type { UpdaterConfig } from './updater-config.js'
@@ -19,6 +20,8 @@ export interface UpdaterPorts {
   readonly asked: Asked
   /** Null for a box that is not told of others. */
   readonly together: Together | null
+  /** Absent where nobody asks for operating systems. */
+  readonly os?: OsTurns
   readonly fleet: (digest: string | null) => CriteriaView['fleet']
 }
 

@@ -14,7 +14,7 @@ import { judgeOrder } from './judgement.js'
 import { Looking } from './looking.js'
 import { isOccupied } from './occupied.js'
 import type { Order, OrderLook, OtaState, SlotView } from './parts.js'
-import { Preparation } from './preparation.js'
+import { digestOf, Preparation } from './preparation.js'
 import { stateOf } from './report.js'
 import type { Joint, Together } from './together.js'
 import { Trial } from './trial.js'
@@ -43,7 +43,7 @@ export class Updater implements Service {
   constructor(ports: UpdaterPorts, options: UpdaterOptions) {
     this.#ports = ports
     this.#options = options
-    this.#preparation = new Preparation(ports.clock, ports.log, ports.slots)
+    this.#preparation = new Preparation(ports.clock, ports.log, ports.slots, digestOf)
     const { checkMinutes, gate } = options.config
     this.#looking = new Looking(ports, { everyMinutes: checkMinutes, chance: options.chance })
     this.#trial = new Trial({ ...ports, seesHub: () => this.#seesHub() }, gate)
@@ -130,15 +130,17 @@ export class Updater implements Service {
 
   async #turn(): Promise<void> {
     if (this.#isSwitching || this.#isStopping || !this.#isTurnDue()) return
-    const { slots, box } = this.#ports
+    const { slots, box, os } = this.#ports
     const [view, seen] = [await slots.view(), await box.view()]
     await this.#ports.holds.keep(seen?.isUtcKnown ?? false)
     if (view.isRestartDue) return this.#catchUp()
     if (view.isOnTrial) await this.#try(view, seen)
-    else if (this.#looking.isDue(seen)) this.#lookBeside()
+    else if (this.#looking.isDue(seen)) this.lookBeside()
     const criteria = this.#judge(view, seen)
     if (!view.isOnTrial) this.#prepareWhenWanted(view, criteria)
     await this.#switchWhenWanted(view, criteria, seen)
+    if (os && !this.#isSwitching)
+      await os.turn({ slots: view, box: seen, look: this.#looking.last })
     await this.#tell(view, criteria)
     this.#trouble = null
   }
@@ -175,11 +177,12 @@ export class Updater implements Service {
 
   #seesHub(): boolean {
     if (this.#looking.last?.isFresh) return true
-    this.#lookBeside()
+    this.lookBeside()
     return false
   }
 
-  #lookBeside(): void {
+  /** Looks at the repository, if nobody does already; what is found is heard in a later turn. */
+  lookBeside(): void {
     this.#looking.now().catch((error: unknown) => this.#fail(error))
   }
 
@@ -258,7 +261,7 @@ export class Updater implements Service {
     log.info('ota.switching', { version: description.version })
     // It reads the whole slot, and somebody may arm a show meanwhile.
     await slots.activate()
-    if (await isOccupied(this.#ports.box, this.#isForced())) {
+    if (await isOccupied(box, this.#isForced())) {
       log.warn('ota.stopped-short', { why: 'a show was armed meanwhile, or a cue fired' })
       await slots.withdraw()
       return this.#ports.together?.abandon()
@@ -275,12 +278,10 @@ export class Updater implements Service {
     const fleet = this.#ports.fleet(this.#orderedDigest())
     return judgeOrder(this.#looking.last, {
       ...this.#options,
-      slots,
-      box,
-      fleet,
-      roomBytes: this.#roomBytes,
+      ...{ slots, box, fleet, roomBytes: this.#roomBytes },
       holds: this.#ports.holds.current(),
       isAskedFor: this.isAskedFor(),
+      systemTrial: this.#ports.os?.whyNoAppTrial(),
     })
   }
 
@@ -316,18 +317,17 @@ export class Updater implements Service {
 
   #compose(slots: SlotView, criteria: readonly Criterion[]): OtaState {
     return stateOf({
-      slots,
-      criteria,
+      ...{ slots, criteria, isSwitching: this.#isSwitching },
       look: this.#looking.last,
       lookedWallMs: this.#looking.lastWallMs,
       progress: this.#preparation.progress,
       isPreparing: this.#preparation.isRunning,
-      isSwitching: this.#isSwitching,
       gateUnmet: this.#trial.unmet,
       holds: this.#ports.holds.current(),
       switchShowMs: this.#ports.together?.switchShowMs ?? null,
       jointWhy: this.#joint.kind === 'wait' ? this.#joint.why : null,
       trouble: this.#trouble ?? this.#preparation.trouble,
+      os: this.#ports.os?.report() ?? null,
     })
   }
 }

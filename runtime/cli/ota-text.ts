@@ -32,24 +32,65 @@ export function stateText(state: State, paint: Paint): string {
         printable(`${version} (${digest.slice(0, SHORT_DIGEST)}): ${why}`),
       ],
     ),
+    ...systemRows(state.os, paint),
     ...(state.trouble === null ? [] : [['Trouble', paint.red(printable(state.trouble))] as const]),
   ]
   return table([...rows, ...more], paint)
 }
 
+/** The operating systems below, in a line, and what the one that is ordered waits for. */
+function systemRows(os: Told['os'], paint: Paint): Row[] {
+  if (os === null) return []
+  if (os.lacking !== null) return [['OS', printable(os.lacking)]]
+  const unmet = os.phase === 'waiting' || os.phase === 'trial' ? os.unmet : []
+  return [
+    ['OS', systemsText(os, paint)],
+    ...unmet.map(({ words }): Row => ['OS waits for', printable(words)]),
+    ...os.refused.map(
+      ({ version, digest, why }): Row => [
+        'OS refused',
+        printable(`${version} (${digest.slice(0, SHORT_DIGEST)}): ${why}`),
+      ],
+    ),
+    ...(os.trouble === null ? [] : [['OS trouble', paint.red(printable(os.trouble))] as const]),
+  ]
+}
+
+function systemsText(os: NonNullable<Told['os']>, paint: Paint): string {
+  const { systems, running, candidate } = os
+  if (systems === null || running === null) return 'not known yet'
+  const other = running === 'a' ? 'b' : 'a'
+  const known = ({ version }: { version: string | null }): string => version ?? 'as installed'
+  const beside =
+    systems[other].kind === 'unknown'
+      ? `${other}: empty`
+      : `${other}: ${known(systems[other])} ${systems[other].kind}`
+  const ordered = candidate === null ? [] : [`${candidate.version} is ordered`]
+  const now = os.phase === 'idle' ? [] : [phaseText({ ...os, trouble: null }, paint)]
+  return [`runs ${running}: ${known(systems[running])}`, beside, ...ordered, ...now].join('; ')
+}
+
+/** Those of the operating system after those of the release, by names of their own. */
+export const everyCriterion = ({ criteria, systemCriteria }: OtaReply): OtaReply['criteria'] => [
+  ...criteria,
+  ...systemCriteria.map(one => ({ ...one, name: `os-${one.name}` })),
+]
+
 /** Every criterion in a line, met or not. */
-export function criteriaText({ criteria, state }: OtaReply, paint: Paint): string {
-  const lines = criteria.map(({ isMet, name, words }) => {
-    const mark = isMet ? paint.green('yes') : paint.red('no ')
-    return `${mark}  ${name.padEnd(14)}  ${printable(words)}`
-  })
-  const venue = (state?.unmet ?? [])
+export function criteriaText(reply: OtaReply, paint: Paint): string {
+  const lines = everyCriterion(reply).map(one => criterionLine(one, paint))
+  const venue = (reply.state?.unmet ?? [])
     .filter(({ name }) => name === 'venue')
     .map(({ words }) => `${paint.red('no ')}  ${'venue'.padEnd(14)}  ${printable(words)}`)
-  const trouble = state?.trouble ?? null
+  const trouble = reply.state?.trouble ?? null
   const last =
     trouble === null ? [] : [`${paint.red('no ')}  ${'trouble'.padEnd(14)}  ${printable(trouble)}`]
   return `${[...lines, ...venue, ...last].join('\n')}\n`
+}
+
+function criterionLine({ isMet, name, words }: OtaReply['criteria'][number], paint: Paint): string {
+  const mark = isMet ? paint.green('yes') : paint.red('no ')
+  return `${mark}  ${name.padEnd(14)}  ${printable(words)}`
 }
 
 /** One line on how far it is. */
@@ -62,7 +103,10 @@ export function progressText(state: State, paint: Paint): string {
   return `${version} ${phaseText(state, paint)}`
 }
 
-function phaseText({ phase, progress, trouble }: Told, paint: Paint): string {
+function phaseText(
+  { phase, progress, trouble }: Pick<Told, 'phase' | 'progress' | 'trouble'>,
+  paint: Paint,
+): string {
   if (phase === 'waiting') return paint.yellow('waiting')
   if (phase === 'idle') return trouble === null ? paint.green('nothing to do') : 'nothing to do'
   if (progress === null || progress.allBytes === 0) return phase

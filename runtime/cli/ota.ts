@@ -4,7 +4,7 @@ import { HOLD_MINUTES_MAX, type OtaReply, type OtaRequest } from '../core/ota-co
 import { CliFailure, exitCodes } from './failure.js'
 import { followApply, rollBack } from './ota-follow.js'
 import type { OtaLink } from './ota-link.js'
-import { criteriaText, stateText } from './ota-text.js'
+import { criteriaText, everyCriterion, stateText } from './ota-text.js'
 import type { CliSetting } from './setting.js'
 import { paintFor, printable, writeJson } from './terminal.js'
 import { durationMs } from './words.js'
@@ -16,7 +16,7 @@ const OWNER = 'operator'
 export function addOta(program: Command, setting: CliSetting, home: string): void {
   const ota = program
     .command('ota')
-    .description('releases: what runs, what is ordered, what stands in the way')
+    .description('releases and operating systems: what runs, what is ordered, what is in the way')
     .option('--home <folder>', 'folder of the slots (or ROADCASE_HOME)', home)
     .addHelpText('after', '\nExample:\n  $ roadcase ota why')
   const link = (): OtaLink => setting.actions.otaLink(ota.opts<{ home: string }>().home)
@@ -52,7 +52,7 @@ function addReading(ota: Command, asking: Asking): void {
     .action(async () => {
       const reply = await asking.link().ask({ ask: 'why' })
       const { setting } = asking
-      if (setting.isJson()) writeJson(setting.terminal, reply.criteria)
+      if (setting.isJson()) writeJson(setting.terminal, everyCriterion(reply))
       else setting.terminal.write(criteriaText(reply, paintFor(setting.terminal)))
     })
   ota
@@ -122,12 +122,17 @@ function addWaysBack(ota: Command, asking: Asking): void {
     .description(
       'go back to the release before, now; this one is not taken again until it is cleared',
     )
+    .option('--os', 'to the other operating system instead: the box reboots', false)
     .addHelpText('after', '\nExample:\n  $ roadcase ota rollback "lamps flicker"')
-    .action(async (reason: string) => say(asking, await rollBack(asking.link(), reason)))
+    .action(async (reason: string, { os }: { os: boolean }) => {
+      const link = asking.link()
+      const back = os ? link.ask({ ask: 'rollback-os', reason }) : rollBack(link, reason)
+      say(asking, await back)
+    })
   ota
     .command('clear')
     .argument('<release>', 'version, or the beginning of its digest')
-    .description('let a release that failed here be tried again')
+    .description('let a release or an operating system that failed here be tried again')
     .addHelpText('after', '\nExample:\n  $ roadcase ota clear 1.5.0')
     .action(async (release: string) =>
       say(asking, await asking.link().ask({ ask: 'clear', release })),

@@ -28,6 +28,8 @@ export const otaRequest = choice(
   object({ ask: literal('check') }),
   object({ ask: literal('apply'), force: nullable(object({ owner, reason })) }),
   object({ ask: literal('rollback'), reason }),
+  /** Of the operating system. */
+  object({ ask: literal('rollback-os'), reason }),
   object({
     ask: literal('hold'),
     owner,
@@ -51,6 +53,8 @@ export const otaCriterion = object({
 export const otaReply = object({
   state: nullable(otaState),
   criteria: list(otaCriterion, { max: 64 }),
+  /** Of the operating system; none where this box updates none. */
+  systemCriteria: list(otaCriterion, { max: 64 }),
   /** What was done, for people. */
   words: string({ max: 4096 }),
 })

@@ -17,6 +17,53 @@ const digest = pattern(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits')
 const version = string({ max: 64 })
 const release = object({ digest, version })
 
+const progress = nullable(
+  object({
+    doneBytes: whole,
+    allBytes: whole,
+    /** Where they came from. */
+    uplinkBytes: whole,
+    peerBytes: whole,
+    stickBytes: whole,
+  }),
+)
+const unmet = list(
+  object({
+    step: oneOf('take', 'fetch', 'switch', 'trial'),
+    name: string({ max: 64 }),
+    words: string({ max: 1024 }),
+  }),
+  { max: 64 },
+)
+const refused = list(object({ digest, version, why: string({ max: 512 }) }), { max: 80 })
+
+const system = object({
+  /**
+   * `unknown`: nothing of use is in it, or nobody knows what. `written`: verified, and not tried yet. `good`: has passed, or
+   * was on the card from the beginning; then nobody knows its version.
+   */
+  kind: oneOf('unknown', 'writing', 'written', 'trial', 'good', 'failed'),
+  version: nullable(version),
+  digest: nullable(digest),
+})
+
+/** Of the two operating systems below; all but the first field are empty where this box updates none. */
+const otaSystems = object({
+  /** Why this box does not update its operating system; null: it does. */
+  lacking: nullable(string({ max: 1024 })),
+  /** As for releases; `writing`: to the partitions that do not run. */
+  phase: oneOf('idle', 'fetching', 'writing', 'waiting', 'switching', 'trial'),
+  running: nullable(oneOf('a', 'b')),
+  systems: nullable(object({ a: system, b: system })),
+  /** What is ordered and does not run. */
+  candidate: nullable(release),
+  progress,
+  unmet,
+  floor: nullable(version),
+  refused,
+  trouble: nullable(string({ max: 1024 })),
+})
+
 export const otaState = object({
   /**
    * `idle`: what runs is what is ordered, or nothing is. `fetching`, `writing`: on its way into the other slot. `waiting`:
@@ -32,30 +79,14 @@ export const otaState = object({
   /** What is ordered and does not run. */
   candidate: nullable(release),
   /** Of the step under way; null when there is none. */
-  progress: nullable(
-    object({
-      doneBytes: whole,
-      allBytes: whole,
-      /** Where they came from. */
-      uplinkBytes: whole,
-      peerBytes: whole,
-      stickBytes: whole,
-    }),
-  ),
+  progress,
   /** What keeps the candidate from running, first things first. */
-  unmet: list(
-    object({
-      step: oneOf('take', 'fetch', 'switch', 'trial'),
-      name: string({ max: 64 }),
-      words: string({ max: 1024 }),
-    }),
-    { max: 64 },
-  ),
+  unmet,
   /** The last look at the repository; null before the first. */
   checked: nullable(object({ wallMs: moment, isFresh: boolean, words: string({ max: 1024 }) })),
   /** Nothing below this version is taken. */
   floor: nullable(version),
-  refused: list(object({ digest, version, why: string({ max: 512 }) }), { max: 80 }),
+  refused,
   /** Show time of the switch that was agreed on with the others. */
   switchShowMs: nullable(number({ min: -8.64e15, max: 8.64e15 })),
   holds: list(
@@ -69,6 +100,8 @@ export const otaState = object({
   ),
   /** What went wrong last, for people; null while all is well. */
   trouble: nullable(string({ max: 1024 })),
+  /** Null while nobody knows. */
+  os: nullable(otaSystems),
 })
 
 export const otaTopics = {

@@ -19,13 +19,14 @@ const state: NonNullable<OtaReply['state']> = {
   switchShowMs: null,
   holds: [{ id: 'h3', owner: 'Kim', reason: 'rehearsal', leftMinutes: 61 }],
   trouble: null,
+  os: null,
 }
 const ordered = { digest: 'cd'.repeat(32), version: '1.5.0' }
 const criteria: OtaReply['criteria'] = [
   { step: 'take', name: 'news', isMet: true, words: 'it is another release' },
   { step: 'switch', name: 'not-armed', isMet: false, words: 'a show is armed' },
 ]
-const reply: OtaReply = { state, criteria, words: 'done so' }
+const reply: OtaReply = { state, criteria, systemCriteria: [], words: 'done so' }
 
 /** `away`: nobody is there. `cut off`: the updater ended before it answered. */
 type Said = OtaReply | 'away' | 'cut off'
@@ -201,4 +202,41 @@ t.test('the folder of the slots may be named; without an updater that is said', 
   const { exitCode, error } = await type(['ota', '--home', '/x', 'status'], { otaLink: nobody })
   t.same([exitCode, homes], [exitCodes.unreachable, ['/x']])
   t.match(error, /no updater runs/)
+})
+
+const os: NonNullable<typeof state.os> = {
+  lacking: null,
+  phase: 'waiting',
+  running: 'a',
+  systems: {
+    a: { kind: 'good', version: null, digest: null },
+    b: { kind: 'written', version: '2.1.0', digest: '34'.repeat(32) },
+  },
+  candidate: { digest: '34'.repeat(32), version: '2.1.0' },
+  progress: null,
+  unmet: [{ step: 'switch', name: 'hold', words: 'Kim holds it back' }],
+  floor: null,
+  refused: [{ digest: '56'.repeat(32), version: '2.0.0', why: 'gate: ready' }],
+  trouble: null,
+}
+
+t.test('the operating systems are told beside the releases, and rolled back by name', async t => {
+  const told = link([{ ...reply, state: { ...state, os } }])
+  const { out } = await type(['ota', 'status'], { otaLink: () => told.link })
+  t.match(out, /OS +runs a: as installed; b: 2\.1\.0 written; 2\.1\.0 is ordered; waiting\n/)
+  t.match(
+    out,
+    /OS waits for +Kim holds it back\n *OS refused +2\.0\.0 \(565656565656\): gate: ready/,
+  )
+  const lacking = 'not updated by this box: ota.json has no "os"'
+  const none = link([{ ...reply, state: { ...state, os: { ...os, lacking } } }])
+  t.match(
+    (await type(['ota', 'status'], { otaLink: () => none.link })).out,
+    /OS +not updated by this box/,
+  )
+  const systemCriteria = [{ ...criteria[1], name: 'hold', isMet: false }] as OtaReply['criteria']
+  const why = link([{ ...reply, systemCriteria }])
+  t.match((await type(['ota', 'why'], { otaLink: () => why.link })).out, /no {3}os-hold/)
+  await type(['ota', 'rollback', '--os', 'the network is gone'], { otaLink: () => told.link })
+  t.same(told.asked.at(-1), { ask: 'rollback-os', reason: 'the network is gone' })
 })

@@ -15,4 +15,5 @@ export const otaState: Payload<'ota/state'> = {
   switchShowMs: null,
   holds: [],
   trouble: null,
+  os: null,
 }

@@ -17,6 +17,7 @@ const state: Payload<'ota/state'> = {
   switchShowMs: null,
   holds: [],
   trouble: null,
+  os: null,
 }
 
 const tell = (world: PageWorld, body: unknown, token = TOKEN) =>

@@ -39,3 +39,18 @@ t.test('what is in the way, what was refused and what went wrong are told', asyn
     ],
   )
 })
+
+t.test('the operating system is told in a sentence, where there is something to tell', async t => {
+  const os = {
+    lacking: null,
+    phase: 'waiting',
+    running: 'a',
+    systems: { a: { version: '2.0.0' }, b: { version: '2.1.0' } },
+    candidate: { version: '2.1.0' },
+    unmet: [{ words: 'a show is armed' }],
+    trouble: null,
+  }
+  t.same(words.waitsFor({ ...ota, os }), ['operating system 2.1.0 waits: a show is armed'])
+  t.same(words.waitsFor({ ...ota, os: { ...os, phase: 'idle' } }), ['operating system 2.0.0'])
+  t.same(words.waitsFor({ ...ota, os: { ...os, lacking: 'none here' } }), [])
+})

@@ -101,7 +101,7 @@ async function step<S extends LivedOs>(
   const wanted = [second, silent, faulty].find(one => one !== running && !told.refused.has(one))
   if (wanted === undefined || (wanted === second && told.good === second)) return 'done'
   await agent.write(wanted.image, wanted.source, unhurried)
-  await agent.tryBoot()
+  await agent.tryBoot(async () => null)
   return 'reboots'
 }
 

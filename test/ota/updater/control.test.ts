@@ -1,5 +1,6 @@
 import t from 'tap'
-import { answerControl } from '../../../ota/updater/control.js'
+import { answerControl, type ControlledSystems } from '../../../ota/updater/control.js'
+import { notUpdated } from '../../../ota/updater/os-report.js'
 import { digestOf, orderOf, updaterBench } from './updater-bench.js'
 
 const ask = (updater: Parameters<typeof answerControl>[0], request: object) =>
@@ -58,3 +59,39 @@ t.test('what is no request is refused with what is wrong', async t => {
       refusal: { code: 'config.invalid', message: /request/ },
     })
 })
+
+t.test(
+  'operating systems are asked beside the releases, and told apart by their digests',
+  async t => {
+    const { clock, slots, updater, end } = updaterBench()
+    t.teardown(end)
+    const did: string[] = []
+    const system = { digest: 'ee'.repeat(32), version: '2.0.0', why: 'gate' }
+    const systems: ControlledSystems = {
+      why: () => [{ step: 'switch', name: 'hold', isMet: false, words: 'Kim' }],
+      apply: async () => did.push('apply') > 0,
+      rollBack: async reason => void did.push(`back: ${reason}`),
+      clear: async digest => void did.push(`clear ${digest.slice(0, 2)}`),
+      unforce: async () => void did.push('unforce'),
+      report: () => ({ ...notUpdated('x'), refused: [system] }),
+    }
+    const refused = [{ digest: digestOf('1.1.0'), version: '1.1.0', why: 'x' }]
+    slots.state = { ...slots.state, refused }
+    await updater.start()
+    await clock.advance(1_000)
+    const say = (request: object) => answerControl(updater, JSON.stringify(request), systems)
+    t.match(await say({ ask: 'why' }), { reply: { systemCriteria: [{ name: 'hold' }] } })
+    t.match(
+      await say({ ask: 'apply', force: null }),
+      { kind: 'done' },
+      'though no release is ordered',
+    )
+    t.match(await say({ ask: 'clear', release: '2.0.0' }), { kind: 'done' })
+    t.match(await say({ ask: 'clear', release: '110' }), { kind: 'done' })
+    t.match(await say({ ask: 'rollback-os', reason: 'lamps' }), { reply: { words: /reboots now/ } })
+    t.match(await ask(updater, { ask: 'rollback-os', reason: 'lamps' }), { kind: 'refused' })
+    await say({ ask: 'hold', owner: 'Kim', reason: 'rehearsal', minutes: 5 })
+    t.same(did, ['apply', 'clear ee', 'back: lamps', 'unforce'])
+    t.same(slots.did, ['clear 110'])
+  },
+)

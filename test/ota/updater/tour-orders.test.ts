@@ -56,11 +56,19 @@ function bench() {
   trust.source = switched
   const files = new SimulatedFiles()
   const hub: NamedSource = { name: 'http://mirror', source: repository }
-  const world = { sources: [hub] as readonly NamedSource[] }
+  const world = {
+    sources: [hub] as readonly NamedSource[],
+    board: null as (() => string | null) | null,
+  }
   const start = async (): Promise<TourOrders> =>
     new TourOrders(
       { trust: await trust.start(), switched, files, keys: new SimulatedKeys(() => 0.5) },
-      { tour: 'tour-7', architecture: 'x64', sources: async () => world.sources },
+      {
+        tour: 'tour-7',
+        architecture: 'x64',
+        board: world.board,
+        sources: async () => world.sources,
+      },
     )
   return { trust, repository, release, order, publish, world, hub, start }
 }

@@ -21,8 +21,20 @@ export function releaseText({ phase, running, candidate, progress }) {
   return `${text}: ${percent} % of ${megabytes(progress.allBytes)}`
 }
 
+/** The operating system below, in a sentence; empty where this box updates none, or nothing is to be told. */
+export function systemText(os) {
+  if ((os ?? null) === null || os.lacking !== null) return ''
+  const runs = os.systems?.[os.running]?.version ?? 'as installed'
+  if (os.phase === 'idle') return os.trouble ?? `operating system ${runs}`
+  const version = os.candidate?.version ?? runs
+  const waits = os.phase === 'waiting' || os.phase === 'trial' ? os.unmet[0]?.words : undefined
+  const text = `operating system ${version} ${phases[os.phase]}`
+  return waits === undefined ? text : `${text}: ${waits}`
+}
+
 /** What is in the way, what was refused, what went wrong. */
-export function waitsFor({ phase, unmet, holds, refused, trouble }) {
+export function waitsFor({ phase, unmet, holds, refused, trouble, os }) {
+  const system = systemText(os)
   return [
     ...(phase === 'fetching' || phase === 'writing' ? [] : unmet.map(({ words }) => words)),
     ...holds.map(
@@ -30,5 +42,6 @@ export function waitsFor({ phase, unmet, holds, refused, trouble }) {
     ),
     ...refused.map(({ version, why }) => `${version} was refused: ${why}`),
     ...(trouble === null ? [] : [trouble]),
+    ...(system === '' ? [] : [system]),
   ]
 }

@@ -1,0 +1,326 @@
+/**
+ * The updater of operating systems: fetches what the tour orders, writes it to the partitions that do not run, reboots into
+ * it when nothing is in the way, and keeps it only when it has proven itself. It has its turns from the updater of releases.
+ */
+import { BoxError, messageOf } from '../../runtime/core/errors.js'
+import { osImage } from '../os/os-description.js'
+import type { OsImage } from '../os/os-state.js'
+import type { OsStatus } from '../os/os-system.js'
+import { judgeTrial, whyNoAppTrial } from '../os/os-trial.js'
+import type { Forced } from './asked.js'
+import { type Criterion, unforced, unmet } from './criteria.js'
+import { doesRun, isWritten, judgeOs } from './os-criteria.js'
+import type {
+  OsOrdered,
+  OsReport,
+  OsSight,
+  OsTurns,
+  OsUpdaterOptions,
+  OsUpdaterPorts,
+} from './os-parts.js'
+import { notUpdated, osReportOf } from './os-report.js'
+import { type Carrying, carryOut, type OsStep, type OsWork } from './os-work.js'
+import { Preparation } from './preparation.js'
+import { Trial } from './trial.js'
+
+interface Candidate {
+  readonly ordered: OsOrdered
+  readonly image: OsImage
+}
+
+/** After a question to the machine, or a reboot, that failed. */
+const RETRY_MS = 10_000
+/** Of a machine that is started in another way; or RAUC has not come up yet. */
+const LACKING_RETRY_MS = 300_000
+/** A system that runs needs its objects no longer, and the other boxes of the venue had their time. */
+const KEEP_OBJECTS_MS = 3_600_000
+
+export class OsUpdater implements OsTurns {
+  readonly #ports: OsUpdaterPorts
+  readonly #options: OsUpdaterOptions
+  readonly #work: Preparation<OsWork>
+  readonly #trial: Trial
+  /** Null: to be asked. */
+  #status: OsStatus | null = null
+  /** As it was last known, whatever it is now. */
+  #known: OsStatus | null = null
+  #machineWhys: readonly string[] = []
+  #machineDigest: string | null = null
+  #lacking: string | null = null
+  #sight: OsSight | null = null
+  #step: OsStep | null = null
+  #fetched: string | null = null
+  #freeBytes: number | null = null
+  #trouble: string | null = null
+  #askMachineMs = 0
+  #idleSinceMs: number | null = null
+  #isLoaded = false
+  /** What a person has asked for is being done: turns wait. */
+  #isBusy = false
+  #turning: Promise<void> = Promise.resolve()
+
+  constructor(ports: OsUpdaterPorts, options: OsUpdaterOptions) {
+    this.#ports = ports
+    this.#options = options
+    const { clock, log } = ports
+    const prepare: Carrying = async (work, tell, isCancelled) => {
+      try {
+        const isForced = (): boolean => this.#isForced()
+        await carryOut({ ...ports, isForced }, work, tell, isCancelled)
+        if (work.step !== 'try') this.#fetched = work.image.digest
+      } catch (error) {
+        // What comes to nothing is looked at again from the beginning.
+        this.#fetched = null
+        throw error
+      } finally {
+        this.#status = null
+      }
+    }
+    this.#work = new Preparation(clock, log, { prepare }, ({ step, image }) => step + image.digest)
+    const launcher = { gate: () => {} }
+    this.#trial = new Trial(
+      { clock, box: ports.box, launcher, seesHub: () => this.#seesHub() },
+      options.config.gate,
+    )
+  }
+
+  async stop(): Promise<void> {
+    this.#isBusy = true
+    await Promise.all([this.#turning, this.#work.cancel()])
+  }
+
+  async turn(sight: OsSight): Promise<void> {
+    this.#sight = sight
+    if (this.#isBusy) return
+    this.#turning = this.#turn(sight).catch((error: unknown) => this.#fail(error))
+    await this.#turning
+  }
+
+  whyNoAppTrial(): string | null | undefined {
+    if (this.#lacking !== null) return undefined
+    if (this.#known === null) return 'nobody knows yet whether an operating system is on trial'
+    if (this.#step === 'write') return 'an operating system is being written'
+    if (this.#step === 'try') return 'the box is about to start another operating system'
+    return whyNoAppTrial(this.#known)
+  }
+
+  report(): OsReport {
+    if (this.#lacking !== null) return notUpdated(this.#lacking)
+    if (this.#known === null) return notUpdated(this.#trouble ?? 'it has not been looked at yet')
+    const candidate = this.#candidate()
+    const isNews = candidate !== null && !doesRun(this.#known, candidate.image)
+    return osReportOf({
+      status: this.#known,
+      candidate: isNews ? { ordered: candidate.ordered, digest: candidate.image.digest } : null,
+      criteria: this.why(),
+      step: this.#work.isRunning ? this.#step : null,
+      progress: this.#work.progress,
+      gateUnmet: this.#trial.unmet,
+      trouble: this.#trouble ?? this.#work.trouble,
+    })
+  }
+
+  /** Every criterion of what is ordered, met or not; none where no system is updated. */
+  why(): readonly Criterion[] {
+    if (this.#known === null || this.#sight === null) return []
+    const { slots, box, look } = this.#sight
+    const { config, version, architecture } = this.#options
+    const candidate = this.#candidate()
+    const digest = candidate?.image.digest ?? null
+    return judgeOs({
+      status: this.#known,
+      ordered: candidate && { description: candidate.ordered.description, image: candidate.image },
+      orderTrouble: look?.os?.words ?? 'nothing is known of the tour yet',
+      isTimeKnown: candidate?.ordered.isTimeKnown ?? false,
+      ...{ version, architecture, box, freeBytes: this.#freeBytes },
+      machineWhys: this.#machineDigest === digest ? this.#machineWhys : [],
+      isAppOnTrial: slots.isOnTrial || slots.isRestartDue,
+      isFetched: digest !== null && this.#fetched === digest,
+      fleet: this.#ports.fleet(digest),
+      holds: this.#ports.holds.current(),
+      isMetered: config.isMetered,
+      takesBundles: config.os?.kind === 'rauc',
+      policy: config.policy,
+      isAskedFor: this.isAskedFor(),
+    })
+  }
+
+  /** Whether a person has asked for the system that is ordered. */
+  isAskedFor(): boolean {
+    return this.#ports.asked.isFor(this.#candidate()?.image.digest ?? null)
+  }
+
+  /** What the release that is ordered is made of, by digests: it lies beside the objects of systems. */
+  get releaseObjects(): readonly string[] {
+    const release = this.#sight?.look?.order?.description
+    return release?.objects.map(({ sha256 }) => sha256) ?? []
+  }
+
+  /** What is ordered and does not run is taken without waiting to be asked again. False: there is nothing of the kind. */
+  async apply(forced: Forced | null): Promise<boolean> {
+    const candidate = this.#candidate()
+    if (candidate === null || this.#known === null || doesRun(this.#known, candidate.image))
+      return false
+    await this.#ports.asked.ask(candidate.image.digest, forced)
+    this.#work.retryNow()
+    const { version } = candidate.ordered.description
+    if (forced !== null) this.#ports.log.warn('ota.forced', { ...forced, system: version })
+    return true
+  }
+
+  /** Whoever holds it back after it was forced has the last word. */
+  unforce(): Promise<void> {
+    return this.#ports.asked.unforce()
+  }
+
+  /** Back to the other system, with a reboot at once. @throws BoxError `ota.refused`, `os.refused`, `power.refused` */
+  rollBack(reason: string): Promise<void> {
+    return this.#alone(async () => {
+      const { box, system, asked } = this.#ports
+      if ((await box.look())?.isArmed) throw refusal('a show is armed: disarm it first')
+      await asked.forget()
+      await system.rollBack(reason)
+    })
+  }
+
+  /** A system that failed may be tried again. @throws BoxError `ota.refused`, `os.refused` */
+  clear(digest: string): Promise<void> {
+    return this.#alone(async () => {
+      const { asked, system, log } = this.#ports
+      if (asked.isFor(digest)) await asked.forget()
+      await system.clear(digest)
+      log.info('ota.cleared', { system: digest })
+      this.#work.retryNow()
+    })
+  }
+
+  /** Calls to the machine are made one after the other. */
+  async #alone(work: () => Promise<void>): Promise<void> {
+    if (this.#lacking !== null)
+      throw refusal(`the operating system is ${notUpdated(this.#lacking).lacking}`)
+    if (this.#isBusy) throw refusal('another piece of work is under way')
+    this.#isBusy = true
+    try {
+      await Promise.all([this.#turning, this.#work.cancel()])
+      await work()
+    } finally {
+      this.#status = null
+      this.#isBusy = false
+    }
+  }
+
+  async #turn(sight: OsSight): Promise<void> {
+    await this.#load()
+    if (this.#work.isRunning) return this.#mindTheShow(sight)
+    this.#step = null
+    const nowMs = this.#ports.clock.monotonicMs()
+    if (nowMs < this.#askMachineMs) return
+    if (this.#status === null) this.#machineDigest = null
+    this.#status ??= await this.#ports.system.status()
+    this.#known = this.#status
+    this.#lacking = null
+    this.#freeBytes = await this.#ports.objects.freeBytes()
+    if (this.#status.isGoingDown) return
+    if (this.#status.isTrial) return this.#judge(sight)
+    if (sight.look?.os?.isBoardUnknown && sight.box !== null) this.#ports.lookAgain()
+    await this.#beginWhatIsDue()
+    this.#trouble = null
+  }
+
+  async #load(): Promise<void> {
+    if (this.#isLoaded) return
+    await this.#ports.asked.load()
+    this.#isLoaded = true
+  }
+
+  /** What writes a whole card makes every other write wait. */
+  #mindTheShow({ box }: OsSight): void {
+    if (this.#step !== 'fetch' && box?.isArmed) void this.#work.cancel()
+  }
+
+  async #judge({ box }: OsSight): Promise<void> {
+    const isArmed = box?.isArmed ?? false
+    const gate = async () => {
+      const judgement = await this.#trial.look({ othersMs: null, isArmed })
+      const unmetWords = this.#trial.unmet.join('; ')
+      return { judgement, unmet: [`gate: ${unmetWords}`] }
+    }
+    const verdict = await judgeTrial(this.#ports.system, gate, isArmed)
+    if (verdict === 'waits') return
+    this.#status = null
+    this.#trial.over()
+    if (verdict === 'good') await this.#ports.asked.forget()
+  }
+
+  #seesHub(): boolean {
+    if (this.#sight?.look?.isFresh) return true
+    this.#ports.lookAgain()
+    return false
+  }
+
+  async #beginWhatIsDue(): Promise<void> {
+    const candidate = this.#candidate()
+    await this.#askTheMachine(candidate)
+    const step = candidate && this.#stepOf(candidate)
+    if (candidate === null || step === null) return this.#tidyUp(candidate)
+    this.#idleSinceMs = null
+    const { image, ordered } = candidate
+    const { description } = ordered
+    this.#work.want({ step, description, image, version: description.version })
+    if (this.#work.isRunning) this.#step = step
+  }
+
+  async #askTheMachine(candidate: Candidate | null): Promise<void> {
+    const digest = candidate?.image.digest ?? null
+    if (candidate === null || digest === this.#machineDigest) return
+    this.#machineWhys = await this.#ports.system.whyNot(candidate.image)
+    this.#machineDigest = digest
+  }
+
+  #stepOf({ image }: Candidate): OsStep | null {
+    if (this.#known === null || doesRun(this.#known, image)) return null
+    const criteria = this.why()
+    const inTheWay = (step: 'fetch' | 'switch'): readonly Criterion[] =>
+      this.#isForced() ? unforced(criteria, step) : unmet(criteria, step)
+    // Over a metered uplink nothing comes, but it may come from a stick, or another box: the fetcher is told.
+    if (inTheWay('fetch').some(({ name }) => name !== 'uplink')) return null
+    const isDone = isWritten(this.#known, image)
+    if (!isDone && this.#fetched !== image.digest) return 'fetch'
+    if (inTheWay('switch').some(({ name }) => name !== 'written')) return null
+    return isDone ? 'try' : 'write'
+  }
+
+  /** @param candidate what is ordered and needs nothing now */
+  async #tidyUp(candidate: Candidate | null): Promise<void> {
+    const isWanted = candidate !== null && unmet(this.why(), 'take').length === 0
+    if (isWanted || this.#sight?.look == null) return
+    const nowMs = this.#ports.clock.monotonicMs()
+    this.#idleSinceMs ??= nowMs
+    if (nowMs - this.#idleSinceMs < KEEP_OBJECTS_MS) return
+    this.#idleSinceMs = Number.POSITIVE_INFINITY
+    await this.#ports.objects.drop()
+  }
+
+  #candidate(): Candidate | null {
+    const ordered = this.#sight?.look?.os?.order ?? null
+    return ordered && { ordered, image: osImage(this.#ports.keys, ordered.description) }
+  }
+
+  #isForced(): boolean {
+    return this.#ports.asked.isForced(this.#candidate()?.image.digest ?? null)
+  }
+
+  #fail(error: unknown): void {
+    if (!(error instanceof BoxError)) throw error
+    const { log, clock } = this.#ports
+    this.#status = null
+    const trouble = messageOf(error)
+    const isLacking = error.code === 'os.unsupported'
+    if (isLacking) this.#lacking = trouble
+    if (trouble !== this.#trouble) log.warn('os.trouble', { error })
+    this.#trouble = trouble
+    this.#askMachineMs = clock.monotonicMs() + (isLacking ? LACKING_RETRY_MS : RETRY_MS)
+  }
+}
+
+const refusal = (why: string): BoxError => new BoxError('ota.refused', why)

@@ -1,0 +1,56 @@
+/** What takes long of an update of the operating system, step by step; each may be ended, and begun again. */
+import type { OsDescription } from '../os/os-description.js'
+import type { OsImage } from '../os/os-state.js'
+import { isOccupied } from './occupied.js'
+import type { OsUpdaterPorts } from './os-parts.js'
+import type { TransferProgress } from './parts.js'
+
+/** `fetch`: to the data partition. `write`: to the partitions that do not run. `try`: the reboot into them. */
+export type OsStep = 'fetch' | 'write' | 'try'
+
+export interface OsWork {
+  readonly step: OsStep
+  readonly description: OsDescription
+  readonly image: OsImage
+  readonly version: string
+}
+
+export type Carrying = (
+  work: OsWork,
+  tell: (progress: TransferProgress) => void,
+  isCancelled: () => boolean,
+) => Promise<void>
+
+interface Parts extends Pick<OsUpdaterPorts, 'objects' | 'system' | 'box'> {
+  /** Whether a person overrules that the box does not answer. */
+  readonly isForced: () => boolean
+}
+
+/** @throws BoxError whatever the objects and the system throw */
+export async function carryOut(
+  parts: Parts,
+  { step, description, image }: OsWork,
+  tell: (progress: TransferProgress) => void,
+  isCancelled: () => boolean,
+): Promise<void> {
+  const { objects, system, box, isForced } = parts
+  if (step === 'try') {
+    await box.remember()
+    await system.tryBoot(async () => {
+      if (isCancelled()) return 'it is not wanted any more'
+      // What was heard before the images were read is not good enough to end a show by.
+      const isBad = await isOccupied(box, isForced())
+      return isBad ? 'a show was armed meanwhile, or a cue fired' : null
+    })
+    return
+  }
+  const source = await objects.bring(description, tell, isCancelled)
+  if (step === 'fetch') return
+  await system.write(image, source, {
+    progress: ({ done, all }) =>
+      tell({ ...nothingCame, phase: 'writing', doneBytes: done, allBytes: all }),
+    isCancelled,
+  })
+}
+
+const nothingCame = { uplinkBytes: 0, peerBytes: 0, stickBytes: 0 }
