@@ -51,7 +51,7 @@ export const quietBox: BoxView = {
   power: null,
 }
 
-const slots: SlotView = {
+export const quietSlots: SlotView = {
   slot: 'a',
   running: { digest: 'aa', version: '1.0.0' },
   previous: null,
@@ -83,7 +83,7 @@ export class OsBench {
   readonly world: OsWorld
   readonly #config: object
   box: BoxView | null = quietBox
-  slots = slots
+  slots = quietSlots
   look: OrderLook | null = null
   /** What the box says of itself, by the system that runs. */
   gate: (partition: number) => readonly string[] = () => []

@@ -5,6 +5,7 @@ import { type NamedSource, SwitchedSource, TourOrders } from '../../../ota/updat
 import { BoxError } from '../../../runtime/core/errors.js'
 import { TestKey } from '../tuf/test-repository.js'
 import { pastOf, TrustBench } from '../tuf/trust-bench.js'
+import { signedOs } from './os-updater-bench.js'
 import { releaseOf } from './updater-bench.js'
 
 const down: NamedSource = {
@@ -140,4 +141,42 @@ t.test('a box that does not know the date says so, and may fetch meanwhile', asy
   t.match(await (await start()).look(), {
     order: { description: { version: '1.1.0' }, isTimeKnown: false },
   })
+})
+
+t.test('the order for operating systems stands beside the one for releases', async t => {
+  const { repository, start, world, publish } = bench()
+  const { description } = signedOs('2.0.0', { architecture: 'x64' })
+  const systems = (order: object): void => {
+    repository.addTarget('tour-7', 'tours/tour-7/os.json', JSON.stringify(order))
+    publish()
+  }
+  world.board = () => 'pi-4b'
+  t.match(await (await start()).look(), {
+    order: { description: { version: '1.1.0' } },
+    os: { order: null, words: 'tour-7 orders no operating system' },
+  })
+  systems({ format: 1, tour: 'tour-7', systems: { 'pi-4b': '2.0.0' } })
+  t.match((await (await start()).look()).os, { words: /2\.0\.0 for pi-4b is not signed/ })
+  repository.delegate('targets', { name: 'os', keys: [new TestKey()], paths: ['os/*/*'] })
+  repository.addTarget('os', 'os/pi-4b/2.0.0.json', JSON.stringify(description))
+  repository.publish('os', 'targets', 'snapshot', 'timestamp')
+  t.match(await (await start()).look(), {
+    order: { description: { version: '1.1.0' } },
+    os: { order: { description: { version: '2.0.0' }, isTimeKnown: true } },
+  })
+  world.board = () => null
+  t.match((await (await start()).look()).os, { order: null, isBoardUnknown: true })
+  world.board = () => 'pi-5'
+  t.match((await (await start()).look()).os, { words: /no operating system for pi-5/ })
+  world.board = () => 'pi-4b'
+  for (const wrong of [
+    { format: 1, tour: 'tour-8', systems: {} },
+    { format: 2, tour: 'tour-7', systems: {} },
+  ]) {
+    systems(wrong)
+    t.match(await (await start()).look(), {
+      order: { description: { version: '1.1.0' } },
+      os: { order: null },
+    })
+  }
 })
