@@ -1,4 +1,5 @@
 /** When the repository is looked at, and what was found last. */
+import { messageOf } from '../../runtime/core/errors.js'
 import type { Clock } from '../../runtime/ports/clock.js'
 import type { Log } from '../../runtime/ports/log.js'
 import type { BoxView } from './criteria.js'
@@ -21,6 +22,7 @@ export class Looking {
   #nextMs: number
   /** Whether the box knew the date when it looked last. */
   #knewUtc = false
+  #trouble: string | null = null
   #underWay: Promise<OrderLook> | null = null
 
   /** @param options.chance 0..1 of a minute, so that a venue does not ask all at once */
@@ -38,6 +40,11 @@ export class Looking {
   /** Null before the first. */
   get last(): OrderLook | null {
     return this.#last
+  }
+
+  /** Why the box itself could not look; null since it could. */
+  get trouble(): string | null {
+    return this.#trouble
   }
 
   get lastWallMs(): number {
@@ -59,10 +66,21 @@ export class Looking {
 
   /** One at a time: whoever asks meanwhile hears what this one finds. @throws BoxError of the box's own disk */
   now(): Promise<OrderLook> {
-    this.#underWay ??= this.#look().finally(() => {
+    this.#underWay ??= this.#tryLook().finally(() => {
       this.#underWay = null
     })
     return this.#underWay
+  }
+
+  async #tryLook(): Promise<OrderLook> {
+    try {
+      const look = await this.#look()
+      this.#trouble = null
+      return look
+    } catch (error) {
+      this.#trouble = messageOf(error)
+      throw error
+    }
   }
 
   async #look(): Promise<OrderLook> {

@@ -147,32 +147,28 @@ export class Updater implements Service {
 
   /** Somebody was killed between the word to the slots and the word to the launcher. */
   async #catchUp(): Promise<void> {
-    if (await isOccupied(this.#ports.box, this.#isForced())) return
-    this.#restart('the other slot is to be started')
+    const isBusy = await isOccupied(this.#ports.box, this.#isForced())
+    if (!isBusy) this.#restart('the other slot is to be started')
   }
 
   /** A moment that was agreed on is not missed; else a card is read no more often than it has to be. */
   #isTurnDue(): boolean {
     const nowMs = this.#ports.clock.monotonicMs()
     const everyMs = this.#state?.phase === 'agreed' ? TURN_MS : IDLE_TURN_MS
-    if (nowMs - this.#turnedMs < everyMs - 1) return false
-    this.#turnedMs = nowMs
-    return true
+    const isDue = nowMs - this.#turnedMs >= everyMs - 1
+    if (isDue) this.#turnedMs = nowMs
+    return isDue
   }
 
   /** The running release is on trial. */
   async #try(view: SlotView, seen: BoxView | null): Promise<void> {
     const { together } = this.#ports
-    const isTogether = together?.isSwitch(view) ?? false
-    const judgement = await this.#trial.look({
-      othersMs: isTogether ? (together?.deadlineMs ?? 0) : null,
-      isArmed: seen?.isArmed ?? false,
-    })
-    if (judgement === 'passed' && !isTogether) await this.#keep()
+    const othersMs = together?.isSwitch(view) ? together.deadlineMs : null
+    const judgement = await this.#trial.look({ othersMs, isArmed: seen?.isArmed ?? false })
+    if (judgement === 'passed' && othersMs === null) await this.#keep()
     if (judgement !== 'failed') return
     const why = `gate: ${this.#trial.unmet.join('; ')}`
-    await this.#ports.slots.rollBack(why)
-    this.#restart(why)
+    await this.#ports.slots.rollBack(why).then(() => this.#restart(why))
   }
 
   #seesHub(): boolean {
@@ -259,7 +255,6 @@ export class Updater implements Service {
       return this.#ports.together?.abandon()
     }
     log.info('ota.switching', { version: description.version })
-    // It reads the whole slot, and somebody may arm a show meanwhile.
     await slots.activate()
     if (await isOccupied(box, this.#isForced())) {
       log.warn('ota.stopped-short', { why: 'a show was armed meanwhile, or a cue fired' })
@@ -326,7 +321,7 @@ export class Updater implements Service {
       holds: this.#ports.holds.current(),
       switchShowMs: this.#ports.together?.switchShowMs ?? null,
       jointWhy: this.#joint.kind === 'wait' ? this.#joint.why : null,
-      trouble: this.#trouble ?? this.#preparation.trouble,
+      trouble: this.#trouble ?? this.#looking.trouble ?? this.#preparation.trouble,
       os: this.#ports.os?.report() ?? null,
     })
   }
