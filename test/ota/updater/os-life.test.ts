@@ -1,13 +1,13 @@
 /**
  * The life of a box whose updater brings it a system that does not pass and one that does, with the power cut at calls to
- * the records, the partitions, autoboot.txt and the firmware. The gate takes every seventh of them; EVERY=1 takes all.
+ * the records, the partitions, autoboot.txt and the firmware. The gate takes every thirteenth of them; EVERY=1 takes all.
  */
 import t from 'tap'
 import { randomFrom } from '../../../runtime/core/random.js'
 import { FOREVER, OsWorld, smallOs } from '../os/os-world.js'
 import { OsBench, orders, signedOs } from './os-updater-bench.js'
 
-const EVERY = Number(process.env['EVERY'] ?? 7)
+const EVERY = Number(process.env['EVERY'] ?? 13)
 const BOOTS_MAX = 20
 const TURNS_MAX = 400
 const factory = smallOs('1.0.0')
