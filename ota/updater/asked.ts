@@ -39,12 +39,12 @@ export class Asked {
     this.#file = file
   }
 
-  /** One that cannot be read is as if nobody had asked. @throws BoxError `storage.io` */
+  /** What cannot be read is as if nobody had asked: no reason to take no release at all. */
   async load(): Promise<void> {
-    const bytes = await this.#files.read(this.#file)
-    if (bytes === null) return
     try {
-      this.#asked = check(asked, JSON.parse(new TextDecoder().decode(bytes)), this.#file)
+      const bytes = await this.#files.read(this.#file)
+      if (bytes !== null)
+        this.#asked = check(asked, JSON.parse(new TextDecoder().decode(bytes)), this.#file)
     } catch (error) {
       this.#log.warn('ota.asked-lost', { error })
     }

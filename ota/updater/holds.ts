@@ -61,6 +61,7 @@ export class Holds {
   readonly #files: Files
   #next = 1
   #writtenMs = 0
+  #retryMs = 0
   /** With the moment on which this process has known of it for as long as it lasts. */
   #holds: readonly { readonly hold: Hold; readonly untilMs: MonotonicMs }[] = []
 
@@ -81,15 +82,19 @@ export class Holds {
 
   /**
    * To be called again and again: what has ended is forgotten, what has run is remembered, and a hold that was made before
-   * the box knew the date ends by it from now on. @throws BoxError `storage.full`, `storage.io`
+   * the box knew the date ends by it from now on. A card that takes nothing is tried again a minute later.
+   * @throws BoxError `storage.full`, `storage.io`
    */
   async keep(isUtcKnown: boolean): Promise<void> {
+    if (this.#clock.monotonicMs() < this.#retryMs) return
     const kept = this.#kept()
     const isEnded = kept.length < this.#holds.length
     const isDated = isUtcKnown && kept.some(({ madeWallMs }) => madeWallMs === null)
     const isDue = this.#clock.monotonicMs() - this.#writtenMs >= WRITE_EVERY_MS
     if (!isEnded && !isDated && !(isDue && kept.length > 0)) return
+    this.#retryMs = this.#clock.monotonicMs() + MS_PER_MINUTE
     await this.#replace(isDated ? kept.map(one => this.#dated(one)) : kept, this.#next)
+    this.#retryMs = 0
   }
 
   #dated(one: Hold): Hold {

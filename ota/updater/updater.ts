@@ -132,7 +132,7 @@ export class Updater implements Service {
     if (this.#isSwitching || this.#isStopping || !this.#isTurnDue()) return
     const { slots, box, os } = this.#ports
     const [view, seen] = [await slots.view(), await box.view()]
-    await this.#ports.holds.keep(seen?.isUtcKnown ?? false)
+    await this.#keepHolds(seen)
     if (view.isRestartDue) return this.#catchUp()
     if (view.isOnTrial) await this.#try(view, seen)
     else if (this.#looking.isDue(seen)) this.lookBeside()
@@ -143,6 +143,12 @@ export class Updater implements Service {
       await os.turn({ slots: view, box: seen, look: this.#looking.last })
     await this.#tell(view, criteria)
     this.#trouble = null
+  }
+
+  /** A card that takes no more writes is no reason to judge no trial. */
+  async #keepHolds(seen: BoxView | null): Promise<void> {
+    const { holds } = this.#ports
+    await holds.keep(seen?.isUtcKnown ?? false).catch((error: unknown) => this.#fail(error))
   }
 
   /** Somebody was killed between the word to the slots and the word to the launcher. */

@@ -328,3 +328,33 @@ t.test('what is wrong with the slots is told, until it is not', async t => {
   await clock.advance(SECOND_MS)
   t.match(last(), { trouble: null })
 })
+
+t.test('a card that takes no more writes holds up no trial, and is told once a minute', async t => {
+  const { clock, log, files, slots, holds, updater, end } = updaterBench()
+  t.teardown(end)
+  slots.state = { ...slots.state, isOnTrial: true }
+  await updater.start()
+  await holds.add({ owner: 'Kim', reason: 'rehearsal', minutes: 60 }, false)
+  // It is to be dated now, as the box knows the date.
+  files.replace = async () => {
+    throw new BoxError('storage.full', 'the card is full')
+  }
+  await clock.advance(SECOND_MS)
+  t.ok(slots.did.includes('good'))
+  await clock.advance(10 * MINUTE_MS)
+  const told = log.lines.filter(({ event }) => event === 'ota.failed').length
+  t.ok(told >= 1 && told <= 20, `${told} lines`)
+})
+
+t.test('what was asked for and cannot be read stops no updater', async t => {
+  const { clock, files, world, updater, end } = updaterBench()
+  t.teardown(end)
+  const { read } = files
+  files.read = async name => {
+    if (name === 'asked.json') throw new BoxError('storage.io', 'a bad sector')
+    return read.call(files, name)
+  }
+  await updater.start()
+  await clock.advance(MINUTE_MS)
+  t.ok(world.looks > 0)
+})
