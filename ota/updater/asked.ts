@@ -68,11 +68,13 @@ export class Asked {
     if (this.#asked?.force) await this.#replace({ ...this.#asked, force: null })
   }
 
-  /** It was done, or will not be. */
+  /** It was done, or will not be. A card that keeps the file stops nobody's way back. */
   async forget(): Promise<void> {
     if (this.#asked === null) return
     this.#asked = null
-    await this.#files.remove(this.#file)
+    await this.#files.remove(this.#file).catch((error: unknown) => {
+      this.#log.warn('ota.asked-kept', { error })
+    })
   }
 
   async #replace(next: Of<typeof asked>): Promise<void> {

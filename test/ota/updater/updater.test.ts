@@ -346,6 +346,19 @@ t.test('a card that takes no more writes holds up no trial, and is told once a m
   t.ok(told >= 1 && told <= 20, `${told} lines`)
 })
 
+t.test('a file that the card does not let go of stops nobody on the way back', async t => {
+  const { files, slots, world, updater, end } = updaterBench()
+  t.teardown(end)
+  world.look = orderOf('1.1.0')
+  await updater.start()
+  await updater.apply(null)
+  files.remove = async () => {
+    throw new BoxError('storage.io', 'read-only')
+  }
+  await updater.rollBack('flicker')
+  t.same(slots.did, ['back: flicker'])
+})
+
 t.test('what was asked for and cannot be read stops no updater', async t => {
   const { clock, files, world, updater, end } = updaterBench()
   t.teardown(end)
