@@ -6,7 +6,7 @@ import type { OsImage } from '../../../ota/os/os-state.js'
 import type { OsStatus, OsSystem } from '../../../ota/os/os-system.js'
 import type { OsSource } from '../../../ota/os/os-writer.js'
 import type { Cancel } from '../../../runtime/ports/clock.js'
-import { unhurried } from './os-world.js'
+import { FOREVER, unhurried } from './os-world.js'
 
 const BOOTS_MAX = 40
 
@@ -136,3 +136,32 @@ async function untilCut(life: Promise<Ending>, isCut: () => boolean): Promise<En
 }
 
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+export interface CutLife<S extends LivedOs> {
+  readonly systems: Systems<S>
+  readonly told: Told<S>
+  /** @returns whether it came to its end before the power went, after so many calls */
+  lived(calls: number): Promise<boolean>
+  /** What does not hold, in words. */
+  judge(): Promise<readonly string[]>
+  cut(): void
+}
+
+/** A life that is cut once, and then goes on to its end. Null: it ended before that. */
+export async function cutOnce<S extends LivedOs>(
+  { systems, told, ...life }: CutLife<S>,
+  calls: number,
+): Promise<readonly string[] | null> {
+  if (await life.lived(calls)) return null
+  life.cut()
+  const atOnce = await life.judge()
+  if (atOnce.length > 0) return atOnce
+  const isLived = await life.lived(FOREVER)
+  const atItsEnd = await life.judge()
+  const bads: readonly [boolean, string][] = [
+    [!isLived, 'the power went by itself'],
+    [told.good !== systems.second, 'the good system was never reached'],
+    [told.refused.size < 2, 'a bad system was never refused'],
+  ]
+  return [...atItsEnd, ...bads.flatMap(([isBad, what]) => (isBad ? what : []))]
+}

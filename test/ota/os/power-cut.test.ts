@@ -10,8 +10,17 @@ import type { OsStatus } from '../../../ota/os/os-system.js'
 import { compareVersions } from '../../../ota/release/version-order.js'
 import { TwoRecords } from '../../../ota/slots/two-records.js'
 import { randomFrom } from '../../../runtime/core/random.js'
-import { isRefused, type LivedBoot, live, type Systems, type Told, toldNothing } from './os-life.js'
-import { FOREVER, OsWorld, type SmallOs, smallOs } from './os-world.js'
+import {
+  type CutLife,
+  cutOnce,
+  isRefused,
+  type LivedBoot,
+  live,
+  type Systems,
+  type Told,
+  toldNothing,
+} from './os-life.js'
+import { OsWorld, type SmallOs, smallOs } from './os-world.js'
 
 const SEEDS = Number(process.env['SEEDS'] ?? 1)
 
@@ -122,17 +131,18 @@ async function cutLife(
   const random = randomFrom(seed * 100_003 + calls)
   const world = new OsWorld(factory, { random, keepsFlag, walks: keepsFlag })
   const told = toldNothing(systems)
-  if (await lived(world, told, calls, reached)) return null
-  reached.cuts++
-  reached.tornAutoboot += world.firmware.tornWrites
-  reached.tornSectors += world.tornSectors
-  const problems = await judge(world, told, reached)
-  if (problems.length > 0) return problems
-  if (!(await lived(world, told, FOREVER, reached))) problems.push('the power went by itself')
-  problems.push(...(await judge(world, told, reached)))
-  if (told.good !== second) problems.push('the good system was never reached')
-  if (told.refused.size < neverGood.length) problems.push('a bad system was never refused')
-  return problems
+  const life: CutLife<SmallOs> = {
+    systems,
+    told,
+    lived: most => lived(world, told, most, reached),
+    judge: () => judge(world, told, reached),
+    cut: () => {
+      reached.cuts++
+      reached.tornAutoboot += world.firmware.tornWrites
+      reached.tornSectors += world.tornSectors
+    },
+  }
+  return cutOnce(life, calls)
 }
 
 /** Every point of one life; what went wrong, in words. */

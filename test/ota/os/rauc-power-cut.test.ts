@@ -10,8 +10,16 @@ import type { OsStatus } from '../../../ota/os/os-system.js'
 import { compareVersions } from '../../../ota/release/version-order.js'
 import { TwoRecords } from '../../../ota/slots/two-records.js'
 import { randomFrom } from '../../../runtime/core/random.js'
-import { isRefused, type LivedBoot, live, type Systems, type Told, toldNothing } from './os-life.js'
-import { FOREVER } from './os-world.js'
+import {
+  type CutLife,
+  cutOnce,
+  isRefused,
+  type LivedBoot,
+  live,
+  type Systems,
+  type Told,
+  toldNothing,
+} from './os-life.js'
 import { RaucWorld, type RaucWorldOptions, type SmallBundle, smallBundle } from './rauc-world.js'
 
 const SEEDS = Number(process.env['SEEDS'] ?? 1)
@@ -141,15 +149,14 @@ async function cutLife(
   const random = randomFrom(seed * 100_003 + calls)
   const world = new RaucWorld(factory, { random, ...machine })
   const told = toldNothing(systems)
-  if (await lived(world, told, calls, reached)) return null
-  reached.cuts++
-  const problems = await judge(world, told, reached)
-  if (problems.length > 0) return problems
-  if (!(await lived(world, told, FOREVER, reached))) problems.push('the power went by itself')
-  problems.push(...(await judge(world, told, reached)))
-  if (told.good !== second) problems.push('the good system was never reached')
-  if (told.refused.size < neverGood.length) problems.push('a bad system was never refused')
-  return problems
+  const life: CutLife<SmallBundle> = {
+    systems,
+    told,
+    lived: most => lived(world, told, most, reached),
+    judge: () => judge(world, told, reached),
+    cut: () => void reached.cuts++,
+  }
+  return cutOnce(life, calls)
 }
 
 /** Every point of one life; what went wrong, in words. */
