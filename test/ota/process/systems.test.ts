@@ -30,7 +30,8 @@ import { checkUpdaterConfig, type UpdaterConfig } from '../../../ota/updater/upd
 import { keySource, publishOptions } from '../../../runtime/cli/key-options.js'
 import { type } from '../../cli/cli-world.js'
 import { ascii, autobootText, smallOs } from '../os/os-world.js'
-import { quietBox, quietSlots } from '../updater/os-updater-bench.js'
+import { quietBox } from '../updater/os-updater-bench.js'
+import { quietSlots } from '../updater/updater-bench.js'
 
 const PARTITION_BYTES = { boot: 8 * 1024, root: 300 * 1024 } as const
 const DEADLINE_MS = 20_000

@@ -10,10 +10,11 @@ import type { BoxView, CriteriaView } from '../../../ota/updater/criteria.js'
 import { Holds } from '../../../ota/updater/holds.js'
 import type { OsLook, OsReport } from '../../../ota/updater/os-parts.js'
 import { OsUpdater } from '../../../ota/updater/os-updater.js'
-import type { OrderLook, SlotView } from '../../../ota/updater/parts.js'
+import type { OrderLook } from '../../../ota/updater/parts.js'
 import { checkUpdaterConfig } from '../../../ota/updater/updater-config.js'
 import { BoxError } from '../../../runtime/core/errors.js'
 import { FOREVER, OsWorld, type SmallOs, smallOs } from '../os/os-world.js'
+import { quiet, quietSlots } from './updater-bench.js'
 
 const TURN_MS = 500
 const keys = new SimulatedKeys(() => 0.5)
@@ -41,28 +42,7 @@ export function signedOs(version: string, more: object = {}): SignedOs {
   return { ...small, description, image: { ...small.image, digest } }
 }
 
-export const quietBox: BoxView = {
-  board: 'pi-4b',
-  isReady: true,
-  isUtcKnown: true,
-  isArmed: false,
-  isPanic: false,
-  runningCues: 0,
-  power: null,
-}
-
-export const quietSlots: SlotView = {
-  slot: 'a',
-  running: { digest: 'aa', version: '1.0.0' },
-  previous: null,
-  prepared: null,
-  isOnTrial: false,
-  isRestartDue: false,
-  formats: null,
-  floor: null,
-  refused: [],
-  trouble: null,
-}
+export const quietBox: BoxView = { ...quiet, board: 'pi-4b' }
 
 export const lookOf = (os: Partial<OsLook>): OrderLook => ({
   isFresh: true,

@@ -13,20 +13,10 @@ import { checkUpdaterConfig } from '../../../ota/updater/updater-config.js'
 import { VenueRecords } from '../../../ota/updater/venue-record.js'
 import { type HeardWord, VENUE_TERMS, type VenueWord } from '../../../ota/updater/venue-switch.js'
 import { after } from '../../../runtime/core/time.js'
-import { digestOf, orderOf, StandInSlots } from './updater-bench.js'
+import { digestOf, orderOf, quiet, StandInSlots } from './updater-bench.js'
 
 const SECOND_MS = 1_000
 const NAMES = ['box-1', 'box-2', 'box-3']
-const quiet: BoxView = {
-  board: 'simulated',
-  isReady: true,
-  isUtcKnown: true,
-  isArmed: false,
-  isPanic: false,
-  runningCues: 0,
-  power: null,
-}
-
 /** Slots that really change when they are told to. */
 class TurningSlots extends StandInSlots {
   override async activate(): Promise<void> {

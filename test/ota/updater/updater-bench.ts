@@ -54,7 +54,7 @@ export const orderOf = (version: string, isTogether = false): OrderLook => ({
   order: { description: releaseOf(version), isTogether, isTimeKnown: true },
 })
 
-const quiet: BoxView = {
+export const quiet: BoxView = {
   board: 'simulated',
   isReady: true,
   isUtcKnown: true,
@@ -64,20 +64,22 @@ const quiet: BoxView = {
   power: null,
 }
 
+export const quietSlots: SlotView = {
+  slot: 'a',
+  running: { digest: digestOf('1.0.0'), version: '1.0.0' },
+  previous: null,
+  prepared: null,
+  isOnTrial: false,
+  isRestartDue: false,
+  formats: null,
+  floor: null,
+  refused: [],
+  trouble: null,
+}
+
 /** Slots as a box has them; what it does is noted. */
 export class StandInSlots implements SlotWork {
-  state: SlotView = {
-    slot: 'a',
-    running: { digest: digestOf('1.0.0'), version: '1.0.0' },
-    previous: null,
-    prepared: null,
-    isOnTrial: false,
-    isRestartDue: false,
-    formats: null,
-    floor: null,
-    refused: [],
-    trouble: null,
-  }
+  state = quietSlots
   readonly did: string[] = []
   /** Prepares when it is told to. */
   go: { resolve(): void; reject(error: Error): void } | null = null
