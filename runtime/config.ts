@@ -59,6 +59,9 @@ const brokerLimits = object({
 /** What a client may do: see docs/operating.md, "Who may do what". */
 export const brokerRole = oneOf('box', 'driver', 'view', 'operate', 'hub')
 
+/** `all` is whoever hears: `vb/<tour>/all/cue`. */
+const boxName = name.refine(value => value !== 'all', { message: 'must not be "all": no box is' })
+
 const embeddedBroker = object({
   kind: literal('embedded'),
   /** MQTT without TLS, on 127.0.0.1 only. */
@@ -73,6 +76,8 @@ const embeddedBroker = object({
         clientAuthority: fileBeside,
         /** Newline-separated serial numbers or names that are no longer welcome. */
         revoked: withDefault(nullable(fileBeside), null),
+        /** Names in certificates of other boxes of the tour: they have the role `box`, everybody else `driver`. */
+        boxes: withDefault(list(boxName, { max: 512 }), []),
       }),
     ),
     null,

@@ -142,6 +142,7 @@ function buildEngine(twin: Machine, { bus, about }: Box, config: BoxConfig): Eng
       heardTopics: [],
       limits: broker.limits,
       credentials: [{ username: NAME, role: 'operate', passwordHash: null }],
+      boxes: [],
       reasonAgainst: () => null,
     },
   )

@@ -165,6 +165,7 @@ const tls = {
   key: 'box.key',
   clientAuthority: 'tour-authority.crt',
   revoked: 'revoked',
+  boxes: [],
 }
 
 async function makeCertificates(t: Test): Promise<Papers> {

@@ -153,3 +153,16 @@ t.test('three hundred ways to spoil the file each end in a config error or a con
   )
   t.ok(refused > 200, `${refused} of 300 were refused`)
 })
+
+t.test('no box of the broker is called "all", whom everybody obeys', async t => {
+  const withBoxes = (boxes: readonly string[]) => {
+    const files = { certificate: 'own.crt', key: 'own.key', clientAuthority: 'tour.crt' }
+    const broker = { kind: 'embedded', tls: { ...files, boxes } }
+    return readBoxConfig({ schemaVersion: 1, tour: 'spring', box: 'foyer', broker })
+  }
+  t.match(withBoxes(['bar']).broker, { tls: { boxes: ['bar'] } })
+  t.throws(() => withBoxes(['bar', 'all']), {
+    code: 'config.invalid',
+    message: 'box.broker.tls.boxes[1]: must not be "all": no box is',
+  })
+})

@@ -31,6 +31,8 @@ export interface Peer {
 export interface AdmissionOptions {
   readonly around: Surroundings
   readonly keepaliveSecondsMax: number
+  /** Names in certificates that are those of boxes. */
+  readonly boxes: readonly string[]
   /** Null for who is welcome. */
   readonly reasonAgainst: (certificate: Certificate) => Unwelcome | null
 }
@@ -171,7 +173,7 @@ export class Admission {
         'client.identifier',
         `client identifier: must have at most ${CLIENT_ID_BYTES_MAX} bytes and no control characters`,
       )
-    if (certificate && clientId !== certificate.name)
+    if (certificate && !this.#isOwnIdentifier(certificate, clientId))
       return refused(
         2,
         'client.identifier',
@@ -184,6 +186,15 @@ export class Admission {
         `keepalive: must be between 1 and ${keepaliveSecondsMax} seconds, is ${keepalive}`,
       )
     return null
+  }
+
+  /** A box is several programs, each with a connection: `box-2:ota-have`. No name has a colon in it. */
+  #isOwnIdentifier({ name }: Certificate, clientId: string): boolean {
+    return clientId === name || (this.#isBox(name) && clientId.startsWith(`${name}:`))
+  }
+
+  #isBox(name: string): boolean {
+    return this.#options.boxes.includes(name)
   }
 
   async #identify(
@@ -216,7 +227,8 @@ export class Admission {
     const { name } = certificate
     if (!isSafeName(name) || (username !== undefined && username !== name))
       return refused(5, 'client.credentials', `the certificate is for "${name}"`)
-    return this.#admitted(name, this.#passwords.find(name)?.role ?? 'driver')
+    const role = this.#passwords.find(name)?.role ?? (this.#isBox(name) ? 'box' : 'driver')
+    return this.#admitted(name, role)
   }
 
   #admitted(user: string, role: BrokerRole): Verdict {

@@ -175,6 +175,7 @@ export class EmbeddedBroker implements Service {
       heardTopics,
       limits: config.limits,
       credentials,
+      boxes: config.tls?.boxes ?? [],
       reasonAgainst,
     })
   }

@@ -57,6 +57,8 @@ export interface EnginePorts {
 export interface EngineOptions extends BridgeOptions {
   readonly limits: BrokerLimits
   readonly credentials: readonly Credential[]
+  /** Names in certificates that are those of boxes. */
+  readonly boxes: readonly string[]
   /** Null for who is welcome. */
   readonly reasonAgainst: (certificate: Certificate) => Unwelcome | null
 }
@@ -174,10 +176,11 @@ function createAdmission(
   refusals: Refusals,
   persistence: StorePersistence,
 ): Admission {
-  const { place, homeAssistant, limits, credentials, reasonAgainst } = options
+  const { place, homeAssistant, limits, credentials, boxes, reasonAgainst } = options
   return new Admission(clock, refusals, new PasswordCheck(keys, credentials), persistence, {
     around: { ...place, homeAssistantPrefix: homeAssistant.prefix },
     keepaliveSecondsMax: limits.keepaliveSecondsMax,
+    boxes,
     reasonAgainst,
   })
 }

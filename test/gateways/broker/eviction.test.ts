@@ -38,6 +38,7 @@ const tls = {
   key: 'box.key',
   clientAuthority: 'tour.crt',
   revoked: 'revoked',
+  boxes: [],
 }
 
 type Way = 'mqtts' | 'wss'

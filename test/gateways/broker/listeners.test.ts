@@ -16,6 +16,7 @@ const tls = {
   key: 'box.key',
   clientAuthority: 'tour.crt',
   revoked: null,
+  boxes: [],
 }
 const identity = {
   ca: await readFile(papers.path('tour.crt')),
