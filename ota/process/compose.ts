@@ -189,7 +189,7 @@ function openFetching(
     !config.isMetered || config.policy.mayUseMetered || parts.isAskedFor()
   const mayFetchForAll = (): boolean => mayUseUplink() || parts.isSystemAskedFor()
   const about = {
-    ...{ config, clock, log, keys, shelf, files, door },
+    ...{ home, config, clock, log, keys, shelf, files, door },
     mayUseUplink: mayFetchForAll,
   }
   const venue = config.venue && openVenue({ ...about, venue: config.venue })

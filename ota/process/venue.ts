@@ -1,12 +1,14 @@
 /** The other boxes of the venue: pieces from them and for them, and the switch together. */
 
 import { connect } from 'node:net'
+import { relative, resolve } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { LinuxClock } from '../../drivers/linux/clock.js'
 import type { LinuxFiles } from '../../drivers/linux/files.js'
 import { LinuxFiles as Files } from '../../drivers/linux/files.js'
 import type { LinuxKeys } from '../../drivers/linux/keys.js'
 import { LinuxPeerLink } from '../../drivers/linux/peer-link.js'
+import { messageOf } from '../../runtime/core/errors.js'
 import type { Service } from '../../runtime/core/lifecycle.js'
 import { ExternalLink } from '../../runtime/gateways/broker/external-link.js'
 import type { OtaAnswer } from '../../runtime/gateways/page/api.js'
@@ -23,6 +25,8 @@ import { VenueRecords } from '../updater/venue-record.js'
 import type { BoxDoor } from './box-door.js'
 
 export interface VenueParts {
+  /** Folder of `ota.json`, and of the files that it names. */
+  readonly home: string
   readonly config: UpdaterConfig
   readonly venue: NonNullable<UpdaterConfig['venue']>
   readonly clock: LinuxClock
@@ -52,9 +56,9 @@ export const giveBytesPerSecond = (box: Pick<OtaAnswer, 'show'> | null): number 
   box === null || box.show?.isArmed ? ARMED_BYTES_PER_SECOND : null
 
 export function openVenue(parts: VenueParts): OpenVenue {
-  const { config, venue, clock, log, keys, shelf, files, door, mayUseUplink } = parts
+  const { home, config, venue, clock, log, keys, shelf, files, door, mayUseUplink } = parts
   const { tour, box } = config
-  const way = venue.broker.kind === 'own' ? new OwnBroker(door) : otherBroker(venue.broker)
+  const way = venue.broker.kind === 'own' ? new OwnBroker(door) : otherBroker(home, venue.broker)
   const username = (): string | null =>
     way instanceof OwnBroker
       ? 'operator'
@@ -124,21 +128,33 @@ class OwnBroker implements BrokerWay {
     }
   }
 
+  explain(error: unknown): string {
+    return `the broker of this box: ${error === null ? 'it ended the connection' : messageOf(error)}`
+  }
+
   open(): Duplex {
     return connect({ host: '127.0.0.1', port: this.#port || 1, noDelay: true })
   }
 }
 
-function otherBroker(
+/** @param home folder of `ota.json`, in which the files lie that it names without a leading slash */
+export function otherBroker(
+  home: string,
   broker: Extract<NonNullable<UpdaterConfig['venue']>['broker'], { kind: 'other' }>,
 ): BrokerWay {
-  return new ExternalLink(new Files('/'), {
-    kind: 'external',
-    url: broker.url,
-    username: broker.username,
-    passwordFile: broker.passwordFile,
-    certificateAuthority: broker.certificateAuthority,
-    certificate: null,
-    key: null,
-  })
+  // Below `/`, which is the folder that they are read from.
+  const file = (path: string | null): string | null => path && relative('/', resolve(home, path))
+  return new ExternalLink(
+    new Files('/'),
+    {
+      kind: 'external',
+      url: broker.url,
+      username: broker.username,
+      passwordFile: file(broker.passwordFile),
+      certificateAuthority: file(broker.certificateAuthority),
+      certificate: file(broker.certificate),
+      key: file(broker.key),
+    },
+    'ota.venue.broker',
+  )
 }

@@ -158,7 +158,7 @@ export class Together {
   #take(deed: VenueDeed, own: VenueWord, nowMs: number): Joint {
     switch (deed.kind) {
       case 'wait':
-        return { kind: 'wait', why: own.stage === 'prepared' ? deed.why : null }
+        return { kind: 'wait', why: own.stage === 'prepared' ? this.#toldApart(deed.why) : null }
       case 'agree':
         this.#parts.log.info('ota.agreed', { at: deed.at })
         this.#agreedAt = deed.at
@@ -176,6 +176,11 @@ export class Together {
       case 'back':
         return deed
     }
+  }
+
+  /** A box that is silent, from one that this box cannot hear. */
+  #toldApart(why: string): string {
+    return this.#parts.voice.isOpen() ? why : `${why}: the broker of the venue does not answer`
   }
 
   #takeBack(): void {

@@ -63,6 +63,9 @@ const venue = object({
         username: withDefault(nullable(string({ max: 128 })), null),
         passwordFile: withDefault(nullable(folder), null),
         certificateAuthority: withDefault(nullable(folder), null),
+        /** What this box shows of itself, as PEM; both or none. Read again at each connection. */
+        certificate: withDefault(nullable(folder), null),
+        key: withDefault(nullable(folder), null),
       }),
     ),
     { kind: 'own' },

@@ -5,6 +5,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from './free-port.js'
 
 const BROKER = '/usr/sbin/mosquitto'
 const WAIT_MS = 15_000
@@ -206,14 +207,6 @@ function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
     })
     child.kill(signal)
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const port = portOf(server.address())
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 const portOf = (address: string | AddressInfo | null): number =>

@@ -157,12 +157,15 @@ export class OtaBox {
       url,
       name = 'box-1',
       venue = null,
+      broker = { port: 0 },
     }: {
       readonly tree: string
       readonly root: string
       readonly url: string
       readonly name?: string
       readonly venue?: object | null
+      /** Of the broker in the box. */
+      readonly broker?: object
     },
   ) {
     this.home = home
@@ -175,7 +178,8 @@ export class OtaBox {
       join(home, 'ota.json'),
       JSON.stringify({ ...own, repositories: [url], sticks: [], venue }),
     )
-    const box = { ...own, devices: [], broker: { kind: 'embedded', port: 0 }, page: { port: 0 } }
+    const inside = { kind: 'embedded', ...broker }
+    const box = { ...own, devices: [], broker: inside, page: { port: 0 } }
     writeFileSync(join(home, 'box.json'), JSON.stringify(box))
   }
 

@@ -1,9 +1,10 @@
-/** Three boxes of a venue and its Mosquitto: a release that all take at one moment, and one that all give back. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+/** Three boxes of a venue, on the broker of one: a release that all take at one moment, and one that all give back. */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t from 'tap'
-import { hasMosquitto, startMosquitto } from './mosquitto-broker.js'
+import t, { type Test } from 'tap'
+import { makePapers } from '../gateways/broker/certificates.js'
+import { freePort } from './free-port.js'
 import { nextRelease, OtaBox, ownRelease, serve, type } from './ota-rig.js'
 
 const NAMES = ['box-1', 'box-2', 'box-3']
@@ -11,14 +12,13 @@ const NAMES = ['box-1', 'box-2', 'box-3']
 const BAD = `if ((process.env.ROADCASE_HOME ?? '').endsWith('box-3')) throw new Error('not on this box')\n`
 
 t.setTimeout(230_000)
-t.test('a venue', { skip: !hasMosquitto && 'there is no mosquitto' }, async t => {
+t.test('a venue', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'roadcase-venue-ota-'))
   const at = (...steps: string[]): string => join(folder, ...steps)
-  const broker = await startMosquitto()
+  const port = await freePort()
   const running: OtaBox[] = []
   t.teardown(async () => {
     await Promise.all(running.map(box => box.stop()))
-    await broker.stop()
     rmSync(folder, { recursive: true, force: true })
   })
   await ownRelease(at('0.1.0'))
@@ -44,21 +44,12 @@ t.test('a venue', { skip: !hasMosquitto && 'there is no mosquitto' }, async t =>
     type(folder, 'release', 'order', 'tour-7', '--x64', version, '--activation', 'venue')
   const hub = await serve(at('repository'))
   t.teardown(() => hub.close())
-  const venue = {
-    boxes: NAMES,
-    port: 0,
-    broker: { kind: 'other', url: `mqtt://127.0.0.1:${broker.port}` },
-  }
+  const tree = at('0.1.0/tree')
+  const root = at('repository/metadata/1.root.json')
   const boxes = NAMES.map(
-    name =>
-      new OtaBox(at(name), {
-        tree: at('0.1.0/tree'),
-        root: at('repository/metadata/1.root.json'),
-        url: hub.url,
-        name,
-        venue,
-      }),
+    name => new OtaBox(at(name), { tree, root, url: hub.url, name, ...placeOf(name, port) }),
   )
+  await givePapers(t, boxes)
   running.push(...boxes)
   for (const box of boxes) box.start()
   for (const box of boxes) await box.until(({ running }) => running !== null)
@@ -88,6 +79,34 @@ t.test('a venue', { skip: !hasMosquitto && 'there is no mosquitto' }, async t =>
   t.same(await versions(), ['0.2.0', '0.2.0', '0.2.0'], 'and what one cannot run, none does')
   for (const { said } of boxes.slice(0, 2)) t.match(said, /box-3 has gone back/)
 })
+
+/** The first box has the broker; the others come to it from outside. */
+function placeOf(name: string, port: number): { readonly venue: object; readonly broker: object } {
+  const common = { boxes: NAMES, port: 0 }
+  const own = { certificate: 'tls/own.crt', key: 'tls/own.key' }
+  const [host, ...others] = NAMES
+  if (name === host) {
+    const tls = { port, ...own, clientAuthority: 'tls/tour.crt', boxes: others }
+    return { venue: { ...common, broker: { kind: 'own' } }, broker: { port: 0, tls } }
+  }
+  const url = `mqtts://localhost:${port}`
+  const broker = { kind: 'other', url, certificateAuthority: 'tls/tour.crt', ...own }
+  return { venue: { ...common, broker }, broker: { port: 0 } }
+}
+
+/** To each box its certificate, in the folder beside its `box.json`. */
+async function givePapers(t: Test, boxes: readonly OtaBox[]): Promise<void> {
+  const papers = await makePapers(t)
+  await papers.authority('tour')
+  for (const [index, { home }] of boxes.entries()) {
+    const name = NAMES[index] ?? ''
+    await papers.certificate(name, 'tour')
+    mkdirSync(join(home, 'tls'))
+    cpSync(papers.path('tour.crt'), join(home, 'tls/tour.crt'))
+    for (const kind of ['crt', 'key'])
+      cpSync(papers.path(`${name}.${kind}`), join(home, `tls/own.${kind}`))
+  }
+}
 
 /** When an event was logged first, in milliseconds since 1970. */
 function momentOf(said: string, event: string): number {

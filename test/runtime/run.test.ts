@@ -1,11 +1,12 @@
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { LinuxClock, ownAnchor } from '../../drivers/linux/clock.js'
 import { LinuxLog } from '../../drivers/linux/log.js'
 import { type RunningBox, runBox } from '../../runtime/run.js'
+import { freePort } from '../peers/free-port.js'
 
 /** A folder with a box that has nothing but a page and a broker, and what its last start came to. */
 async function bench(t: Test) {
@@ -59,16 +60,6 @@ t.test('a state folder that cannot be made is named', async t => {
     message: /box\.json\/state cannot be made: name another with --state/,
   })
 })
-
-function freePort(): Promise<number> {
-  return new Promise(resolve => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      server.close(() => resolve(port))
-    })
-  })
-}
 
 function isListening(port: number): Promise<boolean> {
   return new Promise(resolve => {

@@ -1,5 +1,5 @@
 /**
- * The way to somebody else's broker: a new connection each time, with what the files of box.json hold by then, so that a
+ * The way to somebody else's broker: a new connection each time, with what the files that are named hold by then, so that a
  * certificate that was renewed needs no restart.
  */
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto'
@@ -12,11 +12,12 @@ import { ConfigError, messageOf, type Problem } from '../../core/errors.js'
 import type { WallTimeMs } from '../../ports/clock.js'
 import type { Files } from '../../ports/files.js'
 import { certificatesIn, lifetimeOf } from './certificate.js'
+import { explainFailure } from './link-failure.js'
 
 const MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 const HANDSHAKE_MS = 10_000
 
-/** What is read from files; null where box.json names none. */
+/** What is read from files; null where none is named. */
 interface Material {
   readonly password: Buffer | null
   readonly authority: Buffer | null
@@ -47,11 +48,14 @@ const kinds = {
 export class ExternalLink {
   readonly #files: Files | null
   readonly #config: ExternalBrokerConfig
+  readonly #path: string
   #material: Material = { password: null, authority: null, own: null }
 
-  constructor(files: Files | null, config: ExternalBrokerConfig) {
+  /** @param path of the fields, for who has to mend them */
+  constructor(files: Files | null, config: ExternalBrokerConfig, path = 'box.broker') {
     this.#files = files
     this.#config = config
+    this.#path = path
   }
 
   get password(): Buffer | null {
@@ -60,9 +64,20 @@ export class ExternalLink {
 
   /**
    * Reads the files. When one of them is missing or makes no sense, what was read before stays.
-   * @throws ConfigError that names the field in box.json
+   * @throws ConfigError that names the field
    */
   async load(): Promise<void> {
+    try {
+      await this.#load()
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      throw new ConfigError(
+        error.problems.map(problem => ({ ...problem, path: `${this.#path}.${problem.path}` })),
+      )
+    }
+  }
+
+  async #load(): Promise<void> {
     const { passwordFile, certificateAuthority, certificate, key } = this.#config
     const { kind } = addressOf(this.#config.url)
     refuseIdleFields(this.#config, kind)
@@ -81,6 +96,17 @@ export class ExternalLink {
   /** False when the certificate that is shown has run out, by the clock of this box. */
   isInTime(wallMs: WallTimeMs): boolean {
     return wallMs < (this.#material.own?.validTo ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** Which field to look at, and what is wrong. @param error null when the other side closed it without a word */
+  explain(error: unknown, wallMs: WallTimeMs): string {
+    const { field, message } = explainFailure(
+      error,
+      this.#config,
+      this.isInTime(wallMs),
+      this.#path,
+    )
+    return `${field}: ${message}`
   }
 
   /** A connection that is on its way; what goes wrong comes as an `error` event. */
@@ -124,7 +150,7 @@ function streamOf(webSocket: WebSocket): Duplex {
 
 type Field = 'url' | 'passwordFile' | 'certificateAuthority' | 'certificate' | 'key'
 
-/** @throws ConfigError */
+/** @throws ConfigError that names `url` */
 export function addressOf(text: string): Address {
   const url = URL.canParse(text) ? new URL(text) : null
   const [, scheme] = Object.entries(kinds).find(([protocol]) => protocol === url?.protocol) ?? []
@@ -149,8 +175,8 @@ function refuseIdleFields(config: ExternalBrokerConfig, kind: Address['kind']): 
   const isTls = kind === 'tls' || kind === 'wss'
   const problems = fields.flatMap(([field, file]): Problem[] => {
     if (file === null || isTls) return []
-    const message = 'is of no use without TLS: write mqtts:// or wss:// in box.broker.url'
-    return [{ path: `box.broker.${field}`, message, place: null }]
+    const message = 'is of no use without TLS: write mqtts:// or wss:// in url'
+    return [{ path: field, message, place: null }]
   })
   if (problems.length > 0) throw new ConfigError(problems)
   if (certificate !== null && key === null) throw wrong('key', 'is missing: certificate needs it')
@@ -177,10 +203,9 @@ function checkPair(certificate: Buffer, key: Buffer): OwnCertificate {
   } catch (cause) {
     throw wrong('key', `must be a private key as PEM, without a passphrase (${messageOf(cause)})`)
   }
-  if (!own?.checkPrivateKey(privateKey))
-    throw wrong('key', 'does not belong to the certificate in box.broker.certificate')
+  if (!own?.checkPrivateKey(privateKey)) throw wrong('key', 'does not belong to the certificate')
   return { certificate, key, validTo: lifetimeOf(own).to }
 }
 
 const wrong = (field: Field, message: string): ConfigError =>
-  new ConfigError([{ path: `box.broker.${field}`, message, place: null }])
+  new ConfigError([{ path: field, message, place: null }])

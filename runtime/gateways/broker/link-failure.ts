@@ -50,12 +50,18 @@ const refusals: readonly Rule[] = [
 /**
  * @param error what the connection ended with; null when the other side closed it without a word
  * @param isInTime false when the certificate of this box has run out, by its own clock
+ * @param path of the fields
  */
-export function explainFailure(error: unknown, config: LinkConfig, isInTime: boolean): LinkFailure {
+export function explainFailure(
+  error: unknown,
+  config: LinkConfig,
+  isInTime: boolean,
+  path = 'box.broker',
+): LinkFailure {
   const [field, reason] = explanation(error, config)
   const isExpired = field === 'certificate' && config.certificate !== null && !isInTime
   const message = isExpired ? 'has expired, by the clock of this box: renew it' : reason
-  return { field: `box.broker.${field}`, message: message.slice(0, 512) }
+  return { field: `${path}.${field}`, message: message.slice(0, 512) }
 }
 
 function explanation(error: unknown, config: LinkConfig): readonly [Field, string] {

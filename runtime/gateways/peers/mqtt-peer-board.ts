@@ -2,6 +2,7 @@
  * The words of the boxes of a venue on its MQTT broker: one retained message a box, `vb/<tour>/<box>/ota/have`, which its
  * will takes away. Any broker of MQTT 3.1.1 will do.
  */
+import type { Duplex } from 'node:stream'
 import { MqttClient } from 'mqtt'
 import { messageOf } from '../../core/errors.js'
 import { Signal } from '../../core/signal.js'
@@ -13,7 +14,7 @@ import type { PeerBoard } from '../../ports/peer-link.js'
 import type { ExternalLink } from '../broker/external-link.js'
 
 /** A connection to the broker, and what proves who asks. */
-export type BrokerWay = Pick<ExternalLink, 'load' | 'open' | 'password'>
+export type BrokerWay = Pick<ExternalLink, 'load' | 'open' | 'password' | 'explain'>
 
 export interface MqttPeerBoardPorts {
   readonly clock: Clock
@@ -52,6 +53,10 @@ export class MqttPeerBoard implements PeerBoard {
   #tries = 0
   #openedMs = 0
   #cancelRetry: Cancel = () => {}
+  /** What the last connection ended with; null: without a word. */
+  #error: unknown = null
+  /** Told already, until it is another. */
+  #trouble: string | null = null
 
   constructor(ports: MqttPeerBoardPorts, options: MqttPeerBoardOptions) {
     this.#ports = ports
@@ -60,10 +65,11 @@ export class MqttPeerBoard implements PeerBoard {
 
   async start(): Promise<void> {
     await this.#loadLogin()
-    const client = new MqttClient(() => this.#ports.link.open(), {
+    const client = new MqttClient(() => this.#open(), {
       ...this.#login(),
       protocolVersion: 4,
-      clientId: `roadcase-ota-${this.#options.subject}-${this.#options.tour}-${this.#options.box}`,
+      // A broker that knows certificates lets a box in under its own name alone, and what it puts behind a colon.
+      clientId: `${this.#options.box}:ota-${this.#options.subject}-${this.#options.tour}`,
       clean: true,
       keepalive: KEEPALIVE_SECONDS,
       connectTimeout: CONNECT_MS,
@@ -83,8 +89,10 @@ export class MqttPeerBoard implements PeerBoard {
     client.on('connect', () => this.#onConnect(client))
     client.on('message', (topic, payload) => this.#onMessage(topic, payload))
     client.on('close', () => this.#onClose(client))
-    // Follows a failed connection, which `close` deals with; without a listener it would end the process.
-    client.on('error', () => {})
+    // Before `close`, which deals with it.
+    client.on('error', error => {
+      this.#error = error
+    })
     client.connect()
   }
 
@@ -148,6 +156,9 @@ export class MqttPeerBoard implements PeerBoard {
         return
       }
       this.#openedMs = this.#ports.clock.monotonicMs()
+      if (this.#trouble !== null)
+        this.#ports.log.info('peers.board-open', { subject: this.#options.subject })
+      this.#trouble = null
       this.#setOpen(true)
     })
   }
@@ -166,6 +177,7 @@ export class MqttPeerBoard implements PeerBoard {
     // Two boxes of one name, of which the broker throws out one for the other, must not do so all day.
     if (this.#isOpen && clock.monotonicMs() - this.#openedMs >= STEADY_MS) this.#tries = 0
     this.#setOpen(false)
+    this.#tellTrouble()
     this.#cancelRetry()
     const longest = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(this.#tries++, 10))
     const share = (keys.randomBytes(1)[0] ?? 0) / 255
@@ -173,6 +185,25 @@ export class MqttPeerBoard implements PeerBoard {
       after(clock.monotonicMs(), (longest / 2) * (1 + share)),
       () => void this.#connectAgain(client),
     )
+  }
+
+  /** The library tells only some of what goes wrong with a connection. */
+  #open(): Duplex {
+    return this.#ports.link.open().once('error', error => {
+      this.#error = error
+    })
+  }
+
+  /** A broker that goes for a moment, as with its box in a switch, is not worth a word. */
+  #tellTrouble(): void {
+    const { clock, log, link } = this.#ports
+    const error = this.#error
+    this.#error = null
+    if (this.#tries < 3) return
+    const words = link.explain(error, clock.wallTimeMs())
+    if (words === this.#trouble) return
+    this.#trouble = words
+    log.warn('peers.board-failed', { subject: this.#options.subject, error: words })
   }
 
   /** Never rejects. With what the files hold by now: somebody may have renewed a certificate. */

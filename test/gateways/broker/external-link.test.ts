@@ -100,7 +100,7 @@ t.test('a URL says how, where and by which port', async t => {
   ] as const)
     t.match(addressOf(url), address, url)
   for (const url of ['mqtts://broker/path', 'mqtt://broker:99999', 'http://broker', 'mqtt://'])
-    t.throws(() => addressOf(url), { message: /^box\.broker\.url: / }, url)
+    t.throws(() => addressOf(url), { message: /^url: / }, url)
 })
 
 t.test('a URL in box.json has no password in it, for it is written to the log', async t => {

@@ -141,6 +141,7 @@ t.test('a password that is not there yet is read when the box tries again', asyn
       if (++loads < 2) throw new ConfigError([{ path: 'password', message: 'none', place: null }])
     },
     open: () => connect(loads < 2 ? 1 : broker.port, '127.0.0.1'),
+    explain: () => 'not there',
   }
   const board = new MqttPeerBoard(
     { clock: new LinuxClock(ownAnchor()), log, keys: new LinuxKeys(), link },

@@ -1,5 +1,9 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t from 'tap'
-import { giveBytesPerSecond } from '../../../ota/process/venue.js'
+import { giveBytesPerSecond, otherBroker } from '../../../ota/process/venue.js'
+import { checkUpdaterConfig } from '../../../ota/updater/updater-config.js'
 
 t.test('beside an armed show other boxes get their pieces slowly', async t => {
   const show = { isArmed: false, isPanic: false, runningCues: 0 }
@@ -11,4 +15,27 @@ t.test('beside an armed show other boxes get their pieces slowly', async t => {
     1_000_000,
     'a box that is not heard may be in the middle of one',
   )
+})
+
+t.test('files that ota.json names lie beside it, or anywhere', async t => {
+  const home = mkdtempSync(join(tmpdir(), 'roadcase-venue-'))
+  t.teardown(() => rmSync(home, { recursive: true, force: true }))
+  mkdirSync(join(home, 'tls'))
+  writeFileSync(join(home, 'tls/word'), 'open sesame\n')
+  const way = (passwordFile: string) => {
+    const broker = { kind: 'other', url: 'mqtt://127.0.0.1', username: 'box-2', passwordFile }
+    const own = { schemaVersion: 1, tour: 'tour-7', box: 'box-2' }
+    const { venue } = checkUpdaterConfig({ ...own, venue: { broker } })
+    if (venue?.broker.kind !== 'other') throw new Error('it is another broker')
+    return otherBroker(home, venue.broker)
+  }
+  for (const passwordFile of ['tls/word', join(home, 'tls/word')]) {
+    const link = way(passwordFile)
+    await link.load()
+    t.equal(link.password?.toString(), 'open sesame', passwordFile)
+  }
+  await t.rejects(way('tls/none').load(), {
+    code: 'config.invalid',
+    message: /^ota\.venue\.broker\.passwordFile: there is no /,
+  })
 })
