@@ -13,6 +13,8 @@ export interface ExternalSettings {
   readonly files?: Files
   readonly clock?: Clock
   readonly boot?: number
+  /** How the box is called. */
+  readonly name?: string
   readonly homeAssistant?: boolean
   readonly heardTopics?: readonly string[]
 }
@@ -23,7 +25,14 @@ export interface ExternalBox extends Ears {
 
 /** Not started. */
 export function externalBox(url: string, settings: ExternalSettings = {}): ExternalBox {
-  const { boot = 1, config, files = null, homeAssistant = false, heardTopics = [] } = settings
+  const {
+    boot = 1,
+    name = box,
+    config,
+    files = null,
+    homeAssistant = false,
+    heardTopics = [],
+  } = settings
   const { bus, log, commands, refusals } = listeningBus()
   const broker = new ExternalBroker(
     {
@@ -35,7 +44,7 @@ export function externalBox(url: string, settings: ExternalSettings = {}): Exter
     },
     {
       tour,
-      box,
+      box: name,
       boot,
       config: {
         kind: 'external',

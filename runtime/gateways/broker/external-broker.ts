@@ -286,7 +286,8 @@ export class ExternalBroker implements Service {
     return {
       ...this.#login(),
       protocolVersion: 4,
-      clientId: `roadcase-${tour}-${box}`,
+      // A broker that knows certificates lets a box in under its own name alone, and what it puts behind a colon.
+      clientId: `${box}:roadcase-${tour}`,
       clean: false,
       keepalive: KEEPALIVE_SECONDS,
       connectTimeout: CONNECT_MS,

@@ -8,10 +8,12 @@ import { SimulatedLog } from '../../../drivers/simulated/log.js'
 import type { ExternalBrokerConfig } from '../../../runtime/config.js'
 import { ExternalLink } from '../../../runtime/gateways/broker/external-link.js'
 import { type BrokerWay, MqttPeerBoard } from '../../../runtime/gateways/peers/mqtt-peer-board.js'
+import { externalBox } from '../../peers/external-box.js'
 import { makePapers } from './certificates.js'
 import {
   base,
   box,
+  client,
   hastened,
   password,
   startBroker,
@@ -172,4 +174,24 @@ t.test('a box that is not let in says once which field to look at', async t => {
       facts: { error: /^box\.broker\.url: the broker does not take the name/ },
     },
   ])
+})
+
+t.test('a box may have the broker of another box in the place of its own', async t => {
+  const venue = await open()
+  const config = outsideOf(`mqtts://localhost:${venue.broker.ports().tls}`, 'foyer')
+  const foyer = externalBox(config.url, { name: 'foyer', files: papers.files, config })
+  t.teardown(() => foyer.broker.stop())
+  await foyer.broker.start()
+  const technician = await client(venue.port, 'operator')
+  await technician.subscribe(`vb/${tour}/foyer/#`)
+  foyer.bus.publish('box/availability', { state: 'ready', boot: 1 })
+  await until(
+    () => technician.messages.some(({ payload }) => payload.includes('"ready"')),
+    'that it is ready',
+  )
+  t.equal(technician.messages.at(-1)?.topic, `vb/${tour}/foyer/availability`)
+  await until(() => foyer.broker.read().isConnected, 'its link')
+  await technician.publish(`vb/${tour}/all/cue`, 'GO')
+  await until(() => foyer.commands.length === 1, 'what all are told')
+  t.same(venue.refusals, [])
 })
