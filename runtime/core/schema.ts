@@ -100,7 +100,16 @@ export const eitherForm = <const T extends readonly [z.ZodType, z.ZodType, ...z.
 export const choice = <const T extends readonly [z.ZodObject, ...z.ZodObject[]]>(
   key: string,
   ...shapes: T
-): z.ZodDiscriminatedUnion<T> => z.discriminatedUnion(key, shapes as never) as never
+): z.ZodDiscriminatedUnion<T> =>
+  z.discriminatedUnion(key, shapes as never, {
+    error: issue => (issue.code === 'invalid_union' ? anyOf(kindsOf(key, shapes)) : undefined),
+  }) as never
+
+const kindsOf = (key: string, shapes: readonly z.ZodObject[]): readonly unknown[] =>
+  shapes.flatMap(({ shape }) => [...(shape[key]?._zod.values ?? [])])
+
+const anyOf = (values: readonly unknown[]): string =>
+  `must be ${values.map(value => JSON.stringify(value)).join(' or ')}`
 
 export const optional = <T extends z.ZodType>(schema: T): z.ZodOptional<T> => schema.optional()
 export const nullable = <T extends z.ZodType>(schema: T): z.ZodNullable<T> => schema.nullable()
@@ -214,12 +223,10 @@ function ruleOf(issue: Issue): string {
     case 'invalid_type':
       return issue.input === undefined ? 'is missing' : `must be ${article(issue.expected)}`
     case 'invalid_value':
-      return `must be ${issue.values.map(value => JSON.stringify(value)).join(' or ')}`
+      return anyOf(issue.values)
     case 'invalid_union':
       if (issue.message.startsWith('must be ')) return issue.message
-      return 'discriminator' in issue
-        ? 'is not one of the known kinds'
-        : 'has none of the allowed forms'
+      return 'has none of the allowed forms'
     case 'invalid_key':
       return issue.issues[0]?.message ?? 'is not an allowed name'
     default:

@@ -222,7 +222,7 @@ t.test('a wrong template is told with place, path, rule and value', async t => {
     ],
     [
       'blocks:\n  - {kind: txt}',
-      /^5:\d+ test\.yaml: template\.blocks\[0]\S* is not one of the known kinds, is "txt"/,
+      /^5:\d+ test\.yaml: template\.blocks\[0]\S* must be "text" or .*, is "txt"/,
     ],
     [
       'fields: {serial: {}}\nblocks: [{kind: rule}]',
