@@ -79,10 +79,9 @@ export class BoxDoor implements BoxApi {
     }).catch((cause: unknown) => {
       throw new BoxError('link.down', 'the box does not answer', { cause })
     })
-    return reportOf(
-      check(stateAnswer, reply.body, 'state'),
-      mqttPort === null ? null : await this.#hearsBroker(mqttPort),
-    )
+    const state = check(stateAnswer, reply.body, 'state')
+    const topic = echoTopic(state.info ?? this.#options)
+    return reportOf(state, mqttPort === null ? null : await this.#hearsBroker(mqttPort, topic))
   }
 
   /** The account that the box made for whoever operates it. @throws BoxError `link.down` before its first start */
@@ -99,13 +98,8 @@ export class BoxDoor implements BoxApi {
     return (await this.#control()).mqttPort
   }
 
-  async #hearsBroker(port: number): Promise<boolean> {
-    const { tour, box } = this.#options
-    return hearsBroker(
-      this.#clock,
-      { port, topic: `vb/${tour}/${box}/ota`, ...(await this.login()) },
-      ECHO_MS,
-    )
+  async #hearsBroker(port: number, topic: string): Promise<boolean> {
+    return hearsBroker(this.#clock, { port, topic, ...(await this.login()) }, ECHO_MS)
   }
 
   #control(): ReturnType<typeof readControl> {
@@ -114,6 +108,10 @@ export class BoxDoor implements BoxApi {
     })
   }
 }
+
+/** By the name that the box has in box.json: a tour that is another one in ota.json is no fault of a release. */
+export const echoTopic = ({ tour, box }: { readonly tour: string; readonly box: string }): string =>
+  `vb/${tour}/${box}/ota`
 
 export const viewOf = ({ board, isReady, isUtcKnown, show, power }: OtaAnswer): BoxView => ({
   board,
