@@ -1,9 +1,11 @@
 /** The schema of `ota.json`: where the releases of a box come from, and when it may take one. */
+import { ConfigError } from '../../runtime/core/errors.js'
 import {
   boolean,
   check,
   choice,
   integer,
+  type Locate,
   list,
   literal,
   name,
@@ -122,5 +124,23 @@ export type UpdaterConfig = Readonly<Of<typeof config>>
 export type TrybootConfig = Readonly<Of<typeof tryboot>>
 export type UpdaterPolicy = Readonly<Of<typeof policy>>
 
-/** @throws ConfigError with every field that is wrong */
-export const checkUpdaterConfig = (value: unknown): UpdaterConfig => check(config, value, 'ota')
+/**
+ * @param locate finds places in the text that the value was read from, so that problems name line and column
+ * @throws ConfigError with every field that is wrong
+ */
+export function checkUpdaterConfig(value: unknown, locate: Locate = () => null): UpdaterConfig {
+  const checked = check(config, value, 'ota', { locate })
+  const problems = checked.repositories.flatMap((address, at) =>
+    URL.canParse(address)
+      ? []
+      : [
+          {
+            path: `ota.repositories[${at}]`,
+            message: `must have a host, and a port up to 65535 or none, is "${address}"`,
+            place: locate(['repositories', at]),
+          },
+        ],
+  )
+  if (problems.length > 0) throw new ConfigError(problems)
+  return checked
+}

@@ -25,7 +25,7 @@ export interface Report {
 }
 
 export interface CheckedFile {
-  readonly kind: 'box' | 'show' | 'template'
+  readonly kind: 'box' | 'ota' | 'show' | 'template'
   readonly name: string
   /** Suspicious but allowed. */
   readonly warnings: readonly string[]

@@ -1,6 +1,7 @@
-/** Checks a box.json or a show as far as that can be done without the machine it is for. */
+/** Checks a box.json, an ota.json or a show as far as that can be done without the machine it is for. */
 import { readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { checkUpdaterConfig } from '../../ota/updater/updater-config.js'
 import { type BoxConfig, readBoxConfig } from '../config.js'
 import { readDocument, type TextDocument } from '../core/document.js'
 import { ConfigError, messageOf } from '../core/errors.js'
@@ -37,6 +38,7 @@ export async function checkFile(file: string, tools: CheckTools): Promise<Checke
   const text = await readText(file)
   const document = readDocument(text, 'file', 'config.invalid')
   if (isTemplate(document.value)) return checkTemplate(file, text)
+  if (isUpdaterConfig(file, document.value)) return checkUpdater(file, document)
   return isBoxConfig(document.value)
     ? checkBox(file, document, tools)
     : checkItself(document, { ...tools, box: null, devices: null, templates: null })
@@ -62,6 +64,44 @@ const isTemplate = (value: unknown): boolean =>
   value !== null &&
   'apiVersion' in value &&
   `${value.apiVersion}`.startsWith('ticket/')
+
+/** By its name, or by a setting that only such a file has: who the box is stands in box.json, too. */
+const isUpdaterConfig = (file: string, value: unknown): boolean =>
+  basename(file) === 'ota.json' ||
+  (isBoxConfig(value) && UPDATER_ONLY.some(key => hasKey(value, key)))
+
+const UPDATER_ONLY = ['repositories', 'sticks', 'checkMinutes', 'isMetered', 'policy', 'gate', 'os']
+
+const hasKey = (value: unknown, key: string): boolean =>
+  typeof value === 'object' && value !== null && key in value
+
+async function checkUpdater(file: string, { value, locate }: TextDocument): Promise<CheckedFile> {
+  const { tour, box, repositories, sticks, venue } = checkUpdaterConfig(value, locate)
+  const isLeftOut = venue !== null && venue.boxes.length > 0 && !venue.boxes.includes(box)
+  const warnings = [
+    ...(repositories.length + sticks.length === 0
+      ? ['ota: "repositories" and "sticks" are empty: there is nobody to get a release from']
+      : []),
+    ...(isLeftOut ? [`ota.venue.boxes: does not name ${box}, which this box is`] : []),
+    ...(await strangeness(join(dirname(file), 'box.json'), { tour, box })),
+  ]
+  return { kind: 'ota', name: box, warnings }
+}
+
+/** The box and its updater call the box by one name, or a new release is never heard on its broker. */
+async function strangeness(
+  boxFile: string,
+  own: Readonly<Record<'tour' | 'box', string>>,
+): Promise<readonly string[]> {
+  const bytes = await readFile(boxFile, 'utf8').catch(() => null)
+  if (bytes === null) return []
+  const { value } = readDocument(bytes, 'box', 'config.invalid')
+  const other: Readonly<Record<string, unknown>> =
+    typeof value === 'object' && value !== null ? { ...value } : {}
+  return (['tour', 'box'] as const)
+    .filter(key => typeof other[key] === 'string' && other[key] !== own[key])
+    .map(key => `ota.${key}: is "${own[key]}", and "${other[key]}" in ${boxFile}`)
+}
 
 /** Letters are held against the code page that printers are pinned to when nobody says otherwise. */
 function checkTemplate(file: string, text: string): CheckedFile {

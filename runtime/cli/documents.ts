@@ -25,8 +25,10 @@ export function addDocuments(program: Command, setting: CliSetting): void {
 function addCheck(program: Command, setting: CliSetting): void {
   program
     .command('check')
-    .description('check box.json files, shows and templates of tickets, and name all that is wrong')
-    .argument('<file...>', 'box.json, or a show or a template in YAML or JSON')
+    .description(
+      'check box.json and ota.json files, shows and templates of tickets, and name all that is wrong',
+    )
+    .argument('<file...>', 'box.json, ota.json, or a show or a template in YAML or JSON')
     .option('--board <name>', 'the board that a box.json is for', 'simulated')
     .addHelpText('after', '\nExample:\n  $ roadcase check box.json show.yaml --board pi-4b')
     .action((files: readonly string[], { board }: { board: string }) =>

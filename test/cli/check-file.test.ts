@@ -112,3 +112,44 @@ t.test('a template of tickets is checked, and letters that are not printed are t
     { path: 'template.blocks[0].text', message: '{{who}} is no field', place: { line: 4 } },
   ])
 })
+
+const updater = (rest: string): string =>
+  `{\n  "schemaVersion": 1,\n  "tour": "spring",\n  "box": "lobby"${rest}\n}\n`
+
+t.test('an ota.json is known by its name, and by what only such a file has', async t => {
+  const folder = await written(t, {
+    'ota.json': updater(''),
+    'box-12.json': updater(',\n  "repositories": ["https://r.example.org"]'),
+  })
+  for (const name of ['ota.json', 'box-12.json'])
+    t.match(await checkFile(join(folder, name), tools), {
+      kind: 'ota',
+      name: 'lobby',
+      warnings: [],
+    })
+})
+
+t.test('mistakes of an ota.json stand at their line, beside what would be right', async t => {
+  const broker = ',\n  "venue": { "broker": { "kind": "embedded" } },\n  "heartbeatMs": 1'
+  const folder = await written(t, { 'ota.json': updater(broker), 'typo.json': '{"sticks": [}' })
+  t.match(await problemsOf(join(folder, 'ota.json')), [
+    { path: 'ota.venue.broker.kind', message: /must be "own" or /, place: { line: 5, column: 26 } },
+    { path: 'ota.heartbeatMs', message: /known are schemaVersion.*sticks/, place: { line: 6 } },
+  ])
+  t.match(await problemsOf(join(folder, 'typo.json')), { 0: { place: { line: 1 } } })
+})
+
+t.test('what is suspicious in an ota.json is told', async t => {
+  const nobody = ',\n  "sticks": [], "venue": { "boxes": ["hall", "stage"] }'
+  const folder = await written(t, {
+    'ota.json': updater(nobody).replace('spring', 'summer'),
+    'box.json': box(''),
+  })
+  t.match(await checkFile(join(folder, 'ota.json'), tools), {
+    warnings: [
+      /nobody to get a release from/,
+      /ota\.venue\.boxes: does not name lobby/,
+      /ota\.tour: is "summer", and "spring" in .*box\.json/,
+    ],
+  })
+})

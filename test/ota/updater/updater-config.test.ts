@@ -15,3 +15,11 @@ t.test('the ota.json that the documents show is one', async t => {
     'and shows the defaults',
   )
 })
+
+t.test('an address that is none is refused here, and does not end the updater later', async t => {
+  const own = { schemaVersion: 1, tour: 'tour-7', box: 'box-1' }
+  for (const address of ['http://:80', 'https://[x', 'http://hub:99999'])
+    t.throws(() => checkUpdaterConfig({ ...own, repositories: ['https://a', address] }), {
+      message: /^ota\.repositories\[1\]: must have a host/,
+    })
+})
