@@ -10,6 +10,7 @@ import { LinuxLog } from '../drivers/linux/log.js'
 import { messageOf } from '../runtime/core/errors.js'
 import { CONTROL_FILE, CONTROL_LINE_BYTES_MAX } from '../runtime/core/ota-control.js'
 import { packageFolder, packageVersion } from '../runtime/version.js'
+import { Asking } from './process/asking.js'
 import { composeUpdater } from './process/compose.js'
 import { readSettings, settingsText } from './process/settings.js'
 import { SettingsWatch } from './process/settings-watch.js'
@@ -58,15 +59,18 @@ async function main(): Promise<void> {
   })
   await updater.start()
   await watch.start()
-  await door.open(async line =>
-    JSON.stringify(await answerControl(updater.control, line, updater.systems)),
-  )
+  const asking = new Asking({
+    ...{ clock, log, door },
+    answer: async line =>
+      JSON.stringify(await answerControl(updater.control, line, updater.systems)),
+  })
+  await asking.start()
   log.info('ota.ready', { home, slot, tour: settings.config.tour })
   process.send?.('ready')
   isReady = true
   await ended
   await watch.stop()
-  await door.close()
+  await asking.stop()
   await updater.stop()
   log.info('ota.stopped')
   log.flush()

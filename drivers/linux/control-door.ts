@@ -31,24 +31,27 @@ export class ControlDoor {
 
   /**
    * Only the user of this process, and root, may come in.
-   * @throws BoxError `storage.io` when there can be no socket, `port.taken` when somebody answers at it
+   * @throws BoxError `storage.io` or `storage.limit` when there can be no socket, `port.taken` when somebody answers at it
    */
   async open(answer: (line: string) => Promise<string>): Promise<void> {
-    if (Buffer.byteLength(this.#path) > PATH_BYTES_MAX)
-      throw new BoxError('storage.io', `${this.#path} is too long for a socket: at most 107 bytes`)
-    if (await isAnswered(this.#path))
-      throw new BoxError('port.taken', `another process answers at ${this.#path}`)
-    await rm(this.#path, { force: true })
+    requireShort(this.#path)
+    const noSocket = (cause: unknown): BoxError =>
+      new BoxError('storage.io', `there can be no socket at ${this.#path}`, { cause })
+    const isTaken = await isAnswered(this.#path).catch((cause: unknown) => {
+      throw noSocket(cause)
+    })
+    if (isTaken) throw new BoxError('port.taken', `another process answers at ${this.#path}`)
     const server = createServer({ allowHalfOpen: true }, socket => this.#serve(socket, answer))
     server.maxConnections = CONNECTIONS_MAX
     try {
+      await rm(this.#path, { force: true })
       // Nobody else finds the socket in the moment before it has its own mode.
       await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 })
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject).listen(this.#path, resolve)
       })
     } catch (cause) {
-      throw new BoxError('storage.io', `there can be no socket at ${this.#path}`, { cause })
+      throw noSocket(cause)
     }
     await chmod(this.#path, 0o600)
     this.#server = server
@@ -95,6 +98,15 @@ export class ControlDoor {
   }
 }
 
+/** A longer path is cut off in silence, and leads to whoever is there. @throws BoxError `storage.limit` */
+function requireShort(path: string): void {
+  if (Buffer.byteLength(path) > PATH_BYTES_MAX)
+    throw new BoxError(
+      'storage.limit',
+      `${path} is too long for a socket, which may have ${PATH_BYTES_MAX} bytes: use a folder with a shorter name`,
+    )
+}
+
 function timer(ms: number): { promise: Promise<void>; cancel: () => void } {
   let cancel = (): void => {}
   const promise = new Promise<void>(resolve => {
@@ -106,13 +118,15 @@ function timer(ms: number): { promise: Promise<void>; cancel: () => void } {
 
 /**
  * Asks once.
- * @throws BoxError `link.down` when nobody is there, `link.timeout` when no answer comes in time
+ * @throws BoxError `link.down` when nobody is there, `link.timeout` when no answer comes in time, `storage.limit` for a
+ * path that no socket can have
  */
 export async function askDoor(
   path: string,
   line: string,
   { lineBytesMax, patienceMs }: DoorLimits,
 ): Promise<string> {
+  requireShort(path)
   const socket = createConnection(path)
   let isLate = false
   const patience = setTimeout(() => {

@@ -1,12 +1,9 @@
 /** The parts of the updater, put together: from the general to the particular, as `runtime/box.ts` does for the box. */
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LinuxClock } from '../../drivers/linux/clock.js'
 import { LinuxFiles } from '../../drivers/linux/files.js'
-import { FolderSource } from '../../drivers/linux/folder-source.js'
 import { HttpSource } from '../../drivers/linux/http-source.js'
 import { LinuxKeys } from '../../drivers/linux/keys.js'
-import { FolderPieceSource } from '../../drivers/linux/piece-folder.js'
 import { LinuxPieceStore } from '../../drivers/linux/piece-store.js'
 import { WebPieceSource } from '../../drivers/linux/piece-web.js'
 import { LinuxPrograms } from '../../drivers/linux/programs.js'
@@ -39,6 +36,7 @@ import { launcherLink } from './launcher-link.js'
 import { LauncherRenewal } from './launcher-renewal.js'
 import { readOwnRelease, type Settings } from './settings.js'
 import { ProcessSlots } from './slots.js'
+import { Sticks } from './sticks.js'
 import { type ComposedSystems, composeSystems } from './systems.js'
 import { openVenue } from './venue.js'
 
@@ -68,7 +66,6 @@ export interface ComposedUpdater {
 const HTTP_LIMITS = { silenceMsMax: 20_000, wholeMsMax: 120_000 }
 const GIVE_UP_MS = 10 * 60_000
 
-/** @throws BoxError `trust.root`, `storage.io` */
 export async function composeUpdater(wanted: Composition): Promise<ComposedUpdater> {
   const { home, settings, clock, log } = wanted
   const { config } = settings
@@ -76,8 +73,9 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
   const own = await readOwnRelease(wanted.releaseFolder)
   const files = new LinuxFiles(join(home, 'ota'))
   let isAskedFor = (): boolean => false
+  const sticks = new Sticks(config.sticks)
   const fetching = openFetching(wanted, {
-    ...{ keys, files, isAskedFor: () => isAskedFor() },
+    ...{ keys, files, sticks, isAskedFor: () => isAskedFor() },
     isSystemAskedFor: () => systems.isAskedFor(),
   })
   const { door, shelf, venue, fetcher, objectsFolder } = fetching
@@ -111,7 +109,7 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
       launcher: launcherLink(wanted.send),
       together: venue?.together(slots) ?? null,
       orders: await ordersOf(wanted, {
-        keys,
+        ...{ keys, sticks },
         buildMs: buildMsOf(own),
         isUtcKnown: () => box.isUtcKnown(),
         board: () => door.answer(Number.MAX_SAFE_INTEGER)?.board ?? null,
@@ -176,6 +174,7 @@ function openFetching(
   parts: {
     readonly keys: LinuxKeys
     readonly files: LinuxFiles
+    readonly sticks: Sticks
     readonly isAskedFor: () => boolean
     readonly isSystemAskedFor: () => boolean
   },
@@ -194,7 +193,13 @@ function openFetching(
   }
   const venue = config.venue && openVenue({ ...about, venue: config.venue })
   const fetcher = new Fetcher(
-    { clock, log, shelf, sources: pieceSources(settings), neighbours: venue?.peers ?? null },
+    {
+      clock,
+      log,
+      shelf,
+      sources: pieceSources(settings, parts.sticks),
+      neighbours: venue?.peers ?? null,
+    },
     { seed: seedOf(keys), bytesPerSecond: () => null, mayUseUplink, giveUpMs: GIVE_UP_MS },
   )
   return { door, objectsFolder, shelf, venue, fetcher }
@@ -220,6 +225,7 @@ async function ordersOf(
   { home, settings, clock, log }: Composition,
   parts: {
     readonly keys: LinuxKeys
+    readonly sticks: Sticks
     readonly buildMs: number
     readonly isUtcKnown: () => boolean
     readonly board: () => string | null
@@ -228,7 +234,7 @@ async function ordersOf(
   const { config, root, lacking } = settings
   if (root === null || lacking !== null) {
     const look = { isFresh: false, words: lacking ?? 'nobody is believed', order: null }
-    return { look: async () => look }
+    return { look: async () => look, recall: async () => look }
   }
   const switched = new SwitchedSource()
   const trust = new TrustClient(
@@ -241,33 +247,39 @@ async function ordersOf(
     },
     { buildMs: parts.buildMs, provisionedRoot: root, keepsTime: parts.isUtcKnown },
   )
-  await trust.begin()
-  return new TourOrders(
+  const orders = new TourOrders(
     { trust, switched, files: new LinuxFiles(join(home, 'ota')), keys: parts.keys },
     {
       tour: config.tour,
       architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
       board: config.os === null ? null : parts.board,
-      sources: async () => metadataSources(settings),
+      // A stick first: whoever brought it wants it used.
+      sources: async () => [...(await parts.sticks.look()), ...config.repositories.map(webSource)],
     },
   )
+  // A store that cannot be read is a reason to take no release, and none to have no updater.
+  let beginning: Promise<void> | null = null
+  const begun = async (): Promise<TourOrders> => {
+    beginning ??= trust.begin()
+    await beginning.catch((error: unknown) => {
+      beginning = null
+      throw error
+    })
+    return orders
+  }
+  return {
+    look: async () => (await begun()).look(),
+    recall: async () => (await begun()).recall(),
+  }
 }
 
-/** A stick first: whoever brought it wants it used. */
-function metadataSources({ config }: Settings): readonly NamedSource[] {
-  const sticks = config.sticks
-    .filter(folder => existsSync(join(folder, 'metadata')))
-    .map(folder => ({ name: folder, source: new FolderSource(folder) }))
-  const web = config.repositories.map(url => ({
-    name: url,
-    source: new HttpSource(url, HTTP_LIMITS),
-  }))
-  return [...sticks, ...web]
-}
+const webSource = (url: string): NamedSource => ({
+  name: url,
+  source: new HttpSource(url, HTTP_LIMITS),
+})
 
-/** Made once, so that their connections are kept. A stick that is not there says so when it is asked. */
-function pieceSources({ config }: Settings): () => readonly PieceSource[] {
-  const sticks = config.sticks.map(folder => new FolderPieceSource(folder))
-  const sources = [...sticks, ...config.repositories.map(url => new WebPieceSource(url))]
-  return () => sources
+/** Made once, so that their connections are kept. */
+function pieceSources({ config }: Settings, sticks: Sticks): () => readonly PieceSource[] {
+  const web = config.repositories.map(url => new WebPieceSource(url))
+  return () => [...sticks.pieces(), ...web]
 }

@@ -68,7 +68,12 @@ export type Finding =
   /** Signed, but the box does not know the time: good enough to fetch, not to install. */
   | { readonly kind: 'cannot judge yet'; readonly target: FoundTarget }
   /** Nobody who may has signed for such a target. */
-  | { readonly kind: 'not there'; readonly roles: readonly string[] }
+  | {
+      readonly kind: 'not there'
+      readonly roles: readonly string[]
+      /** Paths for which `targets` lets others speak, as it writes them. */
+      readonly patterns: readonly string[]
+    }
   | NotReached
   | Refused
 
@@ -133,7 +138,7 @@ export class TrustClient {
         const { verifier } = this.#ports
         const load = (role: string, authority: Authority) => this.#role(role, authority, complete)
         const { entry, roles } = await search(path, complete.targets, { verifier, load })
-        if (entry === null) return { kind: 'not there', roles }
+        if (entry === null) return { kind: 'not there', roles, patterns: patternsOf(complete) }
         const target = { path, ...entry, roles, location: locationOf(path, entry, complete) }
         return { kind: this.#moment.nowMs === null ? 'cannot judge yet' : 'found', target }
       }),
@@ -278,6 +283,9 @@ function locationOf(path: string, { hashes }: Entry, { root }: Complete): string
     ? targetLocation(path, digest)
     : null
 }
+
+const patternsOf = ({ targets }: Complete): readonly string[] =>
+  targets.body.delegations.flatMap(({ patterns }) => patterns)
 
 const isOfLink = (error: unknown): boolean =>
   error instanceof BoxError && (error.code === 'link.down' || error.code === 'link.timeout')

@@ -63,6 +63,8 @@ export interface CriteriaView {
   /** What the tour orders; null: nothing, for the reason given by `orderTrouble`. */
   readonly description: ReleaseDescription | null
   readonly orderTrouble: string | null
+  /** False: it is what was ordered before the start. */
+  readonly isLooked: boolean
   /** False: the order may be of the past. */
   readonly isTimeKnown: boolean
   /** The runtime that judges. */
@@ -94,12 +96,20 @@ export interface CriteriaView {
 const FILE_BYTES = 2048
 const SHORT_DIGEST = 12
 
+const ASKED_SOON =
+  'the repository is asked within a minute of the start, or by "roadcase ota check"'
+
 /** Every criterion, in the order in which they are looked at. */
 export function judge(view: CriteriaView): readonly Criterion[] {
   const { description } = view
   if (description === null)
-    return [no('take', 'order', view.orderTrouble ?? 'nothing is known of the tour yet')]
+    return [
+      no('take', 'order', view.orderTrouble ?? `nothing is known of the tour yet: ${ASKED_SOON}`),
+    ]
   return [
+    ...(view.isLooked
+      ? []
+      : [no('take', 'looked', `${description.version} was ordered; ${ASKED_SOON}`)]),
     ...toTake(view, description),
     ...toFetch(view, description),
     ...toSwitch(view, description),

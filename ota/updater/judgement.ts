@@ -1,6 +1,6 @@
 /** What the criteria are asked about: of all that the updater knows, gathered. */
 import { type BoxView, type CriteriaView, type Criterion, judge } from './criteria.js'
-import type { OrderLook, SlotView } from './parts.js'
+import type { Looked, SlotView } from './parts.js'
 import type { UpdaterConfig } from './updater-config.js'
 
 export interface Known {
@@ -17,12 +17,13 @@ export interface Known {
   readonly architecture: string
 }
 
-export function judgeOrder(look: OrderLook | null, known: Known): readonly Criterion[] {
+export function judgeOrder({ look, wallMs }: Looked, known: Known): readonly Criterion[] {
   const { slots, config, version, architecture } = known
   const description = look?.order?.description ?? null
   return judge({
     description,
     orderTrouble: look?.words ?? null,
+    isLooked: wallMs !== null,
     isTimeKnown: look?.order?.isTimeKnown ?? false,
     updaterVersion: version,
     architecture,

@@ -1,9 +1,9 @@
 /** When the repository is looked at, and what was found last. */
-import { messageOf } from '../../runtime/core/errors.js'
+import { BoxError, messageOf } from '../../runtime/core/errors.js'
 import type { Clock } from '../../runtime/ports/clock.js'
 import type { Log } from '../../runtime/ports/log.js'
 import type { BoxView } from './criteria.js'
-import type { Order, OrderLook, Orders } from './parts.js'
+import type { Looked, Order, OrderLook, Orders } from './parts.js'
 
 const MS_PER_MINUTE = 60_000
 /** After a look that found nobody. */
@@ -17,6 +17,8 @@ export class Looking {
   readonly #orders: Orders
   readonly #everyMinutes: number
   #last: OrderLook | null = null
+  /** From before the start: for people to read, and for nobody to act on. */
+  #recalled: OrderLook | null = null
   #lastWallMs = 0
   #lastMs = 0
   #nextMs: number
@@ -47,12 +49,24 @@ export class Looking {
     return this.#trouble
   }
 
-  get lastWallMs(): number {
-    return this.#lastWallMs
+  /** For people: with what was known before the start, until there is something newer. */
+  get known(): Looked {
+    if (this.#last === null) return { look: this.#recalled, wallMs: null }
+    return { look: this.#last, wallMs: this.#lastWallMs }
   }
 
   get order(): Order | null {
     return this.#last?.order ?? null
+  }
+
+  /** What lies on the disk is known at once, and not when the first server has answered. */
+  async recall(): Promise<void> {
+    try {
+      this.#recalled = await this.#orders.recall()
+    } catch (error) {
+      if (!(error instanceof BoxError)) throw error
+      this.#trouble = messageOf(error)
+    }
   }
 
   /** Also when the box has learned the date meanwhile: then what was ordered can be judged. */

@@ -31,6 +31,15 @@ export interface Order {
 export interface Orders {
   /** Asks every source that can be reached. Never throws for what a source says. */
   look(): Promise<OrderLook>
+  /** What an earlier look has left on the disk, without asking anybody; null: nothing. */
+  recall(): Promise<OrderLook | null>
+}
+
+/** What is known of the repository. */
+export interface Looked {
+  readonly look: OrderLook | null
+  /** When the repository was looked at, by the date of the box; null: not since the start, so `look` is from before it. */
+  readonly wallMs: number | null
 }
 
 export interface TransferProgress {

@@ -1,13 +1,12 @@
 /** What the updater tells of itself, from what it knows. */
 import { type Criterion, unmet } from './criteria.js'
 import type { CurrentHold } from './holds.js'
-import type { OrderLook, OtaState, SlotView, TransferProgress } from './parts.js'
+import type { Looked, OtaState, SlotView, TransferProgress } from './parts.js'
 
 export interface Known {
   readonly slots: SlotView
   readonly criteria: readonly Criterion[]
-  readonly look: OrderLook | null
-  readonly lookedWallMs: number
+  readonly looked: Looked
   readonly progress: TransferProgress | null
   readonly isPreparing: boolean
   readonly isSwitching: boolean
@@ -23,7 +22,8 @@ export interface Known {
 const LETTERS_MAX = 1024
 
 export function stateOf(known: Known): OtaState {
-  const { slots, look, holds, switchShowMs } = known
+  const { slots, holds, switchShowMs } = known
+  const { look, wallMs } = known.looked
   const troubles = [known.trouble, slots.trouble].filter(words => words !== null)
   const candidate = candidateOf(known)
   return {
@@ -32,12 +32,13 @@ export function stateOf(known: Known): OtaState {
     slot: slots.slot,
     previous: slots.previous,
     candidate,
+    ordered: orderedOf(known),
     progress: progressOf(known.progress),
     unmet: unmetOf(known, candidate),
     checked:
-      look === null
+      look === null || wallMs === null
         ? null
-        : { wallMs: known.lookedWallMs, isFresh: look.isFresh, words: short(look.words) },
+        : { wallMs, isFresh: look.isFresh, words: short(look.words) },
     floor: slots.floor,
     refused: slots.refused.map(({ digest, version, why }) => ({ digest, version, why })),
     switchShowMs,
@@ -47,11 +48,14 @@ export function stateOf(known: Known): OtaState {
   }
 }
 
-function candidateOf({ look, slots }: Known): OtaState['candidate'] {
-  const description = look?.order?.description
-  if (description === undefined || description.manifest.sha256 === slots.running?.digest)
-    return null
-  return { digest: description.manifest.sha256, version: description.version }
+function orderedOf({ looked }: Known): OtaState['ordered'] {
+  const description = looked.look?.order?.description
+  return description ? { digest: description.manifest.sha256, version: description.version } : null
+}
+
+function candidateOf(known: Known): OtaState['candidate'] {
+  const ordered = orderedOf(known)
+  return ordered?.digest === known.slots.running?.digest ? null : ordered
 }
 
 function phaseOf(known: Known, candidate: OtaState['candidate']): OtaState['phase'] {

@@ -21,6 +21,7 @@ import type { OrderLook, Orders } from './parts.js'
 
 const DESCRIPTION_BYTES_MAX = 1024 * 1024
 const ORDER_BYTES_MAX = 64 * 1024
+const ORDER_FILE = 'order.json'
 
 export interface NamedSource {
   /** For people: an address, or a folder. */
@@ -74,17 +75,33 @@ export class TourOrders implements Orders {
 
   async look(): Promise<OrderLook> {
     let told: readonly string[] = []
+    let isReached = false
     let beside: Pick<OrderLook, 'os'> = {}
     try {
       const { believed, words } = await this.#refresh()
       told = words
+      isReached = believed !== null
       beside = await this.#lookForOs()
       return { ...(await this.#read(believed, words)), ...beside }
     } catch (error) {
       if (!(error instanceof Missing) && !(error instanceof BoxError)) throw error
-      return { isFresh: false, words: joined(told, messageOf(error)), order: null, ...beside }
+      // That nothing is signed for this box is an answer, too.
+      const isFresh = isReached && error instanceof NotSigned
+      return { isFresh, words: joined(told, messageOf(error)), order: null, ...beside }
     } finally {
       this.#ports.switched.switchTo(null)
+    }
+  }
+
+  /** Nobody who is asked, so nothing is said of the board either. */
+  async recall(): Promise<OrderLook | null> {
+    this.#ports.switched.switchTo(null)
+    if ((await this.#ports.files.read(ORDER_FILE)) === null) return null
+    try {
+      return await this.#read(null, [])
+    } catch (error) {
+      if (!(error instanceof Missing)) throw error
+      return { isFresh: false, words: messageOf(error), order: null }
     }
   }
 
@@ -126,9 +143,10 @@ export class TourOrders implements Orders {
     const { tour, architecture } = this.#options
     const isFresh = believed !== null
     const ordered = await this.#target(`tours/${tour}/order.json`, {
-      cache: 'order.json',
+      cache: ORDER_FILE,
       byteCountMax: ORDER_BYTES_MAX,
-      what: `order for a tour of the name ${tour}`,
+      what: `the order of ${tour}`,
+      unless: patterns => unordered(tour, patterns),
     })
     const order = readOrder(ordered.bytes)
     if (order.tour !== tour) throw new Missing(`the order is for ${order.tour}`)
@@ -140,7 +158,9 @@ export class TourOrders implements Orders {
     const described = await this.#target(descriptionTarget(architecture, version), {
       cache: 'description.json',
       byteCountMax: DESCRIPTION_BYTES_MAX,
-      what: `description of ${version}`,
+      what: `the description of ${version}`,
+      unless: () =>
+        `${tour} orders ${version}, and the repository has no such release for ${architecture}`,
     })
     const description = readDescription(described.bytes)
     if (description.version !== version || description.architecture !== architecture)
@@ -155,9 +175,9 @@ export class TourOrders implements Orders {
 
   async #target(
     path: string,
-    { cache, byteCountMax, what }: { cache: string; byteCountMax: number; what: string },
+    { cache, byteCountMax, what, unless = () => what }: Wanted,
   ): Promise<{ bytes: Uint8Array; isTimeKnown: boolean }> {
-    const { target, isTimeKnown } = foundOf(await this.#ports.trust.find(path), what)
+    const { target, isTimeKnown } = foundOf(await this.#ports.trust.find(path), { what, unless })
     const kept = await this.#kept(cache, target)
     if (kept !== null) return { bytes: kept, isTimeKnown }
     const read = await this.#ports.trust.read(target, byteCountMax)
@@ -174,20 +194,43 @@ export class TourOrders implements Orders {
   }
 }
 
-function foundOf(finding: Finding, what: string): { target: FoundTarget; isTimeKnown: boolean } {
+interface Wanted {
+  readonly cache: string
+  readonly byteCountMax: number
+  /** For people. */
+  readonly what: string
+  /** What it means that nobody has signed it. @param patterns paths for which `targets` lets others speak */
+  readonly unless?: (patterns: readonly string[]) => string
+}
+
+function foundOf(
+  finding: Finding,
+  { what, unless }: Required<Pick<Wanted, 'what' | 'unless'>>,
+): { target: FoundTarget; isTimeKnown: boolean } {
   switch (finding.kind) {
     case 'found':
       return { target: finding.target, isTimeKnown: true }
     case 'cannot judge yet':
       return { target: finding.target, isTimeKnown: false }
     case 'not there':
-      throw new NotSigned(
-        `there is no ${what} that somebody who may has signed (${finding.roles.join(', ')})`,
-      )
+      throw new NotSigned(unless(finding.patterns))
     case 'not reached':
     case 'refused':
       throw new Missing(`${what}: ${finding.message}`)
   }
+}
+
+const TOURS_TOLD_MAX = 12
+
+/** The repository is what it should be, and has no order: nobody attacks, and somebody has mistyped a name. */
+function unordered(tour: string, patterns: readonly string[]): string {
+  const tours = patterns.flatMap(one => /^tours\/([^/*]+)\/\*$/.exec(one)?.[1] ?? [])
+  if (tours.includes(tour))
+    return `${tour} is a tour of this repository, and has ordered nothing yet`
+  const told = tours.slice(0, TOURS_TOLD_MAX).join(', ')
+  const more = tours.length > TOURS_TOLD_MAX ? ` and ${tours.length - TOURS_TOLD_MAX} more` : ''
+  const known = tours.length === 0 ? 'it knows none yet' : `it knows ${told}${more}`
+  return `this repository knows no tour ${tour}; ${known} ("tour" in ota.json)`
 }
 
 const readOrder = (bytes: Uint8Array): TourOrder => checkOrder(jsonOf(bytes))

@@ -53,7 +53,7 @@ export class Updater implements Service {
     const { clock, asked, holds, log, together } = this.#ports
     await asked.load()
     await holds.load().catch((error: unknown) => log.warn('ota.holds-lost', { error }))
-    await together?.load()
+    await Promise.all([together?.load(), this.#looking.recall()])
     this.#cancel = repeat(clock, TURN_MS, () => {
       this.#turning = this.#turn().catch((error: unknown) => this.#fail(error))
       return this.#turning
@@ -277,7 +277,7 @@ export class Updater implements Service {
 
   #judge(slots: SlotView, box: BoxView | null): readonly Criterion[] {
     const fleet = this.#ports.fleet(this.#orderedDigest())
-    return judgeOrder(this.#looking.last, {
+    return judgeOrder(this.#looking.known, {
       ...this.#options,
       ...{ slots, box, fleet, roomBytes: this.#roomBytes },
       holds: this.#ports.holds.current(),
@@ -319,8 +319,7 @@ export class Updater implements Service {
   #compose(slots: SlotView, criteria: readonly Criterion[]): OtaState {
     return stateOf({
       ...{ slots, criteria, isSwitching: this.#isSwitching },
-      look: this.#looking.last,
-      lookedWallMs: this.#looking.lastWallMs,
+      looked: this.#looking.known,
       progress: this.#preparation.progress,
       isPreparing: this.#preparation.isRunning,
       gateUnmet: this.#trial.unmet,

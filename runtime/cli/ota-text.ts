@@ -12,7 +12,7 @@ export function stateText(state: State, paint: Paint): string {
   if (state === null) return 'The updater has only just started.\n'
   const rows: Row[] = [
     ['Runs', releaseText(state.running) + (state.slot === null ? '' : `, slot ${state.slot}`)],
-    ['Ordered', state.candidate === null ? 'the same, or nothing' : releaseText(state.candidate)],
+    ['Ordered', orderedText(state)],
     ['Now', phaseText(state, paint)],
     ['Back to', releaseText(state.previous)],
     ['Floor', state.floor ?? '–'],
@@ -124,8 +124,15 @@ function phaseText(
 const releaseText = (release: Told['running']): string =>
   release === null ? '–' : `${release.version} (${release.digest.slice(0, SHORT_DIGEST)})`
 
+/** That nothing is ordered is another thing than that nobody knows. */
+function orderedText({ candidate, ordered, checked }: Told): string {
+  if (candidate !== null) return releaseText(candidate)
+  if (ordered !== null) return `${ordered.version}, which runs`
+  return checked?.isFresh ? 'nothing for this box' : 'not known'
+}
+
 function checkedText({ checked }: Told): string {
-  if (checked === null) return 'not yet'
+  if (checked === null) return 'not since the updater started: within a minute of that'
   // biome-ignore lint/style/noRestrictedGlobals: writes a moment that is given, and asks no clock
   const at = new Date(checked.wallMs).toISOString().slice(0, 16).replace('T', ' ')
   return printable(`${at} UTC: ${checked.words}`)
@@ -133,4 +140,5 @@ function checkedText({ checked }: Told): string {
 
 const spanText = (minutes: number): string => `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
+const megabytes = (bytes: number): string =>
+  bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`

@@ -78,11 +78,13 @@ export const otaState = object({
   previous: nullable(release),
   /** What is ordered and does not run. */
   candidate: nullable(release),
+  /** What is ordered, whether it runs or not, as far as is known; null: nothing, or nobody knows. */
+  ordered: nullable(release),
   /** Of the step under way; null when there is none. */
   progress,
   /** What keeps the candidate from running, first things first. */
   unmet,
-  /** The last look at the repository; null before the first. */
+  /** The last look at the repository; null before the first one since the start. */
   checked: nullable(object({ wallMs: moment, isFresh: boolean, words: string({ max: 1024 }) })),
   /** Nothing below this version is taken. */
   floor: nullable(version),

@@ -7,6 +7,7 @@ export const otaState: Payload<'ota/state'> = {
   slot: 'a',
   previous: null,
   candidate: null,
+  ordered: { digest: 'ab'.repeat(32), version: '1.4.0' },
   progress: null,
   unmet: [],
   checked: null,

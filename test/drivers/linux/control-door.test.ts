@@ -54,7 +54,7 @@ t.test('a path that the kernel would cut off is refused', async t => {
   const door = new ControlDoor(`/tmp/${'x'.repeat(120)}`, limits)
   await t.rejects(
     door.open(async () => ''),
-    { code: 'storage.io', message: /107 bytes/ },
+    { code: 'storage.limit', message: /107 bytes/ },
   )
 })
 

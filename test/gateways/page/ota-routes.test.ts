@@ -8,6 +8,7 @@ const state: Payload<'ota/state'> = {
   running: { digest, version: '1.4.0' },
   slot: 'a',
   previous: null,
+  ordered: null,
   candidate: { digest: 'cd'.repeat(32), version: '1.5.0' },
   progress: { doneBytes: 10, allBytes: 40, uplinkBytes: 10, peerBytes: 0, stickBytes: 0 },
   unmet: [{ step: 'switch', name: 'in-slot', words: 'it is not in the other slot yet' }],

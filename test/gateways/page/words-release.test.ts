@@ -11,11 +11,27 @@ const ota = otaState
 const candidate = { digest: 'cd'.repeat(32), version: '1.5.0' }
 
 t.test('where a release stands is one sentence', async t => {
-  t.equal(words.releaseText(ota), 'as ordered')
+  const checked = { wallMs: 0, isFresh: true, words: '' }
+  t.equal(words.releaseText({ ...ota, checked }), 'as ordered')
+  t.equal(words.releaseText(ota), 'as ordered before the start')
+  const nothing = { ...ota, ordered: null }
+  t.equal(words.releaseText({ ...nothing, checked }), 'nothing is ordered for this box')
+  t.equal(words.releaseText(nothing), 'what is ordered is not known')
+  const stale = { ...checked, isFresh: false }
+  t.equal(words.releaseText({ ...nothing, checked: stale }), 'what is ordered is not known')
   const progress = { doneBytes: 1e6, allBytes: 4e6, uplinkBytes: 0, peerBytes: 0, stickBytes: 0 }
   t.equal(
     words.releaseText({ ...ota, candidate, phase: 'fetching', progress }),
     '1.5.0 is being fetched: 25 % of 4.0 MB',
+  )
+  t.equal(
+    words.releaseText({
+      ...ota,
+      candidate,
+      phase: 'writing',
+      progress: { ...progress, allBytes: 308 },
+    }),
+    '1.5.0 is being written: 324675 % of 0.3 kB',
   )
   t.equal(words.releaseText({ ...ota, phase: 'trial' }), '1.4.0 has to prove itself')
   t.equal(words.releaseText({ ...ota, candidate, phase: 'waiting' }), '1.5.0 waits')

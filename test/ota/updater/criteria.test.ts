@@ -32,6 +32,7 @@ const { policy } = checkUpdaterConfig({ schemaVersion: 1, tour: 'tour-7', box: '
 const fine: CriteriaView = {
   description,
   orderTrouble: null,
+  isLooked: true,
   isTimeKnown: true,
   updaterVersion: '1.4.0',
   architecture: 'arm64',

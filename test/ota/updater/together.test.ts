@@ -90,7 +90,10 @@ class VenueBox {
         asked: new Asked(this.files, this.log),
         together,
         fleet: () => null,
-        orders: { look: async () => orderOf(this.#venue.ordered, true) },
+        orders: {
+          look: async () => orderOf(this.#venue.ordered, true),
+          recall: async () => null,
+        },
         launcher: { gate: () => {}, passed: () => {}, restart: () => this.#again() },
         box: {
           view: async () => this.box,

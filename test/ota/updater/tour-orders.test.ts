@@ -58,6 +58,7 @@ function bench() {
   const files = new SimulatedFiles()
   const hub: NamedSource = { name: 'http://mirror', source: repository }
   const world = {
+    tour: 'tour-7',
     sources: [hub] as readonly NamedSource[],
     board: null as (() => string | null) | null,
   }
@@ -65,7 +66,7 @@ function bench() {
     new TourOrders(
       { trust: await trust.start(), switched, files, keys: new SimulatedKeys(() => 0.5) },
       {
-        tour: 'tour-7',
+        tour: world.tour,
         architecture: 'x64',
         board: world.board,
         sources: async () => world.sources,
@@ -125,7 +126,7 @@ t.test('nothing ordered for this machine, or by somebody who may not, is nothing
   publish()
   t.match(await (await start()).look(), {
     order: null,
-    words: /no description of 9\.9\.9 that somebody who may/,
+    words: 'tour-7 orders 9.9.9, and the repository has no such release for x64',
   })
   order({ x64: '1.1.0' }, { tour: 'tour-8' })
   publish()
@@ -133,6 +134,50 @@ t.test('nothing ordered for this machine, or by somebody who may not, is nothing
   order({ x64: 'newest' })
   publish()
   t.match(await (await start()).look(), { order: null, words: /order\.releases\.x64/ })
+})
+
+t.test('a tour that the repository does not know is told beside those that it knows', async t => {
+  const { repository, start, world, publish, trust } = bench()
+  world.tour = 'tour-77'
+  t.match(await (await start()).look(), {
+    isFresh: true,
+    words: 'this repository knows no tour tour-77; it knows tour-7 ("tour" in ota.json)',
+    order: null,
+  })
+  const paths = ['tours/winter/*']
+  repository.delegate('targets', { name: 'tour-winter', keys: [new TestKey()], paths })
+  repository.publish('tour-winter')
+  publish()
+  t.match((await (await start()).look()).words, /it knows tour-7, winter/)
+  world.tour = 'winter'
+  t.match(
+    (await (await start()).look()).words,
+    'winter is a tour of this repository, and has ordered nothing yet',
+  )
+  world.tour = 'tour-77'
+  trust.nowMs += 4_000 * 86_400_000
+  t.notMatch((await (await start()).look()).words, /knows no tour/, 'what is expired knows nothing')
+})
+
+t.test('after a start it is known what was ordered, and nobody is asked for it', async t => {
+  const { start, world, hub, trust } = bench()
+  t.equal(await (await start()).recall(), null)
+  t.same(trust.log.events(), [], 'which is no trouble')
+  await (await start()).look()
+  const asked: string[] = []
+  const source: NamedSource['source'] = {
+    fetch: (path, max) => {
+      asked.push(path)
+      return hub.source.fetch(path, max)
+    },
+  }
+  world.sources = [{ name: 'http://mirror', source }]
+  t.match(await (await start()).recall(), {
+    isFresh: false,
+    words: '1.1.0 is ordered',
+    order: { description: { version: '1.1.0' } },
+  })
+  t.same(asked, [])
 })
 
 t.test('a box that does not know the date says so, and may fetch meanwhile', async t => {

@@ -159,6 +159,7 @@ export function updaterBench(
   const launcher: string[] = []
   const world = {
     look: orderOf('1.0.0'),
+    recalled: null as OrderLook | null,
     looks: 0,
     box: quiet as BoxView | null,
     gate: [] as readonly string[],
@@ -174,6 +175,7 @@ export function updaterBench(
       together: options.together ?? null,
       fleet: () => null,
       orders: {
+        recall: async () => world.recalled,
         look: async () => {
           world.looks++
           if (world.fault !== null) throw world.fault

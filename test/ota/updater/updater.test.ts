@@ -371,3 +371,25 @@ t.test('what was asked for and cannot be read stops no updater', async t => {
   await clock.advance(MINUTE_MS)
   t.ok(world.looks > 0)
 })
+
+t.test('what was ordered before the start is told at once, and nobody acts on it', async t => {
+  const { clock, slots, world, updater, end } = updaterBench()
+  t.teardown(end)
+  world.recalled = orderOf('1.1.0')
+  world.fault = new BoxError('storage.io', 'the disk is slow to come')
+  slots.state = { ...slots.state, prepared: { digest: digestOf('1.1.0'), version: '1.1.0' } }
+  await updater.start()
+  t.match(await updater.now(), {
+    state: {
+      ordered: { version: '1.1.0' },
+      candidate: { version: '1.1.0' },
+      checked: null,
+      unmet: [{ name: 'looked', words: /1\.1\.0 was ordered; the repository is asked within/ }],
+    },
+  })
+  await clock.advance(MINUTE_MS)
+  t.same(slots.did, [], 'it may have been taken back since')
+  world.fault = null
+  await clock.advance(3 * MINUTE_MS)
+  t.match(await updater.now(), { state: { ordered: { version: '1.0.0' }, candidate: null } })
+})

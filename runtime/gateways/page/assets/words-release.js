@@ -1,6 +1,7 @@
 /** How releases are told to people. */
 
-const megabytes = bytes => `${(bytes / 1e6).toFixed(1)} MB`
+const megabytes = bytes =>
+  bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
 
 const phases = {
   fetching: 'is being fetched',
@@ -11,9 +12,15 @@ const phases = {
   trial: 'has to prove itself',
 }
 
+/** That nothing is ordered is another thing than that nobody knows. */
+function idleText({ ordered, checked }) {
+  if (ordered !== null) return checked === null ? 'as ordered before the start' : 'as ordered'
+  return checked?.isFresh ? 'nothing is ordered for this box' : 'what is ordered is not known'
+}
+
 /** One sentence on where it stands. */
-export function releaseText({ phase, running, candidate, progress }) {
-  if (phase === 'idle') return candidate === null ? 'as ordered' : `${candidate.version} is ordered`
+export function releaseText({ phase, running, candidate, ordered, progress, checked }) {
+  if (phase === 'idle') return idleText({ ordered, checked })
   const version = candidate?.version ?? running?.version ?? 'a release'
   const text = `${version} ${phases[phase]}`
   if (progress === null || progress.allBytes === 0) return text

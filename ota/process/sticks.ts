@@ -1,0 +1,115 @@
+/** Where on a stick the repository lies: at its top, or one folder below, where a file manager puts what it copies. */
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { hasCode } from '../../drivers/linux/errno.js'
+import { FolderSource } from '../../drivers/linux/folder-source.js'
+import { FolderPieceSource } from '../../drivers/linux/piece-folder.js'
+import { BoxError, messageOf } from '../../runtime/core/errors.js'
+import type { PieceSource } from '../../runtime/ports/piece-source.js'
+import type { NamedSource } from '../updater/tour-orders.js'
+
+/** Of a stick with somebody's photos: it is not searched for ever. */
+const FOLDERS_MAX = 64
+const FOLDERS_TOLD_MAX = 5
+/** A stick with last week's repository beside this week's. */
+const REPOSITORIES_MAX = 4
+const TIMESTAMP = 'metadata/timestamp.json'
+
+interface Seen {
+  /** The newest copy first. */
+  readonly repositories: readonly string[]
+  /** Why there is none, for people; null where no stick is. */
+  readonly problem: string | null
+}
+
+export class Sticks {
+  readonly #folders: readonly string[]
+  /** By the folder in which a stick turns up: where its repositories lay when it was looked at last. */
+  readonly #found = new Map<string, readonly string[]>()
+  /** Kept, so that a stick that does harm is known again. */
+  readonly #pieces = new Map<string, PieceSource>()
+
+  /** @param folders in which a stick may turn up */
+  constructor(folders: readonly string[]) {
+    this.#folders = folders
+  }
+
+  /** To be asked for metadata. A stick without a repository is among them, and says so. */
+  async look(): Promise<readonly NamedSource[]> {
+    const seen = await Promise.all(this.#folders.map(folder => this.#lookAt(folder)))
+    return seen.flat()
+  }
+
+  /** To be asked for pieces: where the last look has found them. One that is not there says so when it is asked. */
+  pieces(): readonly PieceSource[] {
+    return this.#folders
+      .flatMap(folder => this.#found.get(folder) ?? [folder])
+      .map(repository => this.#piecesIn(repository))
+  }
+
+  async #lookAt(folder: string): Promise<readonly NamedSource[]> {
+    const { repositories, problem } = await see(folder)
+    if (repositories.length > 0) this.#found.set(folder, repositories)
+    if (problem !== null) return [{ name: folder, source: withoutRepository(problem) }]
+    return repositories.map(name => ({ name, source: new FolderSource(name) }))
+  }
+
+  #piecesIn(repository: string): PieceSource {
+    const known = this.#pieces.get(repository) ?? new FolderPieceSource(repository)
+    if (this.#pieces.size >= FOLDERS_MAX) this.#pieces.clear()
+    this.#pieces.set(repository, known)
+    return known
+  }
+}
+
+const withoutRepository = (problem: string): NamedSource['source'] => ({
+  fetch: () => Promise.reject(new BoxError('link.down', problem)),
+})
+
+async function see(folder: string): Promise<Seen> {
+  try {
+    return await search(folder)
+  } catch (error) {
+    const isAbsent = hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')
+    return { repositories: [], problem: isAbsent ? null : `cannot be read: ${messageOf(error)}` }
+  }
+}
+
+async function search(folder: string): Promise<Seen> {
+  if ((await writtenMs(folder)) !== null) return { repositories: [folder], problem: null }
+  const names = (await readdir(folder, { withFileTypes: true }))
+    .filter(entry => entry.isDirectory() && !isOfSystem(entry.name))
+    .map(({ name }) => name)
+    .sort()
+  const copies: { path: string; ms: number }[] = []
+  for (const name of names.slice(0, FOLDERS_MAX)) {
+    const path = join(folder, name)
+    const ms = await writtenMs(path)
+    if (ms !== null) copies.push({ path, ms })
+  }
+  copies.sort((one, other) => other.ms - one.ms)
+  const repositories = copies.slice(0, REPOSITORIES_MAX).map(({ path }) => path)
+  if (repositories.length > 0 || names.length === 0) return { repositories, problem: null }
+  return { repositories, problem: problemOf(names) }
+}
+
+function problemOf(names: readonly string[]): string {
+  if (names.includes('metadata') || names.includes('targets'))
+    return `the repository on it was not copied to its end: ${TIMESTAMP} is missing`
+  const more = names.length > FOLDERS_TOLD_MAX ? ', …' : ''
+  const told = names.slice(0, FOLDERS_TOLD_MAX).join(', ')
+  return `there is no ${TIMESTAMP} at its top, nor in a folder there (${told}${more})`
+}
+
+/** When the newest word of a repository was written here; null: there is none. */
+async function writtenMs(folder: string): Promise<number | null> {
+  try {
+    return (await stat(join(folder, TIMESTAMP))).mtimeMs
+  } catch (error) {
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return null
+    throw error
+  }
+}
+
+const isOfSystem = (name: string): boolean =>
+  name.startsWith('.') || name === 'lost+found' || name === 'System Volume Information'
