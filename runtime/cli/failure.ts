@@ -11,8 +11,10 @@ export const exitCodes = {
   invalid: 3,
   /** The box understood and said no. */
   refused: 4,
-  /** There is no box to talk to, or it does not answer. */
+  /** There is no box or repository to talk to, or it does not answer. */
   unreachable: 5,
+  /** It was understood, nothing is wrong, and it is not done yet: for want of a person, or of a better moment. */
+  waiting: 6,
 } as const
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]

@@ -21,7 +21,7 @@ type Started = OtaReply & { readonly state: State }
  * Shows how it goes until the release runs and is kept, or something is in the way that a person has to know. Ctrl-C
  * ends the showing, not the work.
  * @param say told a line whenever it is another one
- * @throws CliFailure when the box went back; UpdaterAway when the updater does not come back
+ * @throws CliFailure when the box went back, or waits; UpdaterAway when the updater does not come back
  */
 export async function followApply(
   link: OtaLink,
@@ -33,11 +33,15 @@ export async function followApply(
     told = text
   }
   let wanted: State['candidate'] = null
+  let refused: State['refused'] | null = null
   for (let look = 0; look < LOOKS_MAX; look++) {
     const { state } = await askPatiently(link, () => say('the updater starts again'))
     wanted = state.candidate ?? wanted
+    refused ??= state.refused
     if (isOver(state, look, isForced ? WAITS_LOOKS_FORCED : WAITS_LOOKS)) {
-      checkKept(state, wanted)
+      checkKept(state, wanted, refused)
+      if (state.phase === 'waiting')
+        throw new CliFailure(exitCodes.waiting, progressText(state, paint))
       say(progressText(state, paint))
       return
     }
@@ -50,15 +54,19 @@ function isOver(state: State, look: number, waitsLooks: number): boolean {
   return state.phase === 'idle' || (state.phase === 'waiting' && look > waitsLooks)
 }
 
-/** @throws CliFailure when the release that was followed has failed here */
-function checkKept(state: State, wanted: State['candidate']): void {
+/**
+ * @param refused before it was followed: such a one was not tried
+ * @throws CliFailure when the release that was followed has failed here
+ */
+function checkKept(state: State, wanted: State['candidate'], refused: State['refused']): void {
   if (state.running?.digest === wanted?.digest) return
-  const failed = state.refused.find(({ digest }) => digest === wanted?.digest)
-  if (failed === undefined || state.phase === 'waiting') return
-  throw new CliFailure(
-    exitCodes.refused,
-    `${failed.version} was not kept, ${state.running?.version ?? 'nothing'} runs: ${printable(failed.why)}`,
-  )
+  const isWanted = ({ digest }: { digest: string }): boolean => digest === wanted?.digest
+  const failed = state.refused.find(isWanted)
+  if (failed !== undefined && !refused.some(isWanted))
+    throw new CliFailure(
+      exitCodes.refused,
+      `${failed.version} was not kept, ${state.running?.version ?? 'nothing'} runs: ${printable(failed.why)}`,
+    )
 }
 
 /**

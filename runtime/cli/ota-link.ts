@@ -67,6 +67,8 @@ function awayFrom(home: string, error: BoxError): CliFailure {
       `this user may not ask the updater in ${home}: do it as the user of the box, or with sudo`,
       { cause: error },
     )
+  if (error.code === 'storage.limit')
+    return new CliFailure(exitCodes.unreachable, error.message, { cause: error })
   if (error.code === 'link.timeout')
     return new CliFailure(
       exitCodes.unreachable,

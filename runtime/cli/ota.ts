@@ -59,7 +59,11 @@ function addReading(ota: Command, asking: Asking): void {
     .command('check')
     .description('look at the repository now')
     .addHelpText('after', '\nExample:\n  $ roadcase ota check')
-    .action(async () => say(asking, await asking.link().ask({ ask: 'check' })))
+    .action(async () => {
+      const reply = await asking.link().ask({ ask: 'check' })
+      say(asking, reply)
+      checkReached(reply)
+    })
 }
 
 function addApply(ota: Command, asking: Asking): void {
@@ -137,6 +141,13 @@ function addWaysBack(ota: Command, asking: Asking): void {
     .action(async (release: string) =>
       say(asking, await asking.link().ask({ ask: 'clear', release })),
     )
+}
+
+/** What was found is told already; a program hears it by the exit code. @throws CliFailure */
+function checkReached({ state }: OtaReply): void {
+  if (state?.checked?.isFresh) return
+  const known = state?.ordered ? `, so ${state.ordered.version} is what is known to be ordered` : ''
+  throw new CliFailure(exitCodes.unreachable, `no repository was reached and believed${known}`)
 }
 
 function say({ setting }: Asking, reply: OtaReply): void {

@@ -50,3 +50,22 @@ t.test('a user who may not ask is told so, and not that nobody is there', async 
   t.match(error, { exitCode: 5, message: /this user may not ask the updater/ })
   t.notOk(error instanceof UpdaterAway, 'waiting would not help')
 })
+
+t.test(
+  'a folder whose socket would have too long a name is not asked under half of it',
+  async t => {
+    const asked: string[] = []
+    const server = createServer(socket => void socket.once('data', bytes => asked.push(`${bytes}`)))
+    const home = mkdtempSync(join(tmpdir(), 'ota-link-'))
+    t.teardown(() => rmSync(home, { recursive: true, force: true }))
+    t.teardown(() => server.close())
+    // The first 107 bytes of it are the name of somebody else's.
+    const cut = `${home}/`.padEnd(107, 'x')
+    await new Promise<void>(done => server.listen(cut, done))
+    const error = await otaLink(`${cut}/home`)
+      .ask({ ask: 'status' })
+      .catch((error: unknown) => error)
+    t.match(error, { exitCode: 5, message: /too long for a socket.*107 bytes/ })
+    t.same(asked, [])
+  },
+)

@@ -11,6 +11,7 @@ const state: NonNullable<OtaReply['state']> = {
   slot: 'a',
   previous: { digest: 'ef'.repeat(32), version: '1.3.0' },
   candidate: { digest: 'cd'.repeat(32), version: '1.5.0' },
+  ordered: { digest: 'cd'.repeat(32), version: '1.5.0' },
   progress: null,
   unmet: [{ step: 'switch', name: 'not-armed', words: 'a show is armed' }],
   checked: { wallMs: 1_795_400_000_000, isFresh: true, words: '1.5.0 is ordered' },
@@ -61,6 +62,35 @@ Refused    1.4.9 (121212121212): gate: lamp-2 does not answer
       new Date(1_795_400_000_000).toISOString().slice(0, 16).replace('T', ' '),
     ),
   )
+})
+
+t.test('nothing ordered, nothing known and what runs being ordered are three things', async t => {
+  const { checked } = state
+  const none = { ...state, candidate: null, ordered: null }
+  const cases = [
+    [{ ...none, ordered: state.running }, /Ordered +1\.4\.0, which runs\n/],
+    [none, /Ordered +nothing for this box\n/],
+    [{ ...none, checked: checked && { ...checked, isFresh: false } }, /Ordered +not known\n/],
+    [
+      { ...none, checked: null },
+      /Ordered +not known\n[\s\S]*Checked +not since the updater started/,
+    ],
+  ] as const
+  for (const [told, words] of cases) {
+    const { out } = await type(['ota', 'status'], {
+      otaLink: () => link([{ ...reply, state: told }]).link,
+    })
+    t.match(out, words)
+  }
+})
+
+t.test('a check that reached nobody ends as one', async t => {
+  const checked = state.checked && { ...state.checked, isFresh: false, words: 'http://r: nobody' }
+  const asks = link([{ ...reply, state: { ...state, checked } }]).link
+  const { out, error, exitCode } = await type(['ota', 'check'], { otaLink: () => asks })
+  t.equal(exitCode, exitCodes.unreachable)
+  t.match(out, /^done so\nRuns/, 'and tells what is known')
+  t.match(error, /no repository was reached and believed, so 1\.5\.0 is what is known/)
 })
 
 t.test('status and why tell what is wrong with the slots themselves', async t => {
@@ -151,6 +181,32 @@ t.test('apply that ends with the release before says so, and why', async t => {
   const { error, exitCode } = await type(['ota', 'apply'], { otaLink: () => asks })
   t.equal(exitCode, exitCodes.refused)
   t.match(error, /1\.5\.0 was not kept, 1\.4\.0 runs: box ended: exit code 1/)
+})
+
+t.test('apply that has to wait says for what, and ends as one that waits', async t => {
+  const { error, exitCode } = await type(['ota', 'apply'], { otaLink: () => link().link })
+  t.equal(exitCode, exitCodes.waiting)
+  t.match(error, /1\.5\.0 waits: a show is armed/)
+  const refused = [{ ...ordered, why: 'box ended' }]
+  const asks = link([{ ...reply, state: { ...state, refused } }]).link
+  t.equal(
+    (await type(['ota', 'apply'], { otaLink: () => asks })).exitCode,
+    exitCodes.waiting,
+    'refused before',
+  )
+})
+
+t.test('one that failed a moment ago did not wait, though it is ordered still', async t => {
+  const refused = [{ ...ordered, why: 'box ended' }]
+  const { link: asks } = link([
+    reply,
+    { ...reply, state: { ...state, phase: 'switching' } },
+    'away',
+    { ...reply, state: { ...state, refused } },
+  ])
+  const { error, exitCode } = await type(['ota', 'apply'], { otaLink: () => asks })
+  t.equal(exitCode, exitCodes.refused)
+  t.match(error, /1\.5\.0 was not kept, 1\.4\.0 runs: box ended/)
 })
 
 t.test('apply does not wait for ever for an updater that has gone', async t => {
