@@ -54,7 +54,7 @@ async function main(): Promise<void> {
     clock,
     log,
     read: () => settingsText(home),
-    phase: () => updater.control.state()?.phase ?? null,
+    state: () => updater.control.state(),
     end: () => end(),
   })
   await updater.start()

@@ -13,12 +13,14 @@ export interface SettingsWatchParts {
   /** The files as they are, in one text. */
   readonly read: () => Promise<string>
   /** What the updater does at the moment; null: nobody knows yet. */
-  readonly phase: () => OtaState['phase'] | null
+  readonly state: () => Pick<OtaState, 'phase' | 'os'> | null
   readonly end: () => void
 }
 
 /** A trial would lose an attempt, and the others of the venue would miss one of them. */
-const BUSY: readonly (OtaState['phase'] | null)[] = ['trial', 'agreed', 'switching', null]
+const BUSY: readonly OtaState['phase'][] = ['trial', 'agreed', 'switching']
+/** An installation by RAUC goes on without who asked for it, and all others begin anew; a gate would have its time again. */
+const SYSTEM_BUSY: readonly OtaState['phase'][] = ['writing', 'switching', 'trial']
 
 export class SettingsWatch implements Service {
   readonly name = 'settings'
@@ -42,13 +44,18 @@ export class SettingsWatch implements Service {
   }
 
   async #look(): Promise<void> {
-    const { log, read, phase, end } = this.#parts
+    const { log, read, state, end } = this.#parts
     const before = this.#seen
     this.#seen = await read()
     // Twice the same: nobody is in the middle of writing it.
-    if (this.#seen === this.#known || this.#seen !== before || BUSY.includes(phase())) return
+    if (this.#seen === this.#known || this.#seen !== before || isBusy(state())) return
     log.info('ota.reconfigured')
     this.#cancel()
     end()
   }
+}
+
+function isBusy(state: Pick<OtaState, 'phase' | 'os'> | null): boolean {
+  if (state === null || BUSY.includes(state.phase)) return true
+  return state.os !== null && SYSTEM_BUSY.includes(state.os.phase)
 }

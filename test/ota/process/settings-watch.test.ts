@@ -2,18 +2,25 @@ import t from 'tap'
 import { SimulatedClock } from '../../../drivers/simulated/clock.js'
 import { SimulatedLog } from '../../../drivers/simulated/log.js'
 import { SettingsWatch } from '../../../ota/process/settings-watch.js'
+import { notUpdated } from '../../../ota/updater/os-report.js'
 import type { OtaState } from '../../../ota/updater/parts.js'
 
 const LOOK_MS = 5_000
 
 async function bench() {
   const clock = new SimulatedClock({ showStartMs: 1.8e12, driftPpm: 0 })
-  const world = { text: 'a', phase: 'idle' as OtaState['phase'] | null, ends: 0 }
+  const world = {
+    text: 'a',
+    phase: 'idle' as OtaState['phase'] | null,
+    system: 'idle' as NonNullable<OtaState['os']>['phase'],
+    ends: 0,
+  }
   const watch = new SettingsWatch({
     clock,
     log: new SimulatedLog(),
     read: async () => world.text,
-    phase: () => world.phase,
+    state: () =>
+      world.phase && { phase: world.phase, os: { ...notUpdated('x'), phase: world.system } },
     end: () => void world.ends++,
   })
   await watch.start()
@@ -51,4 +58,17 @@ t.test('not in the middle of a trial, nor when it was put back', async t => {
   await watch.stop()
   await clock.advance(10 * LOOK_MS)
   t.equal(world.ends, 0, 'and not when it ends anyway')
+})
+
+t.test('not while an operating system is written or tried, and right after it', async t => {
+  for (const system of ['writing', 'switching', 'trial'] as const) {
+    const { clock, world } = await bench()
+    world.system = system
+    world.text = 'b'
+    await clock.advance(10 * LOOK_MS)
+    t.equal(world.ends, 0, system)
+    world.system = 'waiting'
+    await clock.advance(LOOK_MS)
+    t.equal(world.ends, 1, `${system} is over`)
+  }
 })
