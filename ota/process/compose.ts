@@ -81,7 +81,7 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
   const { door, shelf, venue, fetcher, objectsFolder } = fetching
   const calls = await openLibcOrNot()
   const disk = new LinuxSlotDisk(home, calls)
-  const kept: Pick<Shelf, 'keepOnly'> = { keepOnly: wanted => systems.shelf.keepOnly(wanted) }
+  const kept = shelfOf(() => systems)
   const { agent, slots } = openSlots(wanted, { keys, disk, fetcher, shelf: kept, objectsFolder })
   const architecture = process.arch === 'arm64' ? 'arm64' : 'x64'
   const box = new BoxLink(clock, door, { gate: config.gate, files })
@@ -142,12 +142,18 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
   }
 }
 
+/** The slots are made before the systems, which ask them. */
+const shelfOf = (systems: () => ComposedSystems): ComposedSystems['shelf'] => ({
+  keepOnly: wanted => systems().shelf.keepOnly(wanted),
+  heldByteCounts: wanted => systems().shelf.heldByteCounts(wanted),
+})
+
 function openSlots(
   { home, slot, clock, log, applyScript }: Composition,
   parts: {
     readonly keys: LinuxKeys
     readonly fetcher: Fetcher
-    readonly shelf: Pick<Shelf, 'keepOnly'>
+    readonly shelf: ComposedSystems['shelf']
     readonly disk: LinuxSlotDisk
     readonly objectsFolder: string
   },

@@ -38,7 +38,7 @@ interface Base {
 export interface ProcessSlotsPorts {
   readonly agent: SlotAgent
   readonly fetcher: Pick<Fetcher, 'fetch'>
-  readonly shelf: Pick<Shelf, 'keepOnly'>
+  readonly shelf: Pick<Shelf, 'keepOnly' | 'heldByteCounts'>
   readonly log: Log
   readonly space: Space
   /** The program that applies objects. */
@@ -54,8 +54,8 @@ export interface ProcessSlotsOptions {
 export class ProcessSlots implements SlotWork {
   readonly #ports: ProcessSlotsPorts
   readonly #options: ProcessSlotsOptions
-  /** What the next installation removes first; null: not counted since the last one. */
-  #removableBytes: number | null = null
+  /** Of the slot that the next installation writes over; null: not counted since the last one. */
+  #slotBytes: number | null = null
   /** While a release is written: as it was before. */
   #roomBefore: { readonly bytes: number | null } | null = null
 
@@ -118,7 +118,7 @@ export class ProcessSlots implements SlotWork {
       throw await this.#madeRoom(description, error)
     } finally {
       this.#roomBefore = null
-      this.#removableBytes = null
+      this.#slotBytes = null
     }
   }
 
@@ -217,17 +217,18 @@ export class ProcessSlots implements SlotWork {
     if (this.#roomBefore !== null) return this.#roomBefore.bytes
     const free = await this.#ports.space.free(this.#options.home)
     if (free === null) return null
-    this.#removableBytes ??= await this.#countRemovable()
-    return free + this.#removableBytes
+    this.#slotBytes ??= await this.#countSlot()
+    // What others hold stays; what the release itself has fetched already is part of what it needs.
+    const { others } = await this.#ports.shelf.heldByteCounts([])
+    return free + this.#slotBytes + others
   }
 
   /** Thousands of files: counted once, since only an installation changes them. */
-  async #countRemovable(): Promise<number> {
+  async #countSlot(): Promise<number> {
     const { agent, space } = this.#ports
     const status = await agent.status()
     const target = installTarget(status, status.running)
-    const slot = await space.taken(`${this.#options.home}/${slotFolder(target)}`)
-    return slot + (await space.taken(this.#options.objectsFolder))
+    return space.taken(`${this.#options.home}/${slotFolder(target)}`)
   }
 
   /** The smallest object first; what cannot be applied gives way to the next, which needs less of this box. */

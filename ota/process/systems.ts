@@ -87,8 +87,8 @@ export interface ComposedSystems {
   /** Null where no system is updated. */
   readonly control: ControlledSystems | null
   readonly isAskedFor: () => boolean
-  /** For the part that removes what nobody wants: nothing of the systems goes. */
-  readonly shelf: Pick<Shelf, 'keepOnly'>
+  /** For the part that removes what nobody wants: nothing of the systems goes, or counts as what could. */
+  readonly shelf: Pick<Shelf, 'keepOnly' | 'heldByteCounts'>
   stop(): Promise<void>
 }
 
@@ -116,7 +116,10 @@ export function composeSystems(parts: SystemsParts, options: OsUpdaterOptions): 
     turns: updater,
     control: updater,
     isAskedFor: () => updater.isAskedFor(),
-    shelf: { keepOnly: wanted => shelf.keepOnly([...wanted, ...objects.wanted]) },
+    shelf: {
+      keepOnly: wanted => shelf.keepOnly([...wanted, ...objects.wanted]),
+      heldByteCounts: wanted => shelf.heldByteCounts([...wanted, ...objects.wanted]),
+    },
     stop: () => updater.stop(),
   }
 }

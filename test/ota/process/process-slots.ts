@@ -3,11 +3,13 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { LinuxKeys } from '../../../drivers/linux/keys.js'
+import { LinuxPieceStore } from '../../../drivers/linux/piece-store.js'
 import { LinuxSlotDisk } from '../../../drivers/linux/slot-disk.js'
 import { linuxSpace } from '../../../drivers/linux/space.js'
 import { SimulatedClock } from '../../../drivers/simulated/clock.js'
 import { SimulatedLog } from '../../../drivers/simulated/log.js'
 import { SimulatedPrograms } from '../../../drivers/simulated/programs.js'
+import { Shelf } from '../../../ota/fetch/shelf.js'
 import { readOrder } from '../../../ota/patch/apply-words.js'
 import { ProcessSlots } from '../../../ota/process/slots.js'
 import { checkDescription, type ReleaseDescription } from '../../../ota/release/description.js'
@@ -68,7 +70,10 @@ export async function twoFullSlots(t: Test) {
     freeBytes: null as number | null,
     next: made('1.2.0'),
     told: [] as string[],
+    /** What a system holds on the same shelf. */
+    systemObjects: [] as readonly string[],
   }
+  const onDisk = new Shelf(new LinuxPieceStore(objectsFolder), keys)
   const programs = new SimulatedPrograms((_, tell) => ({
     hear: message => {
       const order = readOrder(message)
@@ -106,6 +111,7 @@ export async function twoFullSlots(t: Test) {
       },
       shelf: {
         keepOnly: async sha256s => void world.told.push(`keep ${sha256s.length}`),
+        heldByteCounts: wanted => onDisk.heldByteCounts([...wanted, ...world.systemObjects]),
       },
       fetcher: {
         fetch: async ({ sha256, byteCount }) => {

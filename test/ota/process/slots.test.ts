@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { RECORD_FILES } from '../../../ota/slots/state-store.js'
@@ -22,6 +22,20 @@ t.test('what gives way to a release is room for it', async t => {
   const after = (await slots.roomBytes()) ?? 0
   t.ok(after >= room + 20_000, `${after} bytes: the object gives way, too`)
   t.ok(existsSync(join(home, 'slots/a/manifest')))
+})
+
+t.test('what an operating system holds gives way to no release', async t => {
+  const { home, slots, world } = await twoFullSlots(t)
+  world.freeBytes = 1_000
+  const before = await slots.roomBytes()
+  const [held, left] = ['ab'.repeat(32), 'cd'.repeat(32)]
+  mkdirSync(join(home, 'ota/objects'), { recursive: true })
+  for (const sha256 of [held, left])
+    writeFileSync(join(home, 'ota/objects', sha256), new Uint8Array(40_960).fill(1))
+  world.systemObjects = [held]
+  t.equal(await slots.roomBytes(), (before ?? 0) + 40_960, 'only what nobody wants')
+  world.systemObjects = []
+  t.equal(await slots.roomBytes(), (before ?? 0) + 2 * 40_960, 'nobody wants it any more')
 })
 
 t.test('the way back stays until there is something to write over it', async t => {
