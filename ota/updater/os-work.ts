@@ -1,6 +1,7 @@
 /** What takes long of an update of the operating system, step by step; each may be ended, and begun again. */
 import type { OsDescription } from '../os/os-description.js'
-import type { OsImage } from '../os/os-state.js'
+import { isBundle, type OsImage } from '../os/os-state.js'
+import type { OsProgress } from '../os/os-writer.js'
 import { isOccupied } from './occupied.js'
 import type { OsUpdaterPorts } from './os-parts.js'
 import type { TransferProgress } from './parts.js'
@@ -47,10 +48,20 @@ export async function carryOut(
   const source = await objects.bring(description, tell, isCancelled)
   if (step === 'fetch') return
   await system.write(image, source, {
-    progress: ({ done, all }) =>
-      tell({ ...nothingCame, phase: 'writing', doneBytes: done, allBytes: all }),
+    progress: progress => tell(writingOf(image, progress)),
     isCancelled,
   })
 }
 
+/** All that is written, as one: both partitions, or the bundle into its file and by RAUC to where it belongs. */
+function writingOf(image: OsImage, { part, done }: OsProgress): TransferProgress {
+  const byteCount = isBundle(image) ? image.bundle.byteCount : image.root.byteCount
+  const allBytes = byteCount + (isBundle(image) ? byteCount : image.boot.byteCount)
+  const now = part === 'install' ? Math.floor((done * byteCount) / PERCENT) : done
+  const before = part === 'boot' || part === 'install' ? byteCount : 0
+  return { ...nothingCame, phase: 'writing', doneBytes: before + now, allBytes }
+}
+
+/** RAUC counts so. */
+const PERCENT = 100
 const nothingCame = { uplinkBytes: 0, peerBytes: 0, stickBytes: 0 }

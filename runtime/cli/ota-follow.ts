@@ -2,7 +2,7 @@
 import type { OtaReply } from '../core/ota-control.js'
 import { CliFailure, exitCodes } from './failure.js'
 import { type OtaLink, UpdaterAway } from './ota-link.js'
-import { progressText } from './ota-text.js'
+import { progressText, systemProgressText } from './ota-text.js'
 import { type Paint, printable, type Terminal } from './terminal.js'
 
 const LOOK_MS = 500
@@ -18,41 +18,81 @@ type State = NonNullable<OtaReply['state']>
 type Started = OtaReply & { readonly state: State }
 
 /**
- * Shows how it goes until the release runs and is kept, or something is in the way that a person has to know. Ctrl-C
- * ends the showing, not the work.
- * @param say told a line whenever it is another one
+ * Shows how it goes until the release runs and is kept, or something is in the way that a person has to know; and the
+ * operating system until the box reboots into it. Ctrl-C ends the showing, not the work.
  * @throws CliFailure when the box went back, or waits; UpdaterAway when the updater does not come back
  */
 export async function followApply(
   link: OtaLink,
   { terminal, paint, isForced }: { terminal: Terminal; paint: Paint; isForced: boolean },
 ): Promise<void> {
-  let told = ''
-  const say = (text: string): void => {
-    if (text !== told) terminal.write(`${text}\n`)
-    told = text
-  }
+  const lines = new Lines(terminal, paint)
+  const waitsLooks = isForced ? WAITS_LOOKS_FORCED : WAITS_LOOKS
   let wanted: State['candidate'] = null
   let refused: State['refused'] | null = null
+  let systemLooks = 0
   for (let look = 0; look < LOOKS_MAX; look++) {
-    const { state } = await askPatiently(link, () => say('the updater starts again'))
+    const { state } = await askPatiently(link, () => lines.say('the updater starts again'))
     wanted = state.candidate ?? wanted
     refused ??= state.refused
-    if (isOver(state, look, isForced ? WAITS_LOOKS_FORCED : WAITS_LOOKS)) {
+    const isReleaseOver = isOver(state, look, waitsLooks)
+    // Between two of its steps the system waits for a moment.
+    systemLooks = isReleaseOver && !isAtWork(state.os) ? systemLooks + 1 : 0
+    if (isReleaseOver && (isSettled(state.os) || systemLooks > waitsLooks)) {
       checkKept(state, wanted, refused)
+      lines.tellSystem(state)
       if (state.phase === 'waiting')
         throw new CliFailure(exitCodes.waiting, progressText(state, paint))
-      say(progressText(state, paint))
-      return
+      return lines.say(progressText(state, paint))
     }
-    if (state.phase !== 'waiting') say(progressText(state, paint))
+    lines.tellWork(state)
     await link.pause(LOOK_MS)
+  }
+}
+
+/** Of the release and of the operating system, each when it is another one. */
+class Lines {
+  readonly #terminal: Terminal
+  readonly #paint: Paint
+  #told = ''
+  #toldOfSystem: string | null = null
+
+  constructor(terminal: Terminal, paint: Paint) {
+    this.#terminal = terminal
+    this.#paint = paint
+  }
+
+  tellWork(state: State): void {
+    if (isAtWork(state)) this.say(progressText(state, this.#paint))
+    if (isAtWork(state.os)) this.#saySystem(state.os)
+  }
+
+  /** How it stands at the end. */
+  tellSystem({ os }: State): void {
+    if (!isSettled(os)) this.#saySystem(os)
+  }
+
+  say(text: string): void {
+    if (text !== this.#told) this.#terminal.write(`${text}\n`)
+    this.#told = text
+  }
+
+  #saySystem(os: State['os']): void {
+    const text = systemProgressText(os, this.#paint)
+    if (text !== null && text !== this.#toldOfSystem) this.#terminal.write(`${text}\n`)
+    this.#toldOfSystem = text
   }
 }
 
 function isOver(state: State, look: number, waitsLooks: number): boolean {
   return state.phase === 'idle' || (state.phase === 'waiting' && look > waitsLooks)
 }
+
+const isAtWork = (state: Pick<State, 'phase'> | State['os']): boolean =>
+  state !== null && state.phase !== 'idle' && state.phase !== 'waiting'
+
+/** No operating system is under way, or will be. */
+const isSettled = (os: State['os']): boolean => os === null || os.phase === 'idle'
 
 /**
  * @param refused before it was followed: such a one was not tried

@@ -103,6 +103,20 @@ export function progressText(state: State, paint: Paint): string {
   return `${version} ${phaseText(state, paint)}`
 }
 
+/** As `progressText`, of the operating system; null where none is updated, or nobody knows of one. */
+export function systemProgressText(os: Told['os'], paint: Paint): string | null {
+  if (os === null || os.lacking !== null || os.systems === null || os.running === null) return null
+  const version = os.candidate?.version ?? os.systems[os.running].version ?? 'as installed'
+  const name = `operating system ${version}`
+  if (os.phase === 'idle') return `${name} runs`
+  if (os.phase === 'switching') return `${name} is started: the box reboots`
+  if (os.phase !== 'waiting') return `${name} ${phaseText({ ...os, trouble: null }, paint)}`
+  // That it is not written yet says nothing of why.
+  const unmet = os.unmet.filter(one => one.name !== 'written').map(({ words }) => words)
+  const waits = os.trouble === null ? unmet : [...unmet, os.trouble]
+  return `${name} ${paint.yellow('waits')}: ${waits.map(printable).join('; ')}`
+}
+
 function phaseText(
   { phase, progress, trouble }: Pick<Told, 'phase' | 'progress' | 'trouble'>,
   paint: Paint,

@@ -296,3 +296,52 @@ t.test('the operating systems are told beside the releases, and rolled back by n
   await type(['ota', 'rollback', '--os', 'the network is gone'], { otaLink: () => told.link })
   t.same(told.asked.at(-1), { ask: 'rollback-os', reason: 'the network is gone' })
 })
+
+t.test('apply shows the operating system on its way, until the box reboots', async t => {
+  const idle = { ...state, phase: 'idle' as const, candidate: null }
+  const bytes = (doneBytes: number, stickBytes: number) => ({
+    ...{ doneBytes, allBytes: 400_000_000, uplinkBytes: 0, peerBytes: 0, stickBytes },
+  })
+  const told = (more: Partial<typeof os>): OtaReply => ({
+    ...reply,
+    state: { ...idle, os: { ...os, unmet: [], ...more } },
+  })
+  const fetching = told({ phase: 'fetching', progress: bytes(1e8, 1e8) })
+  const { link: asks } = link([
+    reply,
+    fetching,
+    fetching,
+    told({}),
+    told({ phase: 'writing', progress: bytes(3e8, 0) }),
+    told({}),
+    told({ phase: 'switching' }),
+    'away',
+    told({ phase: 'trial', candidate: null, running: 'b' }),
+    told({ phase: 'idle', candidate: null, running: 'b' }),
+  ])
+  const { out, exitCode } = await type(['ota', 'apply'], { otaLink: () => asks })
+  t.equal(exitCode, 0)
+  t.equal(
+    out,
+    `operating system 2.1.0 fetching 25 % of 400.0 MB (stick 100.0 MB)
+operating system 2.1.0 writing 75 % of 400.0 MB
+operating system 2.1.0 is started: the box reboots
+the updater starts again
+operating system 2.1.0 trial
+1.4.0 runs
+`,
+  )
+})
+
+t.test('apply ends when the operating system waits for something, and says for what', async t => {
+  const idle = { ...state, phase: 'idle' as const, candidate: null }
+  const unmet = [
+    { step: 'switch' as const, name: 'written', words: 'it is not written yet' },
+    ...os.unmet,
+  ]
+  const waiting = { ...reply, state: { ...idle, os: { ...os, unmet, trouble: 'nobody has it' } } }
+  const { link: asks, asked } = link([waiting])
+  const { out } = await type(['ota', 'apply'], { otaLink: () => asks })
+  t.equal(out, '1.4.0 runs\noperating system 2.1.0 waits: Kim holds it back; nobody has it\n')
+  t.ok(asked.length < 6, 'at once')
+})

@@ -63,9 +63,14 @@ t.test('the operating system is told in a sentence, where there is something to 
     running: 'a',
     systems: { a: { version: '2.0.0' }, b: { version: '2.1.0' } },
     candidate: { version: '2.1.0' },
+    progress: null,
     unmet: [{ words: 'a show is armed' }],
     trouble: null,
   }
+  const progress = { doneBytes: 1e8, allBytes: 4e8, uplinkBytes: 0, peerBytes: 0, stickBytes: 0 }
+  t.same(words.waitsFor({ ...ota, os: { ...os, phase: 'writing', progress } }), [
+    'operating system 2.1.0 is being written: 25 % of 400.0 MB',
+  ])
   t.same(words.waitsFor({ ...ota, os }), ['operating system 2.1.0 waits: a show is armed'])
   t.same(words.waitsFor({ ...ota, os: { ...os, phase: 'idle' } }), ['operating system 2.0.0'])
   t.same(words.waitsFor({ ...ota, os: { ...os, lacking: 'none here' } }), [])

@@ -22,7 +22,10 @@ function idleText({ ordered, checked }) {
 export function releaseText({ phase, running, candidate, ordered, progress, checked }) {
   if (phase === 'idle') return idleText({ ordered, checked })
   const version = candidate?.version ?? running?.version ?? 'a release'
-  const text = `${version} ${phases[phase]}`
+  return withProgress(`${version} ${phases[phase]}`, progress)
+}
+
+function withProgress(text, progress) {
   if (progress === null || progress.allBytes === 0) return text
   const percent = Math.floor((100 * progress.doneBytes) / progress.allBytes)
   return `${text}: ${percent} % of ${megabytes(progress.allBytes)}`
@@ -35,7 +38,7 @@ export function systemText(os) {
   if (os.phase === 'idle') return os.trouble ?? `operating system ${runs}`
   const version = os.candidate?.version ?? runs
   const waits = os.phase === 'waiting' || os.phase === 'trial' ? os.unmet[0]?.words : undefined
-  const text = `operating system ${version} ${phases[os.phase]}`
+  const text = withProgress(`operating system ${version} ${phases[os.phase]}`, os.progress)
   return waits === undefined ? text : `${text}: ${waits}`
 }
 
