@@ -13,7 +13,7 @@ export const exitCodes = {
   refused: 4,
   /** There is no box or repository to talk to, or it does not answer. */
   unreachable: 5,
-  /** It was understood, nothing is wrong, and it is not done yet: for want of a person, or of a better moment. */
+  /** Nothing is wrong, and it is not done: it waits for signatures, for a person, or for a better moment. */
   waiting: 6,
 } as const
 

@@ -64,7 +64,7 @@ export function tell({ terminal, isJson }: CliSetting, told: Told, done: string)
   if (draftFile === null) return
   const how = `have it signed with "roadcase keys sign ${draftFile}", then "roadcase release accept ${draftFile}"`
   throw new CliFailure(
-    exitCodes.refused,
+    exitCodes.waiting,
     [
       `not published, signatures are missing; ${draftFile} waits for them`,
       ...words.map(printable),

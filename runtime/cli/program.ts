@@ -39,7 +39,7 @@ Exit codes:
   3  a box.json, a show, a name or a repository is invalid
   4  refused: by the box, or for want of a key, a signature or a right
   5  the box cannot be reached, or no repository can
-  6  not done yet: it waits for a person, or for a better moment`
+  6  not done yet: it waits for signatures, for a person, or for a better moment`
 
 /** @returns the program; nothing runs until it is given arguments */
 export function buildCli(actions: CliActions, terminal: Terminal, options: CliOptions): Command {

@@ -69,7 +69,7 @@ t.test('a ceremony of three, a release, a tour, an order', async t => {
     'server',
     'release init --root anna,bert,carla --releases build --online online',
   )
-  t.equal(init.exitCode, exitCodes.refused)
+  t.equal(init.exitCode, exitCodes.waiting)
   t.match(init.error, /not published.*\n.*0 of 2 signatures/)
   t.notOk(existsSync(desk.at('repository/metadata')))
   const again = await desk.run(
@@ -87,12 +87,12 @@ t.test('a ceremony of three, a release, a tour, an order', async t => {
     error: /no signature was added/,
   })
   const early = await desk.run('server', 'release accept @draft.json')
-  t.match(early, { exitCode: exitCodes.refused, error: /not published.*\n.*1 of 2 signatures/ })
+  t.match(early, { exitCode: exitCodes.waiting, error: /not published.*\n.*1 of 2 signatures/ })
   t.match(await desk.does('carla', 'keys sign @draft.json --key carla'), /all signatures are there/)
   await desk.does('server', 'release accept @draft.json')
   rmSync(desk.at('draft.json'))
   t.match(await desk.run('server', 'release tour summer --key dora'), {
-    exitCode: exitCodes.refused,
+    exitCode: exitCodes.waiting,
   })
   for (const name of ['bert', 'carla']) await desk.does(name, 'keys sign @draft.json')
   await desk.does('server', 'release accept @draft.json')
