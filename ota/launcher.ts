@@ -26,11 +26,13 @@ const EXIT_REPLACED = 75
 const EXIT_FAILED = 70
 /** Longer than the box takes to stop all of its parts. */
 const PATIENCE_MS = 15_000
+/** Together with it less than TimeoutStopSec of the unit. */
+const STUCK_MS = 10_000
 const LIMIT_MS_MAX = 3_600_000
 
 const home = resolve(process.env['ROADCASE_HOME'] ?? '/var/lib/roadcase')
 const clock = new LinuxClock(ownAnchor())
-const log = new PlainLog(clock, 'launcher')
+const log = new PlainLog(clock, { process: 'launcher', fd: 1 })
 const disk = new LinuxSlotDisk(home, null)
 const keys = new LinuxKeys()
 const store = new StateStore({ disk, keys, log })
@@ -61,6 +63,7 @@ async function launch(): Promise<number> {
       limits: limitsOf(process.env),
       boxWords: process.argv.slice(2),
       patienceMs: PATIENCE_MS,
+      stuckMs: STUCK_MS,
       onReady: () => process.send?.('ready'),
     },
   )
@@ -103,11 +106,20 @@ function msOf(text: string | undefined, usual: number): number {
   return Number.isInteger(ms) && ms > 0 && ms <= LIMIT_MS_MAX ? ms : usual
 }
 
+/** Not by Node's own last words: those wait for whoever reads them. */
+function fail(error: unknown): void {
+  log.error('launcher.failed', { problem: messageOf(error), stack: stackOf(error) })
+  leave(EXIT_FAILED)
+}
+
+const stackOf = (error: unknown): string | null =>
+  error instanceof Error ? (error.stack ?? null) : null
+
+function leave(code: number): void {
+  log.flush()
+  process.exit(code)
+}
+
+process.on('uncaughtException', fail)
 const work = process.argv[2] === SELF_TEST ? selfTest().then(() => 0) : launch()
-work.then(
-  code => process.exit(code),
-  (error: unknown) => {
-    log.error('launcher.failed', { problem: messageOf(error) })
-    process.exit(EXIT_FAILED)
-  },
-)
+work.then(leave, fail)

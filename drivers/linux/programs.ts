@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { after } from '../../runtime/core/time.js'
-import type { Clock } from '../../runtime/ports/clock.js'
+import type { Cancel, Clock } from '../../runtime/ports/clock.js'
 import type {
+  EndedStrays,
   Outcome,
   Program,
   Programs,
   ProgramTells,
+  StrayLimits,
   WantedProgram,
 } from '../../runtime/ports/programs.js'
 import { lastSaid } from './child.js'
@@ -54,29 +56,36 @@ export class LinuxPrograms implements Programs {
     const child = this.#spawn(wanted, ['ignore', 'pipe', 'pipe'])
     const [said, complained] = [child.stdout, child.stderr].map(from => from && lastSaid(from))
     return new Promise(resolve => {
-      const late = after(this.#clock.monotonicMs(), msMax)
-      const cancel = this.#clock.runAt(late, () => child.kill('SIGKILL'))
+      let cancel: Cancel = () => {}
       const end = (exitCode: number | null): void => {
         cancel()
         const all = `${said?.() ?? ''} ${complained?.() ?? ''}`.trim()
         resolve(exitCode === null ? null : { exitCode, said: all })
       }
+      // Not waited for: the kernel may not let go of it.
+      cancel = this.#clock.runAt(after(this.#clock.monotonicMs(), msMax), () => {
+        child.kill('SIGKILL')
+        end(null)
+      })
       child.once('error', () => end(null))
       child.once('close', code => end(code))
     })
   }
 
-  async endStrays(patienceMs: number): Promise<number> {
+  async endStrays({ patienceMs, stuckMs }: StrayLimits): Promise<EndedStrays> {
     const first = this.#strays()
     for (const pid of first) signal(pid, 'SIGTERM')
     const late = after(this.#clock.monotonicMs(), patienceMs)
-    for (let left = first; left.length > 0; left = this.#strays()) {
+    const latest = after(late, stuckMs)
+    let left = first
+    while (left.length > 0 && this.#clock.monotonicMs() < latest) {
       if (this.#clock.monotonicMs() >= late) for (const pid of left) signal(pid, 'SIGKILL')
       await new Promise<void>(resolve => {
         this.#clock.runAt(after(this.#clock.monotonicMs(), LOOK_MS), resolve)
       })
+      left = this.#strays()
     }
-    return first.length
+    return { count: first.length, stuckCount: left.length }
   }
 
   #spawn(wanted: WantedProgram, stdio: ('ignore' | 'inherit' | 'pipe' | 'ipc')[]): ChildProcess {

@@ -1,4 +1,5 @@
 import type {
+  EndedStrays,
   Outcome,
   Program,
   Programs,
@@ -18,6 +19,8 @@ export class SimulatedPrograms implements Programs {
   readonly started: WantedProgram[] = []
   /** How a program that is run to its end comes out. */
   outcome: Outcome | null = { exitCode: 0, said: '' }
+  /** Whether the kernel lets go of what is killed. */
+  isStuck = false
   readonly #behave: SimulatedProgram
   #runningCount = 0
 
@@ -48,7 +51,10 @@ export class SimulatedPrograms implements Programs {
     const body = this.#behave(wanted, { heard, ended: end })
     return {
       send: message => later(() => isOver || body.hear(message)),
-      kill: () => end('signal SIGKILL'),
+      kill: () => {
+        if (this.isStuck) isOver = true
+        else end('signal SIGKILL')
+      },
     }
   }
 
@@ -57,7 +63,7 @@ export class SimulatedPrograms implements Programs {
     return this.outcome
   }
 
-  async endStrays(): Promise<number> {
-    return 0
+  async endStrays(): Promise<EndedStrays> {
+    return { count: 0, stuckCount: 0 }
   }
 }

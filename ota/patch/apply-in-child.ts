@@ -32,10 +32,14 @@ const PATIENCE_MS = 5_000
 /** Without a word: a card that takes longer for what it has in its cache is broken. */
 const SILENCE_MS_MAX = 10 * 60_000
 
+/** After it was killed: one that the kernel does not let go of, since the card does not answer, writes nothing more either. */
+const STUCK_MS = 10_000
+
 type End = () => void
 
 /**
- * Resolves when the target holds the release, after any power cut from then on, and the child is gone. A child that ended
+ * Resolves when the target holds the release, after any power cut from then on, and the child is gone, or
+ * killed ten seconds ago. A child that ended
  * before may be started again with the same arguments; before that, the target holds no manifest.
  * @throws BoxError what `applyObject` throws; `fetch.cancelled`; `release.unapplied` when the child was killed (memory), died
  *   of a bug, or was silent for ten minutes
@@ -50,6 +54,7 @@ export function applyInChild(
     let cancelledAtMs: number | null = null
     let end: End | null = null
     let stopLooking: Cancel = () => {}
+    let stopWaiting: Cancel | null = null
     const fail = (error: BoxError): End => {
       return () => reject(error)
     }
@@ -68,21 +73,29 @@ export function applyInChild(
             report.kind === 'applied' ? resolve : fail(new BoxError(report.code, report.message)),
           )
         },
-        ended: how => {
-          stopLooking()
-          end ??= fail(
-            cancelledAtMs === null
-              ? new BoxError('release.unapplied', `the process that writes it ended: ${how}`)
-              : new BoxError('fetch.cancelled', 'the writing of a release was called off'),
-          )
-          end()
-        },
+        ended: how => gone(how),
       },
     )
+    const gone = (how: string): void => {
+      stopLooking()
+      stopWaiting?.()
+      end ??= fail(
+        cancelledAtMs === null
+          ? new BoxError('release.unapplied', `the process that writes it ended: ${how}`)
+          : new BoxError('fetch.cancelled', 'the writing of a release was called off'),
+      )
+      end()
+    }
+    const kill = (): void => {
+      child.kill()
+      stopWaiting ??= clock.runAt(after(clock.monotonicMs(), STUCK_MS), () =>
+        gone('killed, and the kernel does not let go of it'),
+      )
+    }
     /** The child has said its last word, and waits for its end: so that no word is overtaken by it. */
     const settle = (how: End): void => {
       end = how
-      child.kill()
+      kill()
     }
     const stopIfWanted = (): void => {
       if (cancelledAtMs !== null || !isCancelled()) return
@@ -93,7 +106,7 @@ export function applyInChild(
       const nowMs = clock.monotonicMs()
       stopIfWanted()
       const silence = `the process that writes it said nothing for ${SILENCE_MS_MAX / 1000} s`
-      if (cancelledAtMs !== null && nowMs - cancelledAtMs >= PATIENCE_MS) child.kill()
+      if (cancelledAtMs !== null && nowMs - cancelledAtMs >= PATIENCE_MS) kill()
       else if (nowMs - heardAtMs >= SILENCE_MS_MAX)
         settle(fail(new BoxError('release.unapplied', silence)))
       stopLooking = clock.runAt(after(nowMs, LOOK_MS), look)

@@ -35,6 +35,8 @@ export interface LauncherOptions {
   readonly boxWords: readonly string[]
   /** Between being asked to end and being killed. */
   readonly patienceMs: number
+  /** After it was killed: what the kernel has not let go of by then counts as gone. */
+  readonly stuckMs: number
   /** The box is up: for whoever started the launcher. */
   readonly onReady: () => void
 }
@@ -70,8 +72,9 @@ export class Launcher {
   /** @returns `replaced` when another launcher has taken its place on the disk, and is to be started instead */
   async run(): Promise<'ended' | 'replaced'> {
     const { log, programs } = this.#ports
-    const strays = await programs.endStrays(this.#options.patienceMs)
-    if (strays > 0) log.warn('launcher.strays-ended', { count: strays })
+    const { count, stuckCount } = await programs.endStrays(this.#options)
+    if (count > 0) log.warn('launcher.strays-ended', { count })
+    if (stuckCount > 0) log.error('launcher.strays-stuck', { count: stuckCount })
     const own = await this.#launcherDigest()
     let past: Past = { lastWhy: null, failures: 0 }
     while (!this.#isEnding) {
@@ -148,7 +151,7 @@ export class Launcher {
         break
       case 'kill':
         this.#ports.log.error('program.hangs', { program: action.program })
-        this.#running.get(action.program)?.kill()
+        this.#kill(action.program)
         break
       case 'ping':
         this.#running.get(action.program)?.send(PING)
@@ -211,14 +214,30 @@ export class Launcher {
   async #endAll(watch: Watch | null): Promise<void> {
     const { clock } = this.#ports
     for (const [name, program] of this.#running)
-      if (watch !== null && isSilent(watch, name, clock.monotonicMs())) program.kill()
+      if (watch !== null && isSilent(watch, name, clock.monotonicMs())) this.#kill(name)
       else program.send(SHUTDOWN)
     const late = after(clock.monotonicMs(), this.#options.patienceMs)
     const cancel = clock.runAt(late, () => {
-      for (const program of this.#running.values()) program.kill()
+      for (const name of this.#running.keys()) this.#kill(name)
     })
     while (this.#running.size > 0) await this.#wait(TICK_MS)
     cancel()
+  }
+
+  /**
+   * One that waits inside the kernel, for a card that does not answer for instance, cannot be waited for: it does nothing of
+   * its own any more, and the other release may be what helps.
+   */
+  #kill(name: ProgramName): void {
+    const { clock, log } = this.#ports
+    const program = this.#running.get(name)
+    if (program === undefined) return
+    program.kill()
+    clock.runAt(after(clock.monotonicMs(), this.#options.stuckMs), () => {
+      if (this.#running.get(name) !== program) return
+      log.error('program.stuck', { program: name })
+      this.#ended(name, program, 'killed, and the kernel does not let go of it')
+    })
   }
 
   /** 0.5 s the first time, twice as long each time after, 30 s at most. */

@@ -5,10 +5,23 @@ export interface Programs {
   /** Runs a program to its end, at most `msMax`. Null when it was not there, was killed, or took too long. */
   run(wanted: WantedProgram, msMax: number): Promise<Outcome | null>
   /**
-   * Ends programs that an earlier launcher of this home left behind, and resolves when they are gone.
-   * @returns how many there were
+   * Ends programs that an earlier launcher of this home left behind. Resolves when they are gone, or `stuckMs` after they
+   * were killed.
    */
-  endStrays(patienceMs: number): Promise<number>
+  endStrays(limits: StrayLimits): Promise<EndedStrays>
+}
+
+export interface StrayLimits {
+  /** Between being asked to end and being killed. */
+  readonly patienceMs: number
+  /** From there on, for those that the kernel does not let go of. */
+  readonly stuckMs: number
+}
+
+export interface EndedStrays {
+  readonly count: number
+  /** Of them, those that were not gone in the end. */
+  readonly stuckCount: number
 }
 
 export interface WantedProgram {
@@ -22,7 +35,8 @@ export interface WantedProgram {
 export interface ProgramTells {
   heard(message: unknown): void
   /**
-   * Once, after the process is gone, never during `start`.
+   * Once, after the process is gone, never during `start`. It may never come: a process that waits inside the kernel, for
+   * a card or a device that does not answer, is not gone when it is killed.
    * @param how for people: `exit code 1`, `signal SIGKILL`, or why it could not be started
    */
   ended(how: string): void
@@ -31,7 +45,7 @@ export interface ProgramTells {
 export interface Program {
   /** What it does not take any more is dropped. */
   send(message: unknown): void
-  /** SIGKILL. */
+  /** SIGKILL: from then on the program runs no instruction of its own. */
   kill(): void
 }
 

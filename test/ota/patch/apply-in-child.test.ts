@@ -183,3 +183,17 @@ t.test('a child that hangs is killed: at a stop soon, otherwise after ten minute
     t.equal(asked, before, 'no timer is left')
   }
 })
+
+t.test('a child that the kernel does not let go of is not waited for', async t => {
+  const { run, clock, programs } = simulated(() => ({ hear: () => {} }))
+  programs.isStuck = true
+  let outcome = ''
+  const ended = run(() => true).catch((error: { code: string }) => {
+    outcome = error.code
+  })
+  await clock.advance(14_000)
+  t.equal(outcome, '', 'it has its time')
+  await clock.advance(3_000)
+  await ended
+  t.equal(outcome, 'fetch.cancelled')
+})

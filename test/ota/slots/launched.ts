@@ -38,20 +38,26 @@ export class Home {
     writeRelease(join(path, 'slots/a'), release)
   }
 
-  /** Starts the script that systemd and pm2 start. */
-  launch(environment: Readonly<Record<string, string>>): ChildProcess {
+  /**
+   * Starts the script that systemd and pm2 start.
+   * @param output where its log goes, when it is not to be heard here
+   */
+  launch(
+    environment: Readonly<Record<string, string>>,
+    output: number | 'pipe' = 'pipe',
+  ): ChildProcess {
     const env = {
       ...process.env,
       ROADCASE_HOME: this.path,
       ROADCASE_NODE: process.execPath,
       ...environment,
     }
-    const child = spawn(join(this.path, 'launch'), [], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(join(this.path, 'launch'), [], { env, stdio: ['ignore', output, 'pipe'] })
     const hear = (bytes: Buffer): void => {
       this.said += String(bytes)
     }
-    child.stdout.on('data', hear)
-    child.stderr.on('data', hear)
+    child.stdout?.on('data', hear)
+    child.stderr?.on('data', hear)
     this.#launchers.push(child)
     return child
   }

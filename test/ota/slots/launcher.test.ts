@@ -1,5 +1,17 @@
 /** The launcher as the process that it is, with small releases that crash, hang, and pass READY but not the gate. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -217,6 +229,38 @@ t.test('a launcher that fails gives way to the one before it', async t => {
   t.match(box.said, /the one before it is started/)
   rmSync(join(box.path, 'launcher.mjs'))
 })
+
+t.test(
+  'a launcher whose log nobody reads any more starts its box, and ends when asked',
+  async t => {
+    const box = homeIn(t, good)
+    const { whole, isFull } = fullPipe(t, box.path)
+    t.ok(isFull)
+    const launcher = box.launch(PATIENT, whole)
+    await box.ready('1.0.0', 0, READY_MS_MAX)
+    const ended = new Promise(resolve => launcher.once('exit', resolve))
+    t.equal(await Promise.all([ended, box.stop()]).then(([code]) => code), 0)
+  },
+)
+
+/** A pipe that takes nothing more, as whoever reads the log leaves it when he has stopped. */
+function fullPipe(t: Test, folder: string): { whole: number; isFull: boolean } {
+  const path = join(folder, 'pipe')
+  execFileSync('mkfifo', [path])
+  const filling = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
+  const whole = openSync(path, constants.O_WRONLY)
+  t.teardown(() => [filling, whole].forEach(closeSync))
+  const isFull = (): boolean => {
+    try {
+      return writeSync(filling, Buffer.alloc(4096)) < 0
+    } catch {
+      // EAGAIN: it is full.
+      return true
+    }
+  }
+  for (let writes = 0; writes < 1000; writes++) if (isFull()) return { whole, isFull: true }
+  return { whole, isFull: false }
+}
 
 t.test('the launcher is one file without packages', async t => {
   const text = new TextDecoder().decode(builtLauncher())
