@@ -40,14 +40,20 @@ export async function followApply(
     systemLooks = isReleaseOver && !isAtWork(state.os) ? systemLooks + 1 : 0
     if (isReleaseOver && (isSettled(state.os) || systemLooks > waitsLooks)) {
       checkKept(state, wanted, refused)
-      lines.tellSystem(state)
-      if (state.phase === 'waiting')
-        throw new CliFailure(exitCodes.waiting, progressText(state, paint))
-      return lines.say(progressText(state, paint))
+      return tellEnd(state, lines, paint)
     }
     lines.tellWork(state)
     await link.pause(LOOK_MS)
   }
+}
+
+/** @throws CliFailure when one of both waits */
+function tellEnd(state: State, lines: Lines, paint: Paint): void {
+  const release = progressText(state, paint)
+  const system = isSettled(state.os) ? null : systemProgressText(state.os, paint)
+  if (state.phase !== 'waiting') lines.say(release)
+  const waiting = [state.phase === 'waiting' ? release : null, system].filter(text => text !== null)
+  if (waiting.length > 0) throw new CliFailure(exitCodes.waiting, waiting.join('\n'))
 }
 
 /** Of the release and of the operating system, each when it is another one. */
@@ -65,11 +71,6 @@ class Lines {
   tellWork(state: State): void {
     if (isAtWork(state)) this.say(progressText(state, this.#paint))
     if (isAtWork(state.os)) this.#saySystem(state.os)
-  }
-
-  /** How it stands at the end. */
-  tellSystem({ os }: State): void {
-    if (!isSettled(os)) this.#saySystem(os)
   }
 
   say(text: string): void {

@@ -341,7 +341,9 @@ t.test('apply ends when the operating system waits for something, and says for w
   ]
   const waiting = { ...reply, state: { ...idle, os: { ...os, unmet, trouble: 'nobody has it' } } }
   const { link: asks, asked } = link([waiting])
-  const { out } = await type(['ota', 'apply'], { otaLink: () => asks })
-  t.equal(out, '1.4.0 runs\noperating system 2.1.0 waits: Kim holds it back; nobody has it\n')
+  const { out, error, exitCode } = await type(['ota', 'apply'], { otaLink: () => asks })
+  t.equal(exitCode, 6)
+  t.equal(out, '1.4.0 runs\n')
+  t.match(error, 'operating system 2.1.0 waits: Kim holds it back; nobody has it')
   t.ok(asked.length < 6, 'at once')
 })
