@@ -252,10 +252,14 @@ const checks: readonly Check[] = [
     planted: [
       file(
         'package.json',
-        '{"dependencies":{"a":"^1.0.0","b":"1.2.3"},"devDependencies":{"c":"latest","d":"1.0.0-rc.1"}}',
+        '{"dependencies":{"a":"^1.0.0","b":"1.2.3"},"devDependencies":{"c":"latest","d":"1.0.0-rc.1","e":"npm:a@1.0.0","f":"npm:a@^1.0.0"}}',
       ),
     ],
-    found: ['package.json: a is "^1.0.0"', 'package.json: c is "latest"'],
+    found: [
+      'package.json: a is "^1.0.0"',
+      'package.json: c is "latest"',
+      'package.json: f is "npm:a@^1.0.0"',
+    ],
   },
   {
     promise: 'the lock file does not say where packages were fetched',

@@ -32,7 +32,11 @@ export function whyNoLab(): string | null {
 export function whyNotBuilt(): string | null {
   const rooms = ['boards', 'drivers', 'ota', 'runtime', 'test']
   if (rooms.every(isCompiled)) return null
-  return failureOf(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'])
+  return failureOf(process.execPath, [
+    'node_modules/typescript-native/bin/tsc',
+    '-p',
+    'tsconfig.json',
+  ])
 }
 
 /** File by file: a check of types alone leaves the compiler's own notes newer than what it wrote. */

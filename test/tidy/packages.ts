@@ -2,7 +2,8 @@
 import type { TreeFile } from './tree.js'
 
 const TABLES = ['dependencies', 'devDependencies', 'optionalDependencies'] as const
-const EXACT = /^\d+\.\d+\.\d+(-[\w.]+)?$/
+/** One version; of a package that goes by another name here, too. */
+const EXACT = /^(npm:[\w@/.-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/
 
 const isTable = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null
