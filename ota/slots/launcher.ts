@@ -23,6 +23,7 @@ import {
   type WatchAction,
   type WatchEvent,
 } from './supervision.js'
+import { whyUnreadable } from './why-none.js'
 
 export interface LauncherPorts extends ChoicePorts {
   readonly clock: Clock
@@ -90,7 +91,9 @@ export class Launcher {
     const { disk, log } = this.#ports
     const candidate = await this.#choose(lastWhy)
     if (candidate === null) {
-      log.error('slots.none-complete', { home: disk.pathOf('') })
+      const problem = await whyUnreadable(disk)
+      if (problem === null) log.error('slots.none-complete', { home: disk.pathOf('') })
+      else log.error('slots.unreadable', { problem })
       return { lastWhy, failures: failures + 1 }
     }
     const verdict = await this.#serve(candidate)
