@@ -1,4 +1,5 @@
 /** The updater of this machine, as the command line sees it. */
+import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LinuxClock, ownAnchor } from '../../drivers/linux/clock.js'
 import { askDoor } from '../../drivers/linux/control-door.js'
@@ -51,8 +52,9 @@ async function ask(home: string, request: OtaRequest): Promise<OtaReply> {
     join(home, 'ota', CONTROL_FILE),
     JSON.stringify(request),
     limits,
-  ).catch((error: unknown) => {
-    throw error instanceof BoxError ? awayFrom(home, error) : error
+  ).catch(async (error: unknown) => {
+    if (!(error instanceof BoxError)) throw error
+    throw awayFrom(home, error, await isReadOnly(home))
   })
   const answer = check(otaAnswer, JSON.parse(said), 'answer')
   if (answer.kind === 'done') return answer.reply
@@ -60,7 +62,15 @@ async function ask(home: string, request: OtaRequest): Promise<OtaReply> {
   throw new CliFailure(exitCodes.refused, `${message} (${code})`)
 }
 
-function awayFrom(home: string, error: BoxError): CliFailure {
+/** On a card that takes no writes there can be no door, whether an updater runs or not. */
+const isReadOnly = (home: string): Promise<boolean> =>
+  access(home, constants.W_OK).then(
+    () => false,
+    (error: unknown) => hasCode(error, 'EROFS'),
+  )
+
+/** @param isCardReadOnly whether the home may not be written, by nobody */
+export function awayFrom(home: string, error: BoxError, isCardReadOnly: boolean): CliFailure {
   if (hasCode(error.cause, 'EACCES'))
     return new CliFailure(
       exitCodes.unreachable,
@@ -73,6 +83,12 @@ function awayFrom(home: string, error: BoxError): CliFailure {
     return new CliFailure(
       exitCodes.unreachable,
       `the updater in ${home} is busy: ${error.message}; ask again`,
+      { cause: error },
+    )
+  if (isCardReadOnly && error.cause !== undefined)
+    return new UpdaterAway(
+      `nobody can be asked in ${home}: the card takes no writes (EROFS). The log of the updater says more; change the card`,
+      false,
       { cause: error },
     )
   // Only a failed call has a cause; a line that ends early has none.

@@ -3,7 +3,8 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { otaLink, UpdaterAway } from '../../runtime/cli/ota-link.js'
+import { awayFrom, otaLink, UpdaterAway } from '../../runtime/cli/ota-link.js'
+import { BoxError } from '../../runtime/core/errors.js'
 import { CONTROL_FILE } from '../../runtime/core/ota-control.js'
 
 /** A home with something at the updater's door. */
@@ -69,3 +70,12 @@ t.test(
     t.same(asked, [])
   },
 )
+
+t.test('a card that takes no writes is told as that, unless somebody was there', async t => {
+  const cause = new Error('connect ECONNREFUSED')
+  const nobody = new BoxError('link.down', 'nobody answers at /x', { cause })
+  t.match(awayFrom('/x', nobody, true), { exitCode: 5, message: /takes no writes \(EROFS\)/ })
+  t.match(awayFrom('/x', nobody, false), { message: /no updater runs in \/x/ })
+  const ended = new BoxError('link.down', 'it ended without an answer')
+  t.match(awayFrom('/x', ended, true), { wasHeard: true, message: /ended before it answered/ })
+})
