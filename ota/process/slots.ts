@@ -140,13 +140,9 @@ export class ProcessSlots implements SlotWork {
       release,
       { install: folder => this.#fill(description, left, { ...wishes, base, folder }) },
       {
-        progress: ({ step, done, all }) =>
-          wishes.tell({
-            ...nothingCame,
-            phase: 'writing',
-            doneBytes: done,
-            allBytes: step === 'verifying' ? all : 0,
-          }),
+        // What is verified is counted in files.
+        progress: () =>
+          wishes.tell({ ...nothingCame, phase: 'writing', doneBytes: 0, allBytes: 0 }),
         isCancelled: wishes.isCancelled,
       },
     )

@@ -81,6 +81,8 @@ export interface CriteriaView {
   readonly roomBytes: number | null
   /** Why an operating system keeps releases from being tried; null: it does not. Absent: nobody updates any here. */
   readonly systemTrial?: string | null | undefined
+  /** For how long nothing has come of it while it is fetched; null: it comes, or is not fetched. */
+  readonly stalledSeconds: number | null
   readonly formats: SlotView['formats']
   readonly box: BoxView | null
   readonly fleet: FleetView | null
@@ -106,6 +108,8 @@ export function judge(view: CriteriaView): readonly Criterion[] {
     return [
       no('take', 'order', view.orderTrouble ?? `nothing is known of the tour yet: ${ASKED_SOON}`),
     ]
+  // Nothing else is asked of what runs.
+  if (view.running?.digest === description.manifest.sha256) return [runs(view, description)]
   return [
     ...(view.isLooked
       ? []
@@ -130,15 +134,21 @@ const FORCEABLE = ['asked', 'box', 'hold', 'battery', 'fleet', 'fleet-failures',
 export const unforced = (criteria: readonly Criterion[], step: Step): readonly Criterion[] =>
   unmet(criteria, step).filter(({ name }) => !FORCEABLE.includes(name))
 
+const runs = ({ isOnTrial }: CriteriaView, { version }: ReleaseDescription): Criterion =>
+  no(
+    'take',
+    'news',
+    isOnTrial
+      ? `${version} runs, on trial`
+      : `${version} is ordered, and runs: there is nothing to take`,
+  )
+
 function toTake(view: CriteriaView, description: ReleaseDescription): Criterion[] {
   const { version, architecture, boards, minimumUpdater, manifest } = description
   const refusal = view.refused.find(({ digest }) => digest === manifest.sha256)
-  const { floor, running } = view
+  const { floor } = view
   return [
-    criterion('take', 'news', running?.digest !== manifest.sha256, {
-      met: `${version} is another release than the running one`,
-      unmet: `${version} runs already`,
-    }),
+    yes('take', 'news', `${version} is another release than the running one`),
     criterion('take', 'architecture', architecture === view.architecture, {
       met: `it is for ${architecture}`,
       unmet: `it is for ${architecture}, and this box is ${view.architecture}`,
@@ -189,11 +199,19 @@ function toSwitch(view: CriteriaView, description: ReleaseDescription): Criterio
       met: 'it is in the other slot, verified',
       unmet: 'it is not in the other slot yet',
     }),
+    ...comes(view),
     reversible(view.formats),
     ...besideSystems(view.systemTrial),
     ...rightMoment(view),
     ...fleetOf(view.fleet, view.policy, description),
   ]
+}
+
+/** Without it, zero percent for ten minutes would be all that people see. */
+function comes({ stalledSeconds }: CriteriaView): Criterion[] {
+  if (stalledSeconds === null) return []
+  const words = `nothing of it has come for ${stalledSeconds} s: no stick, repository or other box that may be asked and answers has the rest`
+  return [no('switch', 'pieces', words)]
 }
 
 /** Two that are new at once, and nobody could tell which of them fails. */

@@ -8,6 +8,7 @@ export interface Known {
   readonly box: BoxView | null
   readonly fleet: CriteriaView['fleet']
   readonly roomBytes: number | null
+  readonly stalledSeconds: CriteriaView['stalledSeconds']
   readonly holds: CriteriaView['holds']
   readonly isAskedFor: boolean
   readonly systemTrial: CriteriaView['systemTrial']
@@ -33,6 +34,7 @@ export function judgeOrder({ look, wallMs }: Looked, known: Known): readonly Cri
     isOnTrial: slots.isOnTrial,
     isPrepared: description !== null && slots.prepared?.digest === description.manifest.sha256,
     roomBytes: known.roomBytes,
+    stalledSeconds: known.stalledSeconds,
     formats: slots.formats,
     box: known.box,
     fleet: known.fleet,

@@ -7,6 +7,8 @@ import type { TransferProgress } from './parts.js'
 
 const RETRY_MS_MIN = 15_000
 const RETRY_MS_MAX = 30 * 60_000
+/** A piece over a thin uplink takes its time. */
+const STALLED_SECONDS_MIN = 20
 
 export const digestOf = (release: ReleaseDescription): string => release.manifest.sha256
 
@@ -33,6 +35,8 @@ export class Preparation<T extends { readonly version: string } = ReleaseDescrip
   #digest: string | null = null
   #progress: TransferProgress | null = null
   #trouble: string | null = null
+  /** When another byte came, or it began. */
+  #cameMs = 0
   #retryAtMs = 0
   #retryMs = RETRY_MS_MIN
 
@@ -55,6 +59,13 @@ export class Preparation<T extends { readonly version: string } = ReleaseDescrip
   /** Why it failed last; null since it succeeded. */
   get trouble(): string | null {
     return this.#trouble
+  }
+
+  /** For how long nothing has come of what is fetched; null: for less than is worth a word. */
+  get stalledSeconds(): number | null {
+    if (this.#work === null || this.#progress?.phase !== 'fetching') return null
+    const seconds = Math.floor((this.#clock.monotonicMs() - this.#cameMs) / 1_000)
+    return seconds < STALLED_SECONDS_MIN ? null : seconds
   }
 
   /** What failed before does not keep the next try waiting. */
@@ -84,7 +95,9 @@ export class Preparation<T extends { readonly version: string } = ReleaseDescrip
   }
 
   async #run(description: T, work: Work): Promise<void> {
+    this.#cameMs = this.#clock.monotonicMs()
     const tell = (progress: TransferProgress): void => {
+      if (progress.doneBytes !== this.#progress?.doneBytes) this.#cameMs = this.#clock.monotonicMs()
       this.#progress = progress
     }
     try {

@@ -132,7 +132,7 @@ export class TourOrders implements Orders {
       const outcome = await trust.refresh()
       if (outcome.kind === 'believed') return { believed: outcome, words: [] }
       if (outcome.kind === 'cannot judge yet') unjudged ??= { source, outcome }
-      else words.push(`${source.name}: ${outcome.message}`)
+      else words.push(saidBy(source, outcome.message))
     }
     switched.switchTo(unjudged?.source ?? null)
     if (words.length === 0 && unjudged === null) words.push('there is no source to ask')
@@ -245,5 +245,12 @@ function jsonOf(bytes: Uint8Array): unknown {
   }
 }
 
-const joined = (words: readonly string[], last: string): string =>
-  [...words.map(word => word.slice(0, 300)), last].join('; ')
+/** Some name themselves. */
+const saidBy = ({ name }: NamedSource, message: string): string =>
+  message.startsWith(name) ? message : `${name}: ${message}`
+
+/** What a source was not believed for is what is not known of the order, too: it is said once. */
+function joined(words: readonly string[], last: string): string {
+  const isSaid = words.some(word => last.endsWith(word.slice(word.indexOf(': ') + 2)))
+  return [...words.map(word => word.slice(0, 300)), ...(isSaid ? [] : [last])].join('; ')
+}

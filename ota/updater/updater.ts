@@ -78,8 +78,9 @@ export class Updater implements Service {
     return { state: this.#compose(slots, criteria), criteria }
   }
 
-  /** Looks at once. Resolves with what was found. */
+  /** Looks at once, by the date that the box has now. Resolves with what was found. */
   async check(): Promise<OrderLook> {
+    await this.#ports.box.look()
     return this.#looking.now()
   }
 
@@ -278,8 +279,8 @@ export class Updater implements Service {
   #judge(slots: SlotView, box: BoxView | null): readonly Criterion[] {
     const fleet = this.#ports.fleet(this.#orderedDigest())
     return judgeOrder(this.#looking.known, {
-      ...this.#options,
-      ...{ slots, box, fleet, roomBytes: this.#roomBytes },
+      ...{ ...this.#options, slots, box, fleet, roomBytes: this.#roomBytes },
+      stalledSeconds: this.#preparation.stalledSeconds,
       holds: this.#ports.holds.current(),
       isAskedFor: this.isAskedFor(),
       systemTrial: this.#ports.os?.whyNoAppTrial(),

@@ -209,6 +209,7 @@ function notReady(view: VenueView, { freshMs, skewMsMax }: VenueTerms): string |
 }
 
 function problemOf({ own }: VenueView, word: VenueWord): string | null {
+  if (word.digest === null) return 'knows of nothing that is ordered'
   if (word.digest !== own.digest) return 'is to run another release'
   if (word.stage === 'failed') return `has gone back from it: ${word.obstacle ?? 'no reason given'}`
   if (word.obstacle !== null) return `cannot: ${word.obstacle}`

@@ -80,8 +80,8 @@ export const everyCriterion = ({ criteria, systemCriteria }: OtaReply): OtaReply
 export function criteriaText(reply: OtaReply, paint: Paint): string {
   const lines = everyCriterion(reply).map(one => criterionLine(one, paint))
   const venue = (reply.state?.unmet ?? [])
-    .filter(({ name }) => name === 'venue')
-    .map(({ words }) => `${paint.red('no ')}  ${'venue'.padEnd(14)}  ${printable(words)}`)
+    .filter(({ name, step }) => name === 'venue' || step === 'trial')
+    .map(({ name, words }) => `${paint.red('no ')}  ${name.padEnd(14)}  ${printable(words)}`)
   const trouble = reply.state?.trouble ?? null
   const last =
     trouble === null ? [] : [`${paint.red('no ')}  ${'trouble'.padEnd(14)}  ${printable(trouble)}`]
@@ -146,7 +146,7 @@ function orderedText({ candidate, ordered, checked }: Told): string {
 }
 
 function checkedText({ checked }: Told): string {
-  if (checked === null) return 'not since the updater started: within a minute of that'
+  if (checked === null) return 'not since the updater started'
   // biome-ignore lint/style/noRestrictedGlobals: writes a moment that is given, and asks no clock
   const at = new Date(checked.wallMs).toISOString().slice(0, 16).replace('T', ' ')
   return printable(`${at} UTC: ${checked.words}`)

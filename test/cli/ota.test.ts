@@ -109,6 +109,13 @@ t.test('why lists every criterion, met or not', async t => {
   t.same(JSON.parse(json.out), criteria)
 })
 
+t.test('why lists what the gate of a trial waits for', async t => {
+  const unmet = [{ step: 'trial' as const, name: 'gate', words: 'lamp-2 does not answer' }]
+  const asks = link([{ ...reply, state: { ...state, phase: 'trial', unmet } }]).link
+  const { out } = await type(['ota', 'why'], { otaLink: () => asks })
+  t.match(out, /no {3}gate +lamp-2 does not answer\n/)
+})
+
 t.test('each command asks what it says', async t => {
   const cases: readonly (readonly [readonly string[], OtaRequest])[] = [
     [['check'], { ask: 'check' }],

@@ -56,6 +56,15 @@ t.test('what is in the way, what was refused and what went wrong are told', asyn
   )
 })
 
+t.test('what is on its way is in the way of nothing, unless it does not come', async t => {
+  const unmet = [
+    { name: 'in-slot', words: 'it is not in the other slot yet' },
+    { name: 'pieces', words: 'nothing of it has come for 40 s' },
+  ]
+  const told = words.waitsFor({ ...ota, candidate, phase: 'fetching', unmet })
+  t.same(told, ['nothing of it has come for 40 s'])
+})
+
 t.test('the operating system is told in a sentence, where there is something to tell', async t => {
   const os = {
     lacking: null,

@@ -33,6 +33,7 @@ const fine: CriteriaView = {
   description,
   orderTrouble: null,
   isLooked: true,
+  stalledSeconds: null,
   isTimeKnown: true,
   updaterVersion: '1.4.0',
   architecture: 'arm64',
@@ -79,7 +80,7 @@ t.test('a release that nothing stands against is taken', async t => {
 })
 
 const cases: readonly (readonly [string, CriteriaView, RegExp])[] = [
-  ['news', { ...fine, running: { digest, version: '1.5.0' } }, /runs already/],
+  ['news', { ...fine, running: { digest, version: '1.5.0' } }, /is ordered, and runs/],
   ['architecture', { ...fine, architecture: 'x64' }, /arm64.*x64/],
   ['board', box({ board: 'pi-5' }), /pi-4.*pi-5/],
   ['updater', { ...fine, updaterVersion: '1.1.9' }, /1\.2\.0 at least/],
@@ -177,4 +178,13 @@ t.test('ota.json is taken with its defaults, and refused with the field that is 
   t.throws(() => checkUpdaterConfig({ ...good, repositories: ['http://user@x/'] }), {
     message: /without user/,
   })
+})
+
+t.test('of what runs already nothing else is asked', async t => {
+  const running = { digest, version: '1.5.0' }
+  t.match(judge({ ...fine, running }), {
+    length: 1,
+    0: { name: 'news', words: /is ordered, and runs/ },
+  })
+  t.match(judge({ ...fine, running, isOnTrial: true }), { length: 1, 0: { words: /on trial/ } })
 })

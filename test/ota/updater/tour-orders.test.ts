@@ -159,6 +159,19 @@ t.test('a tour that the repository does not know is told beside those that it kn
   t.notMatch((await (await start()).look()).words, /knows no tour/, 'what is expired knows nothing')
 })
 
+t.test('what a source is not believed for is said once, and by one name', async t => {
+  const { start, world, hub, trust } = bench()
+  const fetch = (): Promise<never> =>
+    Promise.reject(new BoxError('link.down', 'http://hub/metadata/2.root.json does not answer'))
+  world.sources = [{ name: 'http://hub', source: { fetch } }]
+  await (await start()).look()
+  t.match((await (await start()).look()).words, /^http:\/\/hub\/metadata/)
+  world.sources = [hub]
+  trust.nowMs += 4_000 * 86_400_000
+  const { words } = await (await start()).look()
+  t.equal(words.split('has expired').length, 2, words)
+})
+
 t.test('after a start it is known what was ordered, and nobody is asked for it', async t => {
   const { start, world, hub, trust } = bench()
   t.equal(await (await start()).recall(), null)

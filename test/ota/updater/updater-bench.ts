@@ -161,6 +161,8 @@ export function updaterBench(
     look: orderOf('1.0.0'),
     recalled: null as OrderLook | null,
     looks: 0,
+    /** How often the box was asked how it is now. */
+    asked: 0,
     box: quiet as BoxView | null,
     gate: [] as readonly string[],
     fault: null as Error | null,
@@ -189,7 +191,10 @@ export function updaterBench(
       },
       box: {
         view: async () => world.box,
-        look: async () => world.box,
+        look: async () => {
+          world.asked++
+          return world.box
+        },
         remember: async () => {},
         gate: async () => world.gate,
         showTime: async () => ({ nowMs: clock.showTimeMs(), errorMs: 0 }),

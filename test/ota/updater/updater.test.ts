@@ -393,3 +393,43 @@ t.test('what was ordered before the start is told at once, and nobody acts on it
   await clock.advance(3 * MINUTE_MS)
   t.match(await updater.now(), { state: { ordered: { version: '1.0.0' }, candidate: null } })
 })
+
+t.test('a fetch that nothing comes of is told after a while', async t => {
+  const { clock, slots, world, updater, end } = updaterBench()
+  t.teardown(end)
+  world.look = orderOf('1.1.0')
+  await updater.start()
+  await clock.advance(SECOND_MS)
+  const came = (doneBytes: number): void =>
+    slots.tell?.({
+      ...{ phase: 'fetching', doneBytes, allBytes: 40 },
+      ...{ uplinkBytes: 0, peerBytes: 0, stickBytes: 0 },
+    })
+  const isTold = async (): Promise<boolean> =>
+    (await updater.now()).criteria.some(({ name }) => name === 'pieces')
+  for (let bytes = 0; bytes < 10; bytes++) {
+    came(bytes)
+    await clock.advance(10 * SECOND_MS)
+  }
+  t.notOk(await isTold(), 'slow is not stalled')
+  for (let look = 0; look < 4; look++) {
+    came(9)
+    await clock.advance(10 * SECOND_MS)
+  }
+  t.match(await updater.now(), {
+    state: {
+      unmet: [{ name: 'in-slot' }, { name: 'pieces', words: /nothing of it has come for 50 s/ }],
+    },
+  })
+  came(10)
+  t.notOk(await isTold())
+})
+
+t.test('whoever asks for a look has it by the date that the box has now', async t => {
+  const { world, updater, end } = updaterBench()
+  t.teardown(end)
+  await updater.start()
+  const [asked, looks] = [world.asked, world.looks]
+  await updater.check()
+  t.same([world.asked, world.looks], [asked + 1, looks + 1])
+})

@@ -125,6 +125,10 @@ t.test('a box waits, with a reason, for one that cannot', async t => {
     why: 'b cannot: a show is armed',
   })
   t.same(next(view({}, { digest: 'e' })), { kind: 'wait', why: 'b is to run another release' })
+  t.same(next(view({}, { digest: null })), {
+    kind: 'wait',
+    why: 'b knows of nothing that is ordered',
+  })
   t.same(next(view({}, {})), { kind: 'agree', at: 1_010_000 })
   t.same(next(view({ stage: 'agreed', at: 1_000_500 }, { stage: 'agreed', at: 1_000_500 })), {
     kind: 'commit',

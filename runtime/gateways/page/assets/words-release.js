@@ -45,8 +45,9 @@ export function systemText(os) {
 /** What is in the way, what was refused, what went wrong. */
 export function waitsFor({ phase, unmet, holds, refused, trouble, os }) {
   const system = systemText(os)
+  const isOnItsWay = phase === 'fetching' || phase === 'writing'
   return [
-    ...(phase === 'fetching' || phase === 'writing' ? [] : unmet.map(({ words }) => words)),
+    ...unmet.filter(({ name }) => !isOnItsWay || name === 'pieces').map(({ words }) => words),
     ...holds.map(
       ({ owner, reason, leftMinutes }) => `held by ${owner}, ${leftMinutes} min more: ${reason}`,
     ),
