@@ -94,8 +94,9 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
   }
   const systems: ComposedSystems = composeSystems(
     {
-      ...{ clock, log, keys, disk, calls, box, holds, fleet, slots, fetcher, shelf },
+      ...{ clock, log, keys, disk, calls, box, holds, slots, fetcher, shelf },
       asked: new Asked(files, log, 'asked-os.json'),
+      voice: venue?.systems ?? null,
       lookAgain: () => updater.lookBeside(),
       freeBytes: () => linuxSpace.free(home),
       ...{ home, environment: process.env },

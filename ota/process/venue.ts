@@ -18,6 +18,7 @@ import { Peers } from '../fetch/peers.js'
 import type { Shelf } from '../fetch/shelf.js'
 import { BoardVoice } from '../updater/board-voice.js'
 import type { CriteriaView } from '../updater/criteria.js'
+import type { OsVoice } from '../updater/os-word.js'
 import type { SlotWork } from '../updater/parts.js'
 import { Together } from '../updater/together.js'
 import type { UpdaterConfig } from '../updater/updater-config.js'
@@ -42,6 +43,7 @@ export interface OpenVenue {
   readonly peers: Peers
   readonly services: readonly Service[]
   readonly fleet: (digest: string | null) => CriteriaView['fleet']
+  readonly systems: OsVoice
   readonly together: (slots: Pick<SlotWork, 'clear'>) => Together
 }
 
@@ -96,6 +98,7 @@ export function openVenue(parts: VenueParts): OpenVenue {
     peers,
     services: [peers, speaking],
     fleet: digest => voice.fleet(digest),
+    systems: voice.systems,
     together: slots =>
       new Together(
         { log, voice, records: new VenueRecords(files), slots },

@@ -9,16 +9,21 @@ import {
   number,
   object,
   oneOf,
+  optional,
   pattern,
   string,
+  unknown,
 } from '../../runtime/core/schema.js'
 import type { Cancel, Clock, MonotonicMs } from '../../runtime/ports/clock.js'
 import type { PeerBoard } from '../../runtime/ports/peer-link.js'
 import type { FleetView } from './criteria.js'
+import { type HeardOsWord, type OsVoice, type OsWord, readOsWord } from './os-word.js'
 import type { VenueVoice } from './parts.js'
 import type { HeardWord, VenueWord } from './venue-switch.js'
 
 const SAY_MS = 1_000
+/** The box is asked for its show time before each word: without one nothing is said. */
+const SPEECHLESS_MS = 3_000
 /** A box that has said nothing for so long is no part of the fleet any more. */
 const FORGET_MS = 60_000
 const BOXES_MAX = 256
@@ -34,11 +39,15 @@ const word = object({
   obstacle: nullable(string({ max: 512 })),
   isWell: boolean,
   showMs: number({ min: -8.64e15, max: 8.64e15 }),
+  /** Of the operating systems; read apart, so that what nobody understands of it spoils nothing. */
+  os: optional(unknown),
   // A box with a newer release may say more.
 }).loose()
 
 interface Heard {
   readonly word: VenueWord
+  readonly system: OsWord | null
+  readonly systemMs: MonotonicMs
   readonly isWell: boolean
   readonly sequence: number
   readonly atMs: MonotonicMs
@@ -55,6 +64,11 @@ export class BoardVoice implements VenueVoice {
   #sequence: number
   #said = ''
   #saidMs = Number.NEGATIVE_INFINITY
+  #system: OsWord | null = null
+  /** Of the last word that was handed to the board. */
+  #systemText = ''
+  #systemSinceMs = 0
+  #spokeMs = Number.NEGATIVE_INFINITY
   #cancel: Cancel = () => {}
 
   /** @param options.isWell whether this box could spare itself for a moment */
@@ -94,9 +108,7 @@ export class BoardVoice implements VenueVoice {
   /** What the other boxes have done with a release. */
   fleet(digest: string | null): FleetView {
     const nowMs = this.#clock.monotonicMs()
-    const others = [...this.#heard].filter(
-      ([, { isAlive, atMs }]) => isAlive && nowMs - atMs < FORGET_MS,
-    )
+    const others = [...this.#heard].filter(([, one]) => isPresent(one, nowMs))
     const failed = others.filter(
       ([, { word: said }]) => said.stage === 'failed' && said.digest === digest,
     )
@@ -107,12 +119,63 @@ export class BoardVoice implements VenueVoice {
     }
   }
 
+  /** What the boxes tell each other of their operating systems goes with the same words. */
+  get systems(): OsVoice {
+    return {
+      isOpen: () => this.isOpen(),
+      say: said => {
+        this.#system = said
+      },
+      saidForMs: () => this.#systemSaidForMs(),
+      heard: () => this.#heardOfSystems(),
+      fleet: (digest, awayMs) => this.#fleetOfSystems(digest, awayMs),
+    }
+  }
+
+  #systemSaidForMs(): number | null {
+    const nowMs = this.#clock.monotonicMs()
+    const isSaid = JSON.stringify(this.#system) === this.#systemText
+    return isSaid && nowMs - this.#spokeMs < SPEECHLESS_MS ? nowMs - this.#systemSinceMs : null
+  }
+
+  #heardOfSystems(): ReadonlyMap<string, HeardOsWord> {
+    const nowMs = this.#clock.monotonicMs()
+    return new Map(
+      [...this.#heard].map(([box, { system, systemMs }]) => [
+        box,
+        { word: system, ageMs: nowMs - systemMs },
+      ]),
+    )
+  }
+
+  /** One that has failed does so until it says otherwise, also when somebody has switched it off. */
+  #fleetOfSystems(digest: string | null, awayMs: number): FleetView {
+    const nowMs = this.#clock.monotonicMs()
+    const isGone = ({ system, isAlive, atMs }: Heard): boolean =>
+      isAlive && system?.stage === 'goes' && nowMs - atMs >= awayMs
+    const all = [...this.#heard]
+    const failed = all.filter(([, one]) => {
+      if (digest === null || one.system === null) return false
+      return one.system.refused.includes(digest) || (isGone(one) && one.system.digest === digest)
+    })
+    return {
+      heard: all.filter(([, one]) => isPresent(one, nowMs) || isGone(one)).length,
+      healthy: all.filter(([, one]) => isPresent(one, nowMs) && one.isWell).length,
+      failed: failed.map(([box]) => box).sort(),
+    }
+  }
+
   /** At once when it is news, else once a second. */
   say(said: VenueWord): void {
     const obstacle = said.obstacle?.slice(0, 512) ?? null
     const { showMs, ...lasting } = said
-    const text = JSON.stringify({ ...lasting, obstacle, isWell: this.#isWell() })
+    const os = this.#system
+    const text = JSON.stringify({ ...lasting, obstacle, isWell: this.#isWell(), os })
     const nowMs = this.#clock.monotonicMs()
+    this.#spokeMs = nowMs
+    const systemText = JSON.stringify(os)
+    if (systemText !== this.#systemText) this.#systemSinceMs = nowMs
+    this.#systemText = systemText
     if (text === this.#said && nowMs - this.#saidMs < SAY_MS) return
     this.#said = text
     this.#saidMs = nowMs
@@ -129,9 +192,18 @@ export class BoardVoice implements VenueVoice {
     const said: VenueWord = { box, digest, stage, at, obstacle, showMs }
     if (known !== undefined && sequence === known.sequence) return
     const atMs = this.#clock.monotonicMs()
-    this.#heard.set(box, { word: said, isWell, sequence, atMs, isAlive: known !== undefined })
+    const isAlive = known !== undefined
+    const system = { system: readOsWord(read.os), systemMs: atMs }
+    // Right after its reboot it does not know yet whether that was a trial.
+    const isPending = system.system === null && known?.system?.stage === 'goes'
+    const { system: before, systemMs } = known ?? system
+    const lasting = isPending ? { system: before, systemMs } : system
+    this.#heard.set(box, { word: said, ...lasting, isWell, sequence, atMs, isAlive })
   }
 }
+
+const isPresent = ({ isAlive, atMs }: Heard, nowMs: number): boolean =>
+  isAlive && nowMs - atMs < FORGET_MS
 
 function readWord(bytes: Uint8Array): ReturnType<typeof word.parse> | null {
   try {

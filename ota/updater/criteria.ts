@@ -10,9 +10,8 @@ import type { SlotView } from './parts.js'
 import {
   boardOf,
   criterion,
-  fleetHealth,
+  fleetOf,
   no,
-  nobodyHeard,
   rightMoment,
   room,
   uplink,
@@ -128,7 +127,7 @@ export function unmet(criteria: readonly Criterion[], step: Step): readonly Crit
 }
 
 /** Those that a person may overrule. An armed show is disarmed instead. */
-const FORCEABLE = ['asked', 'box', 'hold', 'battery', 'fleet', 'fleet-failures', 'uplink']
+const FORCEABLE = ['asked', 'box', 'hold', 'battery', 'fleet', 'fleet-failures', 'turn', 'uplink']
 
 /** As `unmet`, less what a person may overrule and has. */
 export const unforced = (criteria: readonly Criterion[], step: Step): readonly Criterion[] =>
@@ -203,7 +202,10 @@ function toSwitch(view: CriteriaView, description: ReleaseDescription): Criterio
     reversible(view.formats),
     ...besideSystems(view.systemTrial),
     ...rightMoment(view),
-    ...fleetOf(view.fleet, view.policy, description),
+    ...fleetOf(view.fleet, description.version, {
+      healthyPercentMin: view.policy.fleetHealthyPercentMin,
+      failedMax: view.policy.fleetFailedMax,
+    }),
   ]
 }
 
@@ -233,22 +235,4 @@ function reversible(formats: SlotView['formats']): Criterion {
     met: 'the running release can read what it writes: there is a way back',
     unmet: `it writes the state in format ${prepared.store}, and the running release reads ${running.store} at most: there would be no way back. Order a release in between that reads both and writes the older one`,
   })
-}
-
-/** What others have suffered from a release, too. */
-function fleetOf(
-  fleet: FleetView | null,
-  policy: UpdaterPolicy,
-  { version }: ReleaseDescription,
-): Criterion[] {
-  const health = fleetHealth(fleet, policy)
-  if (fleet === null || health === null) return [nobodyHeard]
-  const failed = fleet.failed.join(', ')
-  return [
-    health,
-    criterion('switch', 'fleet-failures', fleet.failed.length <= policy.fleetFailedMax, {
-      met: failed === '' ? `nobody went back from ${version}` : `only ${failed} went back from it`,
-      unmet: `${failed} went back from ${version}: ${policy.fleetFailedMax} may`,
-    }),
-  ]
 }

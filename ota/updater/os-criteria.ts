@@ -8,9 +8,8 @@ import type { CurrentHold } from './holds.js'
 import {
   boardOf,
   criterion,
-  fleetHealth,
+  fleetOf,
   no,
-  nobodyHeard,
   rightMoment,
   room,
   uplink,
@@ -36,6 +35,8 @@ export interface OsCriteriaView {
   readonly freeBytes: number | null
   readonly box: BoxView | null
   readonly fleet: FleetView | null
+  /** Why another box of the venue comes first; null: none does. Undefined: this box is alone. */
+  readonly turn: string | null | undefined
   readonly holds: readonly CurrentHold[]
   readonly isMetered: boolean
   /** Of RAUC; else images of partitions. */
@@ -58,8 +59,19 @@ export function judgeOs(view: OsCriteriaView): readonly Criterion[] {
       unmet: 'it is not written yet',
     }),
     ...rightMoment(view),
-    fleetHealth(view.fleet, view.policy) ?? nobodyHeard,
+    ...fleetOf(view.fleet, ordered.description.version, {
+      healthyPercentMin: view.policy.fleetHealthyPercentMin,
+      failedMax: view.policy.fleetSystemFailedMax,
+    }),
+    ...turnOf(view.turn),
   ]
+}
+
+/** At a venue the boxes reboot one after the other. */
+function turnOf(turn: OsCriteriaView['turn']): Criterion[] {
+  if (turn === undefined) return []
+  const words = { met: 'no other box of the venue is in the way', unmet: turn ?? '' }
+  return [criterion('switch', 'turn', turn === null, words)]
 }
 
 export function isWritten({ running, slots }: OsStatus, { digest }: OsImage): boolean {

@@ -6,8 +6,9 @@ import type { OsDescription } from '../os/os-description.js'
 import type { OsSystem } from '../os/os-system.js'
 import type { OsSource } from '../os/os-writer.js'
 import type { Asked } from './asked.js'
-import type { BoxView, CriteriaView } from './criteria.js'
+import type { BoxView } from './criteria.js'
 import type { Holds } from './holds.js'
+import type { OsVoice } from './os-word.js'
 import type { BoxLink, OrderLook, OtaState, SlotView, TransferProgress } from './parts.js'
 import type { UpdaterConfig } from './updater-config.js'
 
@@ -74,7 +75,8 @@ export interface OsUpdaterPorts {
   readonly holds: Holds
   /** Of its own. */
   readonly asked: Asked
-  readonly fleet: (digest: string | null) => CriteriaView['fleet']
+  /** To the other boxes of the venue; null for a box that is not told of others. */
+  readonly voice: OsVoice | null
   /** Looks at the repository again. */
   readonly lookAgain: () => void
 }

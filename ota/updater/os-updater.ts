@@ -3,43 +3,33 @@
  * it when nothing is in the way, and keeps it only when it has proven itself. It has its turns from the updater of releases.
  */
 import { BoxError, messageOf } from '../../runtime/core/errors.js'
-import { osImage } from '../os/os-description.js'
-import type { OsImage } from '../os/os-state.js'
 import type { OsStatus } from '../os/os-system.js'
-import { judgeTrial, whyNoAppTrial } from '../os/os-trial.js'
+import { whyNoAppTrial } from '../os/os-trial.js'
 import type { Forced } from './asked.js'
 import { type Criterion, unforced, unmet } from './criteria.js'
+import { type Candidate, Candidates } from './os-candidate.js'
 import { doesRun, isWritten, judgeOs } from './os-criteria.js'
-import type {
-  OsOrdered,
-  OsReport,
-  OsSight,
-  OsTurns,
-  OsUpdaterOptions,
-  OsUpdaterPorts,
-} from './os-parts.js'
+import { OsLeftovers } from './os-leftovers.js'
+import type { OsReport, OsSight, OsTurns, OsUpdaterOptions, OsUpdaterPorts } from './os-parts.js'
+import { OsPlace } from './os-place.js'
+import { OsProving } from './os-proving.js'
 import { notUpdated, osReportOf } from './os-report.js'
-import { type Carrying, carryOut, type OsStep, type OsWork } from './os-work.js'
+import { type Carrying, carryOut, type OsStep, type OsWork, STEP_WHYS } from './os-work.js'
 import { Preparation } from './preparation.js'
-import { Trial } from './trial.js'
-
-interface Candidate {
-  readonly ordered: OsOrdered
-  readonly image: OsImage
-}
 
 /** After a question to the machine, or a reboot, that failed. */
 const RETRY_MS = 10_000
 /** Of a machine that is started in another way; or RAUC has not come up yet. */
 const LACKING_RETRY_MS = 300_000
-/** A system that runs needs its objects no longer, and the other boxes of the venue had their time. */
-const KEEP_OBJECTS_MS = 3_600_000
 
 export class OsUpdater implements OsTurns {
   readonly #ports: OsUpdaterPorts
   readonly #options: OsUpdaterOptions
   readonly #work: Preparation<OsWork>
-  readonly #trial: Trial
+  readonly #proving: OsProving
+  readonly #place: OsPlace
+  readonly #candidates: Candidates
+  readonly #leftovers: OsLeftovers
   /** Null: to be asked. */
   #status: OsStatus | null = null
   /** As it was last known, whatever it is now. */
@@ -53,7 +43,8 @@ export class OsUpdater implements OsTurns {
   #freeBytes: number | null = null
   #trouble: string | null = null
   #askMachineMs = 0
-  #idleSinceMs: number | null = null
+  /** Nothing but the other boxes of the venue is in the way of a reboot. */
+  #wants = false
   #isLoaded = false
   /** What a person has asked for is being done: turns wait. */
   #isBusy = false
@@ -66,7 +57,8 @@ export class OsUpdater implements OsTurns {
     const prepare: Carrying = async (work, tell, isCancelled) => {
       try {
         const isForced = (): boolean => this.#isForced()
-        await carryOut({ ...ports, isForced }, work, tell, isCancelled)
+        const objection = (): string | null => this.#inTheWay('switch')[0]?.words ?? null
+        await carryOut({ ...ports, isForced, objection }, work, tell, isCancelled)
         if (work.step !== 'try') this.#fetched = work.image.digest
       } catch (error) {
         // What comes to nothing is looked at again from the beginning.
@@ -77,11 +69,10 @@ export class OsUpdater implements OsTurns {
       }
     }
     this.#work = new Preparation(clock, log, { prepare }, ({ step, image }) => step + image.digest)
-    const launcher = { gate: () => {} }
-    this.#trial = new Trial(
-      { clock, box: ports.box, launcher, seesHub: () => this.#seesHub() },
-      options.config.gate,
-    )
+    this.#leftovers = new OsLeftovers(clock, ports.objects)
+    this.#candidates = new Candidates(ports.keys)
+    this.#place = new OsPlace(clock, ports.voice, options.config)
+    this.#proving = new OsProving(ports, options.config.gate)
   }
 
   async stop(): Promise<void> {
@@ -92,16 +83,16 @@ export class OsUpdater implements OsTurns {
   async turn(sight: OsSight): Promise<void> {
     this.#sight = sight
     if (this.#isBusy) return
+    this.#wants = false
     this.#turning = this.#turn(sight).catch((error: unknown) => this.#fail(error))
     await this.#turning
+    if (!this.#wants) this.#takePlace()
   }
 
   whyNoAppTrial(): string | null | undefined {
     if (this.#lacking !== null) return undefined
     if (this.#known === null) return 'nobody knows yet whether an operating system is on trial'
-    if (this.#step === 'write') return 'an operating system is being written'
-    if (this.#step === 'try') return 'the box is about to start another operating system'
-    return whyNoAppTrial(this.#known)
+    return (this.#step && STEP_WHYS[this.#step]) ?? whyNoAppTrial(this.#known)
   }
 
   report(): OsReport {
@@ -115,7 +106,7 @@ export class OsUpdater implements OsTurns {
       criteria: this.why(),
       step: this.#work.isRunning ? this.#step : null,
       progress: this.#work.progress,
-      gateUnmet: this.#trial.unmet,
+      gateUnmet: this.#proving.unmet,
       trouble: this.#trouble ?? this.#work.trouble,
     })
   }
@@ -136,7 +127,8 @@ export class OsUpdater implements OsTurns {
       machineWhys: this.#machineDigest === digest ? this.#machineWhys : [],
       isAppOnTrial: slots.isOnTrial || slots.isRestartDue,
       isFetched: digest !== null && this.#fetched === digest,
-      fleet: this.#ports.fleet(digest),
+      fleet: this.#place.fleet(digest),
+      turn: this.#place.why,
       holds: this.#ports.holds.current(),
       isMetered: config.isMetered,
       takesBundles: config.os?.kind === 'rauc',
@@ -238,24 +230,11 @@ export class OsUpdater implements OsTurns {
     if (this.#step !== 'fetch' && box?.isArmed) void this.#work.cancel()
   }
 
-  async #judge({ box }: OsSight): Promise<void> {
-    const isArmed = box?.isArmed ?? false
-    const gate = async () => {
-      const judgement = await this.#trial.look({ othersMs: null, isArmed })
-      const unmetWords = this.#trial.unmet.join('; ')
-      return { judgement, unmet: [`gate: ${unmetWords}`] }
-    }
-    const verdict = await judgeTrial(this.#ports.system, gate, isArmed)
+  async #judge(sight: OsSight): Promise<void> {
+    const verdict = await this.#proving.look(sight)
     if (verdict === 'waits') return
     this.#status = null
-    this.#trial.over()
     if (verdict === 'good') await this.#ports.asked.forget()
-  }
-
-  #seesHub(): boolean {
-    if (this.#sight?.look?.isFresh) return true
-    this.#ports.lookAgain()
-    return false
   }
 
   async #beginWhatIsDue(): Promise<void> {
@@ -263,7 +242,7 @@ export class OsUpdater implements OsTurns {
     await this.#askTheMachine(candidate)
     const step = candidate && this.#stepOf(candidate)
     if (candidate === null || step === null) return this.#tidyUp(candidate)
-    this.#idleSinceMs = null
+    this.#leftovers.keep()
     const { image, ordered } = candidate
     const { description } = ordered
     this.#work.want({ step, description, image, version: description.version })
@@ -279,31 +258,51 @@ export class OsUpdater implements OsTurns {
 
   #stepOf({ image }: Candidate): OsStep | null {
     if (this.#known === null || doesRun(this.#known, image)) return null
-    const criteria = this.why()
-    const inTheWay = (step: 'fetch' | 'switch'): readonly Criterion[] =>
-      this.#isForced() ? unforced(criteria, step) : unmet(criteria, step)
     // Over a metered uplink nothing comes, but it may come from a stick, or another box: the fetcher is told.
-    if (inTheWay('fetch').some(({ name }) => name !== 'uplink')) return null
+    if (this.#inTheWay('fetch').some(({ name }) => name !== 'uplink')) return null
     const isDone = isWritten(this.#known, image)
     if (!isDone && this.#fetched !== image.digest) return 'fetch'
-    if (inTheWay('switch').some(({ name }) => name !== 'written')) return null
-    return isDone ? 'try' : 'write'
+    if (this.#inTheWay('switch').some(({ name }) => !['written', 'turn'].includes(name)))
+      return null
+    if (!isDone) return 'write'
+    return this.#isItsTurn() ? 'try' : null
+  }
+
+  /** What failed before lets the others pass for as long as it waits. */
+  #isItsTurn(): boolean {
+    this.#wants = this.#work.mayBegin
+    if (!this.#wants) return false
+    this.#takePlace()
+    const why = this.#isForced() ? null : (this.#place.why ?? null)
+    // From the first moment on it is away for the others.
+    this.#wants = why !== null
+    return why === null
+  }
+
+  /** Before it is known whether this is a trial nothing is said: what was said before the reboot holds. */
+  #takePlace(): void {
+    const status = this.#known
+    if (status === null) return
+    const isTrying = this.#work.isRunning && this.#step === 'try'
+    const isAway = status.isTrial || status.isGoingDown || isTrying
+    const digest = this.#candidate()?.image.digest ?? null
+    this.#place.look({ isAway, wants: this.#wants, digest, status })
+  }
+
+  /** What keeps it from a step, less what a person has overruled. */
+  #inTheWay(step: 'fetch' | 'switch'): readonly Criterion[] {
+    const criteria = this.why()
+    return this.#isForced() ? unforced(criteria, step) : unmet(criteria, step)
   }
 
   /** @param candidate what is ordered and needs nothing now */
   async #tidyUp(candidate: Candidate | null): Promise<void> {
     const isWanted = candidate !== null && unmet(this.why(), 'take').length === 0
-    if (isWanted || this.#sight?.look == null) return
-    const nowMs = this.#ports.clock.monotonicMs()
-    this.#idleSinceMs ??= nowMs
-    if (nowMs - this.#idleSinceMs < KEEP_OBJECTS_MS) return
-    this.#idleSinceMs = Number.POSITIVE_INFINITY
-    await this.#ports.objects.drop()
+    if (!isWanted && this.#sight?.look != null) await this.#leftovers.tidyUp()
   }
 
   #candidate(): Candidate | null {
-    const ordered = this.#sight?.look?.os?.order ?? null
-    return ordered && { ordered, image: osImage(this.#ports.keys, ordered.description) }
+    return this.#candidates.of(this.#sight?.look?.os?.order ?? null)
   }
 
   #isForced(): boolean {

@@ -9,6 +9,13 @@ import type { TransferProgress } from './parts.js'
 /** `fetch`: to the data partition. `write`: to the partitions that do not run. `try`: the reboot into them. */
 export type OsStep = 'fetch' | 'write' | 'try'
 
+/** Why no release is tried meanwhile. */
+export const STEP_WHYS: Readonly<Record<OsStep, string | null>> = {
+  fetch: null,
+  write: 'an operating system is being written',
+  try: 'the box is about to start another operating system',
+}
+
 export interface OsWork {
   readonly step: OsStep
   readonly description: OsDescription
@@ -25,6 +32,8 @@ export type Carrying = (
 interface Parts extends Pick<OsUpdaterPorts, 'objects' | 'system' | 'box'> {
   /** Whether a person overrules that the box does not answer. */
   readonly isForced: () => boolean
+  /** What is in the way of a reboot as of now, the show apart; null: nothing. */
+  readonly objection: () => string | null
 }
 
 /** @throws BoxError whatever the objects and the system throw */
@@ -34,14 +43,14 @@ export async function carryOut(
   tell: (progress: TransferProgress) => void,
   isCancelled: () => boolean,
 ): Promise<void> {
-  const { objects, system, box, isForced } = parts
+  const { objects, system, box, isForced, objection } = parts
   if (step === 'try') {
     await box.remember()
     await system.tryBoot(async () => {
       if (isCancelled()) return 'it is not wanted any more'
       // What was heard before the images were read is not good enough to end a show by.
       const isBad = await isOccupied(box, isForced())
-      return isBad ? 'a show was armed meanwhile, or a cue fired' : null
+      return isBad ? 'a show was armed meanwhile, or a cue fired' : objection()
     })
     return
   }

@@ -68,6 +68,11 @@ export class Preparation<T extends { readonly version: string } = ReleaseDescrip
     return seconds < STALLED_SECONDS_MIN ? null : seconds
   }
 
+  /** Nothing is under way, and nothing that failed has to wait. */
+  get mayBegin(): boolean {
+    return this.#work === null && this.#clock.monotonicMs() >= this.#retryAtMs
+  }
+
   /** What failed before does not keep the next try waiting. */
   retryNow(): void {
     this.#retryAtMs = 0
@@ -80,7 +85,7 @@ export class Preparation<T extends { readonly version: string } = ReleaseDescrip
       if (this.#digest !== digest) this.#work.isCancelled = true
       return
     }
-    if (this.#clock.monotonicMs() < this.#retryAtMs) return
+    if (!this.mayBegin) return
     this.#digest = digest
     const work: Work = { isCancelled: false, done: Promise.resolve() }
     this.#work = work

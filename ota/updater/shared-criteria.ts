@@ -113,20 +113,35 @@ function battery(box: BoxView | null, { batteryPercentMin }: UpdaterPolicy): Cri
   })
 }
 
-/** Whether there are enough boxes left to take one away for a moment. Null: no other is heard. */
-export function fleetHealth(
-  fleet: FleetView | null,
-  { fleetHealthyPercentMin }: UpdaterPolicy,
-): Criterion | null {
-  if (fleet === null || fleet.heard === 0) return null
-  const percent = Math.floor((100 * fleet.healthy) / fleet.heard)
-  return criterion('switch', 'fleet', percent >= fleetHealthyPercentMin, {
-    met: `${fleet.healthy} of ${fleet.heard} other boxes are well`,
-    unmet: `only ${fleet.healthy} of ${fleet.heard} other boxes are well: ${fleetHealthyPercentMin} % are wanted`,
-  })
+interface FleetTerms {
+  /** So many of the other boxes must be well. */
+  readonly healthyPercentMin: number
+  /** So many may have gone back from it. */
+  readonly failedMax: number
 }
 
-export const nobodyHeard: Criterion = yes('switch', 'fleet', 'no other box of the tour is heard')
+/** Whether there are enough boxes left to take one away for a moment, and what others have suffered from it. */
+export function fleetOf(
+  fleet: FleetView | null,
+  version: string,
+  { healthyPercentMin, failedMax }: FleetTerms,
+): Criterion[] {
+  if (fleet === null || (fleet.heard === 0 && fleet.failed.length === 0))
+    return [yes('switch', 'fleet', 'no other box of the tour is heard')]
+  const { healthy, heard } = fleet
+  const percent = heard === 0 ? 100 : Math.floor((100 * healthy) / heard)
+  const failed = fleet.failed.join(', ')
+  return [
+    criterion('switch', 'fleet', percent >= healthyPercentMin, {
+      met: `${healthy} of ${heard} other boxes are well`,
+      unmet: `only ${healthy} of ${heard} other boxes are well: ${healthyPercentMin} % are wanted`,
+    }),
+    criterion('switch', 'fleet-failures', fleet.failed.length <= failedMax, {
+      met: failed === '' ? `nobody went back from ${version}` : `only ${failed} went back from it`,
+      unmet: `${failed} went back from ${version}, or did not come back: ${failedMax} may`,
+    }),
+  ]
+}
 
 function wordsOfHold({ owner, reason, id, leftMinutes }: CurrentHold): string {
   const left = `${Math.floor(leftMinutes / 60)} h ${leftMinutes % 60} min`

@@ -36,6 +36,8 @@ const policy = object({
   fleetHealthyPercentMin: withDefault(integer({ min: 0, max: 100 }), 75),
   /** So many others may have gone back from a release before this box does not try it any more. */
   fleetFailedMax: withDefault(integer({ min: 0, max: 1_000 }), 1),
+  /** As many, of an operating system: one that fails may leave a box dark. */
+  fleetSystemFailedMax: withDefault(integer({ min: 0, max: 1_000 }), 0),
 })
 
 const gate = object({

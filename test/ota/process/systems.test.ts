@@ -118,7 +118,7 @@ function startBox(card: Card, repository: string, os?: UpdaterConfig['os']): Com
   )
   return composeSystems(
     {
-      ...{ clock, log, keys, fetcher, shelf, fleet: () => null, lookAgain: () => {} },
+      ...{ clock, log, keys, fetcher, shelf, voice: null, lookAgain: () => {} },
       disk: new LinuxSlotDisk(card.home, null),
       calls: { dropCache: () => {} },
       holds: new Holds(clock, files),

@@ -94,3 +94,36 @@ t.test('who went back from a release is known, and who is well, for a minute', a
   await clock.advance(61 * SECOND_MS)
   t.same(voice.fleet(said.digest), { heard: 0, healthy: 0, failed: [] })
 })
+
+t.test(
+  'what is said of systems goes with it, and what nobody understands spoils nothing',
+  async t => {
+    const { voice, sent, tell } = bench()
+    const goes = { digest: said.digest, stage: 'goes' as const, refused: [] }
+    t.equal(voice.systems.saidForMs(), null)
+    voice.systems.say(goes)
+    t.equal(voice.systems.saidForMs(), null, 'not yet')
+    voice.say(said)
+    t.match(sent.at(-1), { os: goes })
+    t.equal(voice.systems.saidForMs(), 0)
+    for (const sequence of [1, 2]) tell(wordOf(sequence, { os: { ...goes, stage: 'flies' } }))
+    t.match(voice.systems.heard().get('b'), { word: null })
+    t.ok(voice.heard().has('b'))
+    tell(wordOf(3, { os: goes }))
+    tell(wordOf(4, { os: null }))
+    t.match(voice.systems.heard().get('b'), { word: goes }, 'it does not know yet what it runs')
+    tell(wordOf(5, { os: { ...goes, stage: 'stays', refused: [said.digest] } }))
+    t.match(voice.systems.heard().get('b'), { word: { stage: 'stays' } })
+    t.match(voice.systems.fleet(said.digest, 1_000), { heard: 1, failed: ['b'] })
+  },
+)
+
+t.test('a box that does not tell its show time is not said to have claimed anything', async t => {
+  const { clock, voice } = bench()
+  voice.systems.say({ digest: null, stage: 'claims', refused: [] })
+  voice.say(said)
+  await clock.advance(2 * SECOND_MS)
+  t.equal(voice.systems.saidForMs(), 2 * SECOND_MS)
+  await clock.advance(2 * SECOND_MS)
+  t.equal(voice.systems.saidForMs(), null)
+})

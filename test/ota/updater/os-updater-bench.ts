@@ -6,10 +6,11 @@ import { SimulatedLog } from '../../../drivers/simulated/log.js'
 import { checkOsDescription, type OsDescription, osImage } from '../../../ota/os/os-description.js'
 import { PIECE_BYTES } from '../../../ota/release/description.js'
 import { Asked } from '../../../ota/updater/asked.js'
-import type { BoxView, CriteriaView } from '../../../ota/updater/criteria.js'
+import type { BoxView } from '../../../ota/updater/criteria.js'
 import { Holds } from '../../../ota/updater/holds.js'
 import type { OsLook, OsReport } from '../../../ota/updater/os-parts.js'
 import { OsUpdater } from '../../../ota/updater/os-updater.js'
+import type { OsVoice } from '../../../ota/updater/os-word.js'
 import type { OrderLook } from '../../../ota/updater/parts.js'
 import { checkUpdaterConfig } from '../../../ota/updater/updater-config.js'
 import { BoxError } from '../../../runtime/core/errors.js'
@@ -54,10 +55,10 @@ export const orders = ({ description }: SignedOs, isTimeKnown = true): OrderLook
   lookOf({ order: { description, isTimeKnown } })
 
 export class OsBench {
-  readonly clock = new SimulatedClock({ showStartMs: 1.8e12, driftPpm: 0 })
+  readonly clock: SimulatedClock
   readonly log = new SimulatedLog()
   readonly files = new SimulatedFiles()
-  readonly holds = new Holds(this.clock, this.files)
+  readonly holds: Holds
   readonly did: string[] = []
   readonly factory: SmallOs
   readonly world: OsWorld
@@ -67,7 +68,8 @@ export class OsBench {
   look: OrderLook | null = null
   /** What the box says of itself, by the system that runs. */
   gate: (partition: number) => readonly string[] = () => []
-  fleet: CriteriaView['fleet'] = null
+  /** To the other boxes; a process has one of its own. Null: it is alone. */
+  voice: OsVoice | null = null
   /** What becomes of a fetch. */
   fetch: () => Promise<void> = async () => {}
   /** What happens while the images are read before the reboot. */
@@ -77,8 +79,14 @@ export class OsBench {
 
   constructor(
     factory: SmallOs,
-    options: { readonly config?: object; readonly world?: OsWorld } = {},
+    options: {
+      readonly config?: object
+      readonly world?: OsWorld
+      readonly clock?: SimulatedClock
+    } = {},
   ) {
+    this.clock = options.clock ?? new SimulatedClock({ showStartMs: 1.8e12, driftPpm: 0 })
+    this.holds = new Holds(this.clock, this.files)
     this.factory = factory
     this.#config = options.config ?? {}
     this.world = options.world ?? new OsWorld(factory)
@@ -95,7 +103,7 @@ export class OsBench {
       {
         ...{ clock, log, keys, holds, system: agent },
         asked: new Asked(files, log, 'asked-os.json'),
-        fleet: () => this.fleet,
+        voice: this.voice,
         lookAgain: () => void this.did.push('look'),
         box: {
           look: async () => this.box,
@@ -129,9 +137,14 @@ export class OsBench {
   known: readonly SignedOs[] = []
 
   async turn(): Promise<void> {
+    await this.turnNow()
+    await this.clock.advance(TURN_MS)
+  }
+
+  /** As `turn`, but time is somebody else's. */
+  async turnNow(): Promise<void> {
     const { box, look } = this
     await this.updater.turn({ slots: this.slots, box, look })
-    await this.clock.advance(TURN_MS)
   }
 
   async turns(count: number): Promise<OsReport> {

@@ -107,9 +107,6 @@ t.test('what stands in the way of a release stands in the way of a system', asyn
   box.box = { ...quietBox, power: { percent: 39, isOnMains: false } }
   await waitsFor('battery', 'write')
   box.box = quietBox
-  box.fleet = { heard: 4, healthy: 2, failed: [] }
-  await waitsFor('fleet', 'write')
-  box.fleet = null
   box.look = orders(second, false)
   await waitsFor('time', 'write')
   box.look = orders(second)

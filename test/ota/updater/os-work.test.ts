@@ -28,6 +28,7 @@ async function toldOf(
       objects: { bring: async () => second.source, drop: async () => {}, freeBytes: async () => 1 },
       box: { look: async () => quietBox, remember: async () => {}, gate: async () => [] },
       isForced: () => false,
+      objection: () => null,
     },
     { step: 'write', image, description: second.description, version: '2.0.0' },
     progress => void told.push(progress),
