@@ -154,7 +154,7 @@ function openForReading(path: string): OpenFile | null {
     return {
       byteCount: status.size,
       read: async (at, into) => storage(`${path} cannot be read`, () => readAll(file, at, into)),
-      close: async () => closeSync(file),
+      close: async () => storage(`${path} cannot be closed`, () => closeSync(file)),
     }
   })
 }

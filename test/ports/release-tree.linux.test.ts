@@ -37,6 +37,14 @@ t.test('neither a link nor a pipe is followed or waited for', async t => {
   await t.rejects(openBytes(join(folder, 'none')), { code: 'storage.io' })
 })
 
+t.test('a file that cannot even be closed is a fault of the card, not of the program', async t => {
+  const folder = makeFolder(t)
+  writeFileSync(join(folder, 'file'), 'x')
+  const file = await new LinuxReleaseTree(folder).open('file')
+  await file?.close()
+  await t.rejects(async () => file?.close(), { code: 'storage.io', message: /EBADF/ })
+})
+
 t.test('a card without room is told from one that fails', async t => {
   const writer = new LinuxReleaseTreeWriter('/dev/full/slot')
   await t.rejects(writer.clear(), { code: 'storage.io' })
