@@ -55,19 +55,25 @@ export async function openKeyFile(
   const path = join(folder, name)
   const text = await readPrivate(path)
   const isSealed = /^-----BEGIN (ENCRYPTED |.*\nProc-Type: 4,ENCRYPTED)/m.test(text)
-  const passphrase = isSealed
-    ? await passphrases.ask(`the key ${name.replace(/\.key$/, '')}`)
-    : null
-  return keyOf(path, text, passphrase)
+  const what = `the key ${name.replace(/\.key$/, '')}`
+  let passphrase = isSealed ? await passphrases.ask(what) : null
+  for (;;) {
+    const key = keyOf(text, passphrase)
+    if (key !== null) return key
+    if (passphrase === null) throw new BoxError('key.invalid', `${path} holds no private key`)
+    passphrase = await passphrases.askAgain(what)
+    if (passphrase === null)
+      throw new BoxError('key.denied', `the passphrase is wrong: ${path} does not open with it`)
+  }
 }
 
-function keyOf(path: string, text: string, passphrase: string | null): KeyObject {
+/** Null where it does not open; what OpenSSL says of it helps nobody. */
+function keyOf(text: string, passphrase: string | null): KeyObject | null {
   try {
     return createPrivateKey(passphrase === null ? text : { key: text, passphrase })
-  } catch (cause) {
-    if (passphrase !== null)
-      throw new BoxError('key.denied', `${path} does not open with this passphrase`, { cause })
-    throw new BoxError('key.invalid', `${path} holds no private key`, { cause })
+  } catch {
+    // The caller knows whether the passphrase is to blame, or the file.
+    return null
   }
 }
 

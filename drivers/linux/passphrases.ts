@@ -8,6 +8,7 @@ import { errnoOf } from './errno.js'
 
 const SECRET_BYTES_MAX = 1024
 const NEW_LENGTH_MIN = 12
+const TRIES_MAX = 3
 /** Ctrl-C and Ctrl-D. */
 const GIVE_UP = ['\u0003', '\u0004']
 const ERASE = ['\b', '\u007f']
@@ -22,6 +23,8 @@ export type PassphraseSource =
 export class LinuxPassphrases implements Passphrases {
   readonly #source: PassphraseSource
   #known: string | null = null
+  /** By what it was for, how often one was wrong. */
+  readonly #wrong = new Map<string, number>()
 
   constructor(source: PassphraseSource) {
     this.#source = source
@@ -34,6 +37,14 @@ export class LinuxPassphrases implements Passphrases {
     this.#known ??=
       source.from === 'file' ? await readSecretFile(source.file) : readAll(source.descriptor)
     return this.#known
+  }
+
+  async askAgain(what: string): Promise<string | null> {
+    const source = this.#source
+    const wrong = (this.#wrong.get(what) ?? 0) + 1
+    this.#wrong.set(what, wrong)
+    if (source.from !== 'terminal' || wrong >= TRIES_MAX) return null
+    return askAt(source.device, `That was wrong. Passphrase of ${what}: `)
   }
 
   async askNew(what: string): Promise<string> {
@@ -120,10 +131,12 @@ function typed(terminal: ReadStream): Promise<string> {
   return new Promise((resolve, reject) => {
     const refuse = (why: string, cause?: unknown): void =>
       reject(new BoxError('key.denied', why, { cause }))
+    const giveUp = (): void =>
+      reject(new BoxError('key.given-up', 'no passphrase was given, and nothing was done'))
     let typed = ''
     const take = (letter: string): void => {
       if (ENTER.includes(letter)) resolve(typed)
-      else if (GIVE_UP.includes(letter)) refuse('no passphrase was given')
+      else if (GIVE_UP.includes(letter)) giveUp()
       else typed = afterLetter(typed, letter)
     }
     terminal.setEncoding('utf8').on('data', (text: string) => [...text].forEach(take))

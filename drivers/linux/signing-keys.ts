@@ -29,6 +29,8 @@ export class LinuxSigningKeys implements SigningKeys {
   readonly #agent: SshAgent
   readonly #opened = new Map<string, KeyObject>()
   readonly #pins = new Map<string, string>()
+  /** By file or token: one that did not open is not asked for once more for the next document. */
+  readonly #refused = new Map<string, BoxError>()
 
   constructor(parts: LinuxSigningKeysParts) {
     this.#parts = parts
@@ -64,16 +66,12 @@ export class LinuxSigningKeys implements SigningKeys {
         return Uint8Array.from(sign(digestOf(key), bytes, await this.#open(place.file)))
       case 'agent':
         return this.#agent.sign(key.public, bytes)
-      case 'token': {
-        const pin = this.#pins.get(place.token) ?? (await this.#askPin(place.token))
-        return tokenSign({ place, environment: this.#parts.environment }, pin, bytes).catch(
-          error => {
-            // A token locks itself after a few wrong ones: none is tried again by itself.
-            this.#pins.delete(place.token)
-            throw error
-          },
-        )
-      }
+      // A token locks itself after a few wrong PINs: none is tried again by itself.
+      case 'token':
+        return this.#once(`token ${place.token}`, async () => {
+          const pin = this.#pins.get(place.token) ?? (await this.#askPin(place.token))
+          return tokenSign({ place, environment: this.#parts.environment }, pin, bytes)
+        })
       case 'elsewhere':
         throw new BoxError('key.absent', 'this key is with somebody else')
     }
@@ -81,9 +79,22 @@ export class LinuxSigningKeys implements SigningKeys {
 
   async #open(file: string): Promise<KeyObject> {
     const { folder, passphrases } = this.#parts
-    const opened = this.#opened.get(file) ?? (await openKeyFile(folder, file, passphrases))
+    const opened =
+      this.#opened.get(file) ??
+      (await this.#once(`file ${file}`, () => openKeyFile(folder, file, passphrases)))
     this.#opened.set(file, opened)
     return opened
+  }
+
+  async #once<T>(place: string, work: () => Promise<T>): Promise<T> {
+    const refused = this.#refused.get(place)
+    if (refused !== undefined) throw refused
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof BoxError && error.code === 'key.denied') this.#refused.set(place, error)
+      throw error
+    }
   }
 
   async #askPin(token: string): Promise<string> {

@@ -16,6 +16,7 @@ export interface Signed<S> {
 /**
  * Signs until every authority has enough, or no key is left that could.
  * @param only names of the keys that may be used; null: all of the ring
+ * @throws BoxError `key.given-up`
  */
 export async function signFor<S extends AnyDocument['signed']>(
   ring: KeyRing,
@@ -45,9 +46,9 @@ export async function signFor<S extends AnyDocument['signed']>(
 const missing = (document: AnyDocument, authorities: readonly Authority[]): Missing[] =>
   authorities.flatMap(authority => missingOf(document, authority) ?? [])
 
-/** A key that is not at hand leaves its signature to others; anything else is a bug. */
+/** A key that is not at hand leaves its signature to others. Who gives up ends it all; anything else is a bug. */
 function troubleOf({ name }: RingKey, error: unknown): string {
-  if (!(error instanceof BoxError)) throw error
+  if (!(error instanceof BoxError) || error.code === 'key.given-up') throw error
   return `${name}: ${messageOf(error)} (${error.code})`
 }
 

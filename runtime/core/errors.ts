@@ -26,6 +26,7 @@ export const errorCodes = [
   'fetch.unavailable',
   'key.absent',
   'key.denied',
+  'key.given-up',
   'key.invalid',
   'link.down',
   'link.timeout',

@@ -33,8 +33,13 @@ export interface SigningKeys {
 
 /** What only a person knows. */
 export interface Passphrases {
-  /** @param what it is for, in words. Throws BoxError `key.denied` when nobody can be asked. */
+  /**
+   * @param what it is for, in words. Throws BoxError `key.denied` when nobody can be asked, `key.given-up` when who is asked
+   * does not want to go on.
+   */
   ask(what: string): Promise<string>
+  /** After one that was wrong, and says so. Null where nobody types, or has had tries enough. Throws as `ask` does. */
+  askAgain(what: string): Promise<string | null>
   /** Twice, where a person types it. */
   askNew(what: string): Promise<string>
 }

@@ -22,7 +22,11 @@ const SECRET = 'correct horse battery'
 const SOFTHSM = '/usr/lib/softhsm/libsofthsm2.so'
 
 function keysIn(folder: string, socket: string | null = null, secret = SECRET): LinuxSigningKeys {
-  const passphrases = { ask: async () => secret, askNew: async () => secret }
+  const passphrases = {
+    ask: async () => secret,
+    askNew: async () => secret,
+    askAgain: async () => null,
+  }
   const environment = { ...process.env, SSH_AUTH_SOCK: socket ?? undefined }
   return new LinuxSigningKeys({
     folder,
@@ -51,8 +55,32 @@ t.test('a key file is for its owner, under the passphrase, and opens with openss
   t.match(shape, /:aes-256-cbc\n/)
   await t.rejects(keysIn(folder, null, 'wrong horse').find(anna, null), {
     code: 'key.denied',
-    message: /does not open with this passphrase/,
+    message: /^the passphrase is wrong: \S+anna.key does not open with it$/,
   })
+})
+
+t.test('a passphrase that is wrong is asked for again, and given up for good', async t => {
+  const folder = join(t.testdir(), 'keys')
+  await keysIn(folder).create('anna.key', SECRET)
+  const clock = new LinuxClock(ownAnchor())
+  const typing = (typed: string[]) => {
+    const asked: string[] = []
+    const answer = (how: string) => async (what: string) => {
+      asked.push(`${how} ${what}`)
+      return typed.shift() ?? null
+    }
+    const ask = async (what: string) => (await answer('first')(what)) ?? ''
+    const passphrases = { ask, askNew: ask, askAgain: answer('again') }
+    const keys = new LinuxSigningKeys({ folder, passphrases, environment: {}, clock })
+    return { keys, asked }
+  }
+  const late = typing(['wrong horse', SECRET])
+  t.match(await late.keys.find(anna, null), { keytype: 'ed25519' })
+  t.same(late.asked, ['first the key anna', 'again the key anna'])
+  const never = typing(['wrong horse'])
+  // For each document that it should sign.
+  for (const _ of [1, 2]) await t.rejects(never.keys.find(anna, null), { code: 'key.denied' })
+  t.equal(never.asked.length, 2)
 })
 
 t.test('a key that others can read is refused', async t => {

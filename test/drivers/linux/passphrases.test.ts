@@ -49,13 +49,26 @@ t.test('who gives up gives none, and where nobody is nobody is asked', async t =
   const { far, asked } = await terminalOf(t)
   const answer = asked.ask('the key anna')
   far.say(Buffer.from('ab\u0003'))
-  await t.rejects(answer, { code: 'key.denied', message: /no passphrase was given/ })
+  await t.rejects(answer, { code: 'key.given-up', message: /no passphrase was given/ })
   const folder = t.testdir({ plain: 'x' })
   for (const device of [join(folder, 'none'), join(folder, 'plain')])
     await t.rejects(new LinuxPassphrases({ from: 'terminal', device }).ask('x'), {
       code: 'key.denied',
       message: /--passphrase-file/,
     })
+})
+
+t.test('one that was wrong is asked for again, and says so, but not for ever', async t => {
+  const { far, asked } = await terminalOf(t)
+  for (const typed of ['first', 'second']) {
+    const answer = asked.askAgain('the key anna')
+    far.say(Buffer.from(`${typed}\r`))
+    t.equal(await answer, typed)
+  }
+  t.match(text(far), /That was wrong. Passphrase of the key anna: /)
+  t.equal(await asked.askAgain('the key anna'), null)
+  const file = join(t.testdir({ secret: 'correct horse' }), 'secret')
+  t.equal(await new LinuxPassphrases({ from: 'file', file }).askAgain('the key anna'), null)
 })
 
 t.test('a file gives its first line, and a descriptor too, more than once', async t => {

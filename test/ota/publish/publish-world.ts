@@ -30,7 +30,11 @@ export class Ceremony {
 
   constructor(seed = 1) {
     this.signing = new SimulatedSigningKeys(randomFrom(seed))
-    const passphrases = { ask: async () => 'x', askNew: async () => 'x' }
+    const passphrases = {
+      ask: async () => 'x',
+      askNew: async () => 'x',
+      askAgain: async () => null,
+    }
     this.ring = new KeyRing({
       files: new SimulatedFiles(),
       signing: this.signing,
