@@ -1,4 +1,5 @@
 /** Rules that all roles share: of their time, and of the version that was signed for. */
+import { utcText } from '../release/utc.js'
 import { type Moment, timeliness } from './dates.js'
 import type { Authority, Described, Document } from './metadata.js'
 import { Refusal } from './outcome.js'
@@ -26,9 +27,18 @@ export function requireTimely(document: Document<unknown>, moment: Moment, role:
     throw new Refusal(
       'expired',
       role,
-      `${role} version ${document.version} has expired: it is to be signed again ("roadcase release refresh" or "renew"), unless the date here is wrong`,
+      `${role} version ${document.version} has expired on ${dayOf(document)}: who publishes signs it again (${cureOf(role)}), unless the date here is wrong`,
     )
 }
+
+const dayOf = ({ expiresMs }: Document<unknown>): string =>
+  utcText(Math.max(0, Math.floor(expiresMs / 1000)))
+
+/** The machine that publishes does it for these by itself, or should have. */
+const cureOf = (role: string): string =>
+  role === 'timestamp' || role === 'snapshot'
+    ? '"roadcase release refresh"'
+    : `"roadcase release renew ${role.slice(0, 80)}"`
 
 /** @throws Refusal `wrong version` */
 export function requireVersion(

@@ -180,6 +180,11 @@ t.test('what is over is refused, and what was believed before stays', async t =>
     bench.repository.expires.set(role, '2026-12-31T23:59:59Z')
     bench.repository.publish('root', 'targets', 'snapshot', 'timestamp')
     t.equal(await bench.outcome(), `${role}: expired`)
+    const isOnline = role === 'timestamp' || role === 'snapshot'
+    const cure = isOnline ? 'refresh' : `renew ${role}`
+    t.match(await (await bench.start()).refresh(), {
+      message: `has expired on 2026-12-31T23:59:59Z: who publishes signs it again ("roadcase release ${cure}"), unless the date here is wrong`,
+    })
     t.equal((await bench.files.read(`${role}.json`)) !== null, true)
   }
 })
