@@ -67,7 +67,7 @@ export class KeysTool {
 
   async inspect(file: string): Promise<DraftReport> {
     const change = readDraft(await readBytes(file), this.#ring)
-    const nameOf = await this.#names()
+    const nameOf = await namesOf(this.#ring)
     const missing = missingWords(change, nameOf)
     return { words: draftWords(change, nameOf), missing, troubles: [] }
   }
@@ -76,7 +76,7 @@ export class KeysTool {
   async sign(file: string, only: readonly string[] | null): Promise<DraftReport> {
     for (const name of only ?? []) await this.#ring.named(name)
     const before = readDraft(await readBytes(file), this.#ring)
-    const nameOf = await this.#names()
+    const nameOf = await namesOf(this.#ring)
     const words = draftWords(before, nameOf)
     const { change, troubles } = await signChange(this.#ring, before, only)
     const [old, bytes] = [draftBytes(before), draftBytes(change)]
@@ -90,11 +90,12 @@ export class KeysTool {
     await new LinuxFiles(dirname(resolve(file))).replace(basename(file), bytes)
     return { words, missing: missingWords(change, nameOf), troubles }
   }
+}
 
-  async #names(): Promise<(keyid: string) => string> {
-    const names = new Map((await this.#ring.list()).map(({ keyid, name }) => [keyid, name]))
-    return keyid => names.get(keyid) ?? spokenKeyid(keyid)
-  }
+/** What keys are called here. */
+export async function namesOf(ring: KeyRing): Promise<(keyid: string) => string> {
+  const names = new Map((await ring.list()).map(({ keyid, name }) => [keyid, name]))
+  return keyid => names.get(keyid) ?? spokenKeyid(keyid)
 }
 
 /** @throws BoxError `storage.io` */

@@ -6,17 +6,22 @@ import { LinuxFiles } from '../drivers/linux/files.js'
 import { LinuxKeys } from '../drivers/linux/keys.js'
 import { onePublisher } from '../drivers/linux/one-publisher.js'
 import { LinuxPublicFolder } from '../drivers/linux/public-folder.js'
-import { BoxError } from '../runtime/core/errors.js'
+import { assert, BoxError } from '../runtime/core/errors.js'
 import { spokenKeyid } from './keys/keyid.js'
 import type { KeyRing } from './keys/ring.js'
-import { type KeySource, openRing, readBytes } from './keys-cli.js'
+import { type KeySource, namesOf, openRing, readBytes } from './keys-cli.js'
 import type { OsDescription } from './os/os-description.js'
 import { isTopRole } from './publish/authority.js'
+import { readDraft } from './publish/change.js'
 import type { Days } from './publish/commit.js'
 import type { RoleKeys } from './publish/documents.js'
-import { type Outcome, Publisher, rolesOf } from './publish/publisher.js'
+import { draftWords } from './publish/draft-words.js'
+import { overviewOf, type RepositoryOverview } from './publish/overview.js'
+import { type Outcome, Publisher } from './publish/publisher.js'
 import { publishRelease, removeRelease } from './publish/releases.js'
+import { roleNamed } from './publish/role-names.js'
 import type { Holders } from './publish/roles.js'
+import type { RepositoryState } from './publish/state.js'
 import { isSystem, type Orders, publishSystem, removeSystem, setOrders } from './publish/systems.js'
 import { pruneRepository, type RepositoryReport, verifyRepository } from './publish/verify.js'
 import type { Architecture, ReleaseDescription } from './release/description.js'
@@ -33,6 +38,8 @@ export interface InitOptions {
   readonly snapshot: NamedHolders
   readonly timestamp: NamedHolders
   readonly releases: NamedHolders
+  /** Why not more than half of root must sign; null where they must. */
+  readonly whyWeaker: string | null
 }
 
 export interface RotateOptions {
@@ -43,6 +50,8 @@ export interface RotateOptions {
   /** Null: as it was. */
   readonly threshold: number | null
   readonly isOldKeyLost: boolean
+  /** Why fewer shall sign than more than half; null where that is not so. */
+  readonly whyWeaker: string | null
 }
 
 export interface PublishOptions {
@@ -57,6 +66,13 @@ export interface Told {
   readonly isPublished: boolean
   readonly draftFile: string | null
   readonly words: readonly string[]
+}
+
+export interface Accepted extends Told {
+  /** What the draft changes. */
+  readonly changes: readonly string[]
+  /** Whether its file is gone: what it said is in the repository. */
+  readonly isDraftRemoved: boolean
 }
 
 export class PublishTool {
@@ -87,15 +103,18 @@ export class PublishTool {
         snapshot: await this.#holders(options.snapshot),
         timestamp: await this.#holders(options.timestamp),
         releases: await this.#holders(options.releases),
+        whyWeaker: options.whyWeaker,
       }),
     )
   }
 
-  rotate({ roles, isOldKeyLost, ...change }: RotateOptions): Promise<Told> {
+  rotate({ roles, isOldKeyLost, whyWeaker, ...change }: RotateOptions): Promise<Told> {
     return this.#alone(async () => {
       const holders = new Map<string, Holders>()
-      for (const role of roles) holders.set(role, await this.#holdersAfter(role, change))
-      return this.#publisher.rotate({ holders, isOldKeyLost })
+      const state = await this.#publisher.state()
+      for (const role of roles.map(name => roleNamed(state, name)))
+        holders.set(role, await this.#holdersAfter(state, role, change))
+      return this.#publisher.rotate({ holders, isOldKeyLost, whyWeaker })
     })
   }
 
@@ -138,11 +157,19 @@ export class PublishTool {
   }
 
   renew(roles: readonly string[]): Promise<Told> {
-    return this.#alone(() => this.#publisher.renew(roles))
+    return this.#alone(async () => {
+      const state = await this.#publisher.state()
+      return this.#publisher.renew(roles.map(name => roleNamed(state, name)))
+    })
   }
 
-  accept(file: string): Promise<Told> {
-    return this.#alone(async () => this.#publisher.accept(await readBytes(file)), file)
+  /** The draft goes once it is published: the next one needs its place. */
+  async accept(file: string): Promise<Accepted> {
+    const bytes = await readBytes(file)
+    const nameOf = await namesOf(this.#ring)
+    const changes = draftWords(readDraft(bytes, this.#ring), nameOf)
+    const told = await this.#alone(() => this.#publisher.accept(bytes), file)
+    return { ...told, changes, isDraftRemoved: told.draftFile === null && (await isRemoved(file)) }
   }
 
   remove(version: string, only: Architecture | null): Promise<Told> {
@@ -156,6 +183,11 @@ export class PublishTool {
     } finally {
       release()
     }
+  }
+
+  async overview(): Promise<RepositoryOverview> {
+    const { wallMs } = this.#publisher
+    return overviewOf(this.#folder, await this.#publisher.state(), wallMs)
   }
 
   verify(): Promise<RepositoryReport> {
@@ -191,10 +223,11 @@ export class PublishTool {
   }
 
   async #holdersAfter(
+    state: RepositoryState,
     role: string,
     { add, remove, threshold }: Pick<RotateOptions, 'add' | 'remove' | 'threshold'>,
   ): Promise<Holders> {
-    const before = await this.#keysOf(role)
+    const before = keysOf(state, role)
     const gone = await Promise.all(remove.map(name => this.#keyidOf(name)))
     const added = await Promise.all(add.map(name => this.#ring.named(name)))
     // The command that was cut off after its first file is given again: what is done already is no mistake.
@@ -211,25 +244,30 @@ export class PublishTool {
   async #keyidOf(name: string): Promise<string> {
     return /^[0-9a-f]{64}$/.test(name) ? name : (await this.#ring.named(name)).keyid
   }
+}
 
-  async #keysOf(role: string): Promise<RoleKeys & Holders> {
-    const state = await this.#publisher.state()
-    const { root, targets } = state
-    const found = isTopRole(role)
-      ? root.signed.roles[role]
-      : targets.signed.delegations?.roles.find(({ name }) => name === role)
-    if (found === undefined)
-      throw new BoxError(
-        'release.invalid',
-        `there is no role ${role}; there are: ${rolesOf(state)}`,
-      )
-    const table = { ...targets.signed.delegations?.keys, ...root.signed.keys }
-    const keys = found.keyids.flatMap(keyid => {
-      const key = table[keyid]
-      return key === undefined
-        ? []
-        : [{ name: keyid, keyid, key, place: { in: 'elsewhere' } as const }]
-    })
-    return { keyids: found.keyids, threshold: found.threshold, keys }
+function keysOf({ root, targets }: RepositoryState, role: string): RoleKeys & Holders {
+  const found = isTopRole(role)
+    ? root.signed.roles[role]
+    : targets.signed.delegations?.roles.find(({ name }) => name === role)
+  assert(found !== undefined, 'who names a role has looked for it')
+  const table = { ...targets.signed.delegations?.keys, ...root.signed.keys }
+  const keys = found.keyids.flatMap(keyid => {
+    const key = table[keyid]
+    return key === undefined
+      ? []
+      : [{ name: keyid, keyid, key, place: { in: 'elsewhere' } as const }]
+  })
+  return { keyids: found.keyids, threshold: found.threshold, keys }
+}
+
+/** Should it stay, it only stands in the way of the next one. */
+async function isRemoved(file: string): Promise<boolean> {
+  try {
+    await new LinuxFiles(dirname(resolve(file))).remove(basename(file))
+    return true
+  } catch (error) {
+    if (error instanceof BoxError) return false
+    throw error
   }
 }

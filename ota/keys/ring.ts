@@ -121,6 +121,10 @@ export class KeyRing {
     return this.#parts.signing.sign(from, publicOf(key), bytes)
   }
 
+  sha256Hex(bytes: Uint8Array): string {
+    return this.#parts.keys.sha256Hex(bytes)
+  }
+
   keyidOf(key: KeyJson): string {
     // OLPC canonical JSON, whose texts have a backslash only before a quote or a backslash: PEM and hexadecimal have none.
     const { keytype, scheme, keyval } = key

@@ -31,15 +31,20 @@ import {
   type Targets,
   TOURS_MAX,
 } from './documents.js'
+import { checkEnclosed } from './enclosed.js'
+import { weakerWhy } from './roles.js'
 import { signFor } from './signing.js'
 
-/** What the repository says now about who may sign; null for a new one. */
+/** What the repository says now about who may sign, and what the roles that change have listed so far. */
 export interface Base {
   readonly root: Document<Root>
   readonly targets: Document<Targets>
+  /** Of the delegated roles that this change is about. */
+  readonly roles: ReadonlyMap<string, Document<Targets>>
 }
 
 export interface Change {
+  /** Null for a new repository. */
   readonly base: Base | null
   readonly root: Document<Root> | null
   /** By name, `targets` among them. */
@@ -49,6 +54,13 @@ export interface Change {
    * that the new root is there, which therefore comes first.
    */
   readonly isOldKeyLost: boolean
+  /** Why fewer must sign than more than half; null where that is not so. */
+  readonly whyWeaker: string | null
+  /**
+   * By path, documents that are listed anew: what somebody signs is to be read, and a hash cannot be. They are in a draft
+   * only.
+   */
+  readonly documents: ReadonlyMap<string, Uint8Array>
 }
 
 export interface SignedChange {
@@ -58,14 +70,22 @@ export interface SignedChange {
   readonly troubles: readonly string[]
 }
 
+const DOCUMENT_LETTERS_MAX = 1024 * 1024
+const DOCUMENTS_MAX = 256
+
 const part = signedPart
+const parts = table(string({ min: 1, max: 80 }), part, { max: TOURS_MAX + 4 })
 const draft = object({
-  format: literal(1),
+  format: literal(2),
   kind: literal('roadcase-draft'),
   isOldKeyLost: boolean,
-  base: nullable(object({ root: part, targets: part })),
+  whyWeaker: nullable(weakerWhy),
+  base: nullable(object({ root: part, targets: part, roles: parts })),
   root: nullable(part),
-  roles: table(string({ min: 1, max: 80 }), part, { max: TOURS_MAX + 4 }),
+  roles: parts,
+  documents: table(string({ min: 1, max: 512 }), string({ max: DOCUMENT_LETTERS_MAX }), {
+    max: DOCUMENTS_MAX,
+  }),
 })
 
 /** Everybody whose signatures a role needs for this change: those before it, too, so that no client is left behind. */
@@ -141,26 +161,44 @@ export async function signChange(
   return { change: { ...change, root, roles }, missing, troubles: [...new Set(troubles)] }
 }
 
-export function draftBytes({ base, root, roles, isOldKeyLost }: Change): Uint8Array {
-  const kind = 'roadcase-draft'
-  return fileBytes({ format: 1, kind, isOldKeyLost, base, root, roles: Object.fromEntries(roles) })
+export function draftBytes({ base, root, roles, documents, ...rest }: Change): Uint8Array {
+  return fileBytes({
+    ...{ format: 2, kind: 'roadcase-draft', ...rest, root, roles: Object.fromEntries(roles) },
+    base: base === null ? null : { ...base, roles: Object.fromEntries(base.roles) },
+    documents: Object.fromEntries(
+      [...documents].map(([path, bytes]) => [path, new TextDecoder().decode(bytes)]),
+    ),
+  })
 }
 
 /**
- * A draft comes from anybody, and what people read in it before they sign are names of keys and what was before: both must
- * be true.
- * @throws ConfigError naming the field; BoxError `release.invalid` for a key under the id of another, or for a root before
- * it that has not the signatures it asks for
+ * A draft comes from anybody, and what people read in it before they sign are names of keys, what was before, and what the
+ * documents say that are listed anew: all of it must be true.
+ * @throws ConfigError naming the field; BoxError `release.invalid` for a key under the id of another, for a root before it
+ * that has not the signatures it asks for, or for another document than is to be signed
  */
-export function readDraft(bytes: Uint8Array, ring: Pick<KeyRing, 'keyidOf'>): Change {
-  const { base, root, roles, isOldKeyLost } = check(draft, jsonOf(bytes, 'draft'), 'draft')
+export function readDraft(bytes: Uint8Array, ring: Pick<KeyRing, 'keyidOf' | 'sha256Hex'>): Change {
+  const read = check(draft, jsonOf(bytes, 'draft'), 'draft')
+  const { base, root, isOldKeyLost, whyWeaker } = read
   const change: Change = {
-    base: base === null ? null : { root: rootPart(base.root), targets: targetsPart(base.targets) },
+    base:
+      base === null
+        ? null
+        : {
+            root: rootPart(base.root),
+            targets: targetsPart(base.targets),
+            roles: targetsParts(base.roles),
+          },
     root: root === null ? null : rootPart(root),
-    roles: new Map(Object.entries(roles).map(([role, document]) => [role, targetsPart(document)])),
+    roles: targetsParts(read.roles),
     isOldKeyLost,
+    whyWeaker,
+    documents: new Map(
+      Object.entries(read.documents).map(([path, text]) => [path, new TextEncoder().encode(text)]),
+    ),
   }
   checkKeyids(change, ring)
+  checkEnclosed(change, ring)
   const before = change.base?.root
   if (before !== undefined && !isSignedBy(before, rootAuthority(before.signed, 'root')))
     throw new BoxError('release.invalid', 'the draft says of the root before it what is not signed')
@@ -170,7 +208,9 @@ export function readDraft(bytes: Uint8Array, ring: Pick<KeyRing, 'keyidOf'>): Ch
 function checkKeyids({ base, root, roles }: Change, ring: Pick<KeyRing, 'keyidOf'>): void {
   const tables = [
     ...[base?.root, root].map(document => document?.signed.keys),
-    ...[base?.targets, ...roles.values()].map(document => document?.signed.delegations?.keys),
+    ...[base?.targets, ...(base?.roles.values() ?? []), ...roles.values()].map(
+      document => document?.signed.delegations?.keys,
+    ),
   ]
   for (const [keyid, key] of tables.flatMap(table => Object.entries(table ?? {})))
     if (ring.keyidOf(key) !== keyid)
@@ -186,6 +226,9 @@ function rootPart({ signed, signatures }: Part): Document<Root> {
   if (signed._type === 'root') return { signed, signatures }
   throw new BoxError('release.invalid', 'the draft has targets in the place of a root')
 }
+
+const targetsParts = (table: Readonly<Record<string, Part>>): Map<string, Document<Targets>> =>
+  new Map(Object.entries(table).map(([role, document]) => [role, targetsPart(document)]))
 
 function targetsPart({ signed, signatures }: Part): Document<Targets> {
   if (signed._type === 'targets') return { signed, signatures }

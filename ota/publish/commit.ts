@@ -17,6 +17,7 @@ import {
   type Snapshot,
   type Timestamp,
 } from './documents.js'
+import { putEnclosed } from './enclosed.js'
 import { type AnyDocument, isSameSigned, SPEC_VERSION } from './metadata.js'
 import { momentMs, momentText } from './moments.js'
 import { missingText, signFor } from './signing.js'
@@ -48,6 +49,7 @@ export async function commitChange(
   const { root, roles } = change
   checkExpiry(parts.wallMs, change)
   await checkSignatures(parts, state, change)
+  await putEnclosed(parts.folder, state, change)
   const snapshot = await nextSnapshot(parts, state, change)
   const timestamp = await nextTimestamp(parts, state, change, snapshot)
   const documents: [string, AnyDocument][] = [
@@ -67,12 +69,12 @@ export async function commitChange(
 }
 
 /** What is not there yet, over what is. */
-function newsOf(state: RepositoryState | null, { root, roles, isOldKeyLost }: Change): Change {
+function newsOf(state: RepositoryState | null, { root, roles, ...rest }: Change): Change {
   return {
-    base: state === null ? null : { root: state.root, targets: state.targets },
+    ...rest,
+    base: state === null ? null : { root: state.root, targets: state.targets, roles: new Map() },
     root: root !== null && isNews(state, 'root', root) ? root : null,
     roles: new Map([...roles].filter(([role, next]) => isNews(state, role, next))),
-    isOldKeyLost,
   }
 }
 

@@ -1,4 +1,7 @@
-/** The documents of a TUF repository (specification 1.0.33, 4) as this publisher writes them: no field besides. */
+/**
+ * The documents of a TUF repository (specification 1.0.33, 4) as this publisher writes them: no field besides, but for what
+ * is said of a target.
+ */
 import { ConfigError, messageOf } from '../../runtime/core/errors.js'
 import {
   check,
@@ -12,6 +15,7 @@ import {
   pattern,
   string,
   table,
+  unknown,
 } from '../../runtime/core/schema.js'
 
 export const METADATA_BYTES_MAX = 4 * 1024 * 1024
@@ -69,6 +73,8 @@ const delegation = object({
 const targetFile = object({
   length: integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
   hashes: object({ sha256: keyid }),
+  /** For those who read this document and not the target: see described.ts. Nobody may act by it. */
+  custom: optional(table(string({ min: 1, max: 64 }), unknown, { max: 16 })),
 })
 
 const targets = object({

@@ -2,17 +2,19 @@
  * Everything that can be done to a repository. Each deed makes a change, signs it with the keys that are at hand, and writes
  * it; where signatures are missing it writes nothing and gives the draft, to be signed elsewhere and accepted later.
  */
-import { BoxError } from '../../runtime/core/errors.js'
+import { assert, BoxError } from '../../runtime/core/errors.js'
 import { check, name } from '../../runtime/core/schema.js'
 import type { Keys } from '../../runtime/ports/keys.js'
 import type { PublicFolder } from '../../runtime/ports/public-folder.js'
 import { spokenKeyid } from '../keys/keyid.js'
 import type { KeyRing } from '../keys/ring.js'
-import { isTopRole, type TopRole, topRoles } from './authority.js'
+import { isTopRole, type TopRole } from './authority.js'
 import { type Change, completed, draftBytes, readDraft, signChange } from './change.js'
 import { commitChange, DAY_MS, type Days, nextVersion } from './commit.js'
 import type { Document, Root, Targets } from './documents.js'
+import { enclosedIn } from './enclosed.js'
 import { momentMs, momentText } from './moments.js'
+import { requireRole, toursOf } from './role-names.js'
 import {
   emptyTargets,
   firstRoot,
@@ -20,8 +22,8 @@ import {
   nextRoot,
   OBJECTS,
   RELEASES,
+  requireMajority,
   SYSTEMS,
-  TOUR_PREFIX,
   tourRole,
   withDelegation,
   withoutDelegation,
@@ -53,12 +55,16 @@ export interface Outcome {
 
 export interface FirstHolders extends Readonly<Record<TopRole, Holders>> {
   readonly releases: Holders
+  /** Null where more than half of root must sign. */
+  readonly whyWeaker: string | null
 }
 
 /** By role: those of root, any of them at once; or one of `releases`, `os` and `tour-…`. */
 export interface Rotation {
   readonly holders: ReadonlyMap<string, Holders>
   readonly isOldKeyLost: boolean
+  /** Why fewer must sign for root or targets than more than half of them; null where that is not so. */
+  readonly whyWeaker: string | null
 }
 
 export const NOTHING_TO_DO: Outcome = { isPublished: false, draft: null, words: [] }
@@ -74,6 +80,10 @@ export class Publisher {
     return this.#parts.folder
   }
 
+  get wallMs(): number {
+    return this.#parts.wallMs()
+  }
+
   /** @throws BoxError `release.invalid` when there is none */
   async state(): Promise<RepositoryState> {
     const state = await loadRepository(this.folder)
@@ -85,7 +95,8 @@ export class Publisher {
     return state
   }
 
-  async init({ releases, ...tops }: FirstHolders): Promise<Outcome> {
+  async init({ releases, whyWeaker, ...tops }: FirstHolders): Promise<Outcome> {
+    requireMajority('root', null, tops.root, whyWeaker)
     if ((await loadRepository(this.folder)) !== null)
       throw new BoxError('release.conflict', 'there is a repository here already')
     const expires = this.#after(CEREMONY_DAYS)
@@ -102,23 +113,22 @@ export class Publisher {
       ),
     ])
     const root = unsigned(firstRoot(tops, expires))
-    return this.#apply(null, { base: null, root, roles, isOldKeyLost: false })
+    return this.#apply(null, {
+      ...{ base: null, root, roles, isOldKeyLost: false, whyWeaker, documents: new Map() },
+    })
   }
 
   /** Gives roles other keys, or other thresholds. */
-  async rotate({ holders, isOldKeyLost }: Rotation): Promise<Outcome> {
+  async rotate({ holders, isOldKeyLost, whyWeaker }: Rotation): Promise<Outcome> {
     const state = await this.state()
     const expires = this.#after(CEREMONY_DAYS)
     const roles = [...holders.keys()]
-    for (const role of roles)
-      if (!isTopRole(role) && !state.delegated.has(role))
-        throw new BoxError(
-          'release.invalid',
-          `there is no role ${role}; there are: ${rolesOf(state)}`,
-        )
+    for (const role of roles) requireRole(state, role)
     if (roles.every(isTopRole)) {
+      for (const role of roles)
+        requireMajority(role, state.root.signed.roles[role], holders.get(role), whyWeaker)
       const root = unsigned(nextRoot(state.root.signed, holders, expires))
-      return this.#apply(state, { ...changeOf(state), root, isOldKeyLost })
+      return this.#apply(state, { ...changeOf(state), root, isOldKeyLost, whyWeaker })
     }
     let targets = state.targets.signed
     for (const [role, next] of holders) {
@@ -164,7 +174,14 @@ export class Publisher {
   async endTour(tour: string): Promise<Outcome> {
     const state = await this.state()
     const role = tourRole(tour)
-    if (!state.delegated.has(role)) return NOTHING_TO_DO
+    if (!state.delegated.has(role)) {
+      // Its place in the snapshot stays: the command that was cut off is given again.
+      if (state.snapshot.signed.meta[`${role}.json`] !== undefined) return NOTHING_TO_DO
+      throw new BoxError(
+        'release.invalid',
+        `there is no tour ${tour}, and there was none; there are: ${toursOf(state)}`,
+      )
+    }
     const targets = withoutDelegation(state.targets.signed, role, this.#after(CEREMONY_DAYS))
     return this.#apply(state, changeOf(state, [['targets', targets]]))
   }
@@ -179,12 +196,9 @@ export class Publisher {
   ): Promise<Outcome> {
     const changed: [string, Targets][] = []
     for (const [role, targets] of next) {
+      requireRole(state, role)
       const current = state.delegated.get(role)?.signed
-      if (current === undefined)
-        throw new BoxError(
-          'release.invalid',
-          `there is no role ${role}; there are: ${rolesOf(state)}`,
-        )
+      assert(current !== undefined, 'a role that lists releases is delegated to')
       if (JSON.stringify(current.targets) === JSON.stringify(targets)) continue
       const version = current.version + 1
       changed.push([role, { ...current, version, expires: this.#after(ROLE_DAYS), targets }])
@@ -248,7 +262,7 @@ export class Publisher {
       const lacks = [...signed.missing].flatMap(([role, missing]) =>
         missing.map(lack => missingText(role, lack, nameOf)),
       )
-      const draft = draftBytes(signed.change)
+      const draft = draftBytes(await toBeRead(folder, state, signed.change))
       return { isPublished: false, draft, words: [...lacks, ...signed.troubles] }
     }
     await commitChange({ folder, ring, keys, wallMs: wallMs(), days }, state, signed.change)
@@ -262,21 +276,30 @@ export class Publisher {
 
 const unsigned = <S extends Root | Targets>(signed: S): Document<S> => ({ signed, signatures: [] })
 
+/** With all that people read before they sign. */
+async function toBeRead(
+  folder: PublicFolder,
+  state: RepositoryState | null,
+  change: Change,
+): Promise<Change> {
+  const { base, roles } = change
+  const enclosed = await enclosedIn(folder, state, change)
+  const before = [...(state?.delegated ?? [])].filter(([role]) => roles.has(role))
+  return {
+    ...change,
+    base: base === null ? null : { ...base, roles: new Map([...before, ...base.roles]) },
+    documents: enclosed,
+  }
+}
+
 const changeOf = (
   state: RepositoryState,
   roles: readonly (readonly [string, Targets])[] = [],
 ): Change => ({
-  base: { root: state.root, targets: state.targets },
+  base: { root: state.root, targets: state.targets, roles: new Map() },
   root: null,
   roles: new Map(roles.map(([role, signed]) => [role, unsigned(signed)])),
   isOldKeyLost: false,
+  whyWeaker: null,
+  documents: new Map(),
 })
-
-export const rolesOf = ({ delegated }: RepositoryState): string =>
-  [...topRoles, ...delegated.keys()].join(', ')
-
-/** Those that may order, as people call them. */
-export function toursOf({ delegated }: RepositoryState): string {
-  const tours = [...delegated.keys()].filter(role => role.startsWith(TOUR_PREFIX))
-  return tours.length === 0 ? 'none' : tours.map(role => role.slice(TOUR_PREFIX.length)).join(', ')
-}

@@ -13,21 +13,17 @@ import {
   type ReleaseDescription,
   type TourOrder,
 } from '../release/description.js'
+import { listed } from './described.js'
 import { fileBytes, jsonOf, type TargetFile, type Targets } from './documents.js'
-import { type Outcome, type Publisher, toursOf } from './publisher.js'
+import type { Outcome, Publisher } from './publisher.js'
+import { toursOf } from './role-names.js'
 import { OBJECTS, RELEASES, SYSTEMS, tourRole } from './roles.js'
-import type { RepositoryState } from './state.js'
+import { type RepositoryState, targetFileName } from './state.js'
 
 export const DESCRIPTION_FILE = 'description.json'
 export const DESCRIPTION_BYTES_MAX = 1024 * 1024
 
 export type TargetTable = Targets['targets']
-
-/** Where a target lies with consistent snapshots (specification, 7.2.1): its digest before its name. */
-export function targetFileName(path: string, sha256: string): string {
-  const slash = path.lastIndexOf('/')
-  return `targets/${path.slice(0, slash + 1)}${sha256}.${path.slice(slash + 1)}`
-}
 
 /**
  * @param built what `roadcase release build` has made: description.json and objects/
@@ -45,9 +41,8 @@ export async function publishRelease(
   const description = checkDescription(jsonOf(bytes, DESCRIPTION_FILE))
   const path = descriptionTarget(description.architecture, description.version)
   const [releases, objects] = [tableOf(state, RELEASES), tableOf(state, OBJECTS)]
-  const file = { length: bytes.length, hashes: { sha256: keys.sha256Hex(bytes) } }
-  const known = releases[path]
-  if (known !== undefined && known.hashes.sha256 !== file.hashes.sha256)
+  const file = listed(path, bytes, { keys, table: releases, wallMs: publisher.wallMs })
+  if (releases[path] !== undefined && releases[path] !== file)
     throw new BoxError(
       'release.conflict',
       `${path} is published already and is another one; a release never changes: give it another version`,
@@ -121,7 +116,7 @@ export async function setOrder(publisher: Publisher, keys: Keys, value: unknown)
 
 /** Puts an order where it is found once it is signed. @throws BoxError `release.invalid` for what is not published */
 export async function writeOrder(
-  { folder }: Publisher,
+  { folder, wallMs }: Publisher,
   state: RepositoryState,
   keys: Keys,
   value: unknown,
@@ -140,7 +135,7 @@ export async function writeOrder(
   }
   const path = orderTarget(order.tour)
   const bytes = fileBytes(order)
-  const file = { length: bytes.length, hashes: { sha256: keys.sha256Hex(bytes) } }
+  const file = listed(path, bytes, { keys, table: tableOf(state, role), wallMs })
   await folder.write(targetFileName(path, file.hashes.sha256), [bytes])
   return { role, added: { [path]: file } }
 }
@@ -213,14 +208,21 @@ export const readOsDescription = async (
 ): Promise<OsDescription> => checkOsDescription(await readJson(folder, path, file))
 
 /** @throws BoxError `release.invalid` for a target that is missing; ConfigError for one that is no JSON */
-export async function readJson(
+export const readJson = async (
+  folder: PublicFolder,
+  path: string,
+  file: TargetFile,
+): Promise<unknown> => jsonOf(await readTarget(folder, path, file), path)
+
+/** @throws BoxError `release.invalid` for one that is missing */
+export async function readTarget(
   folder: PublicFolder,
   path: string,
   { hashes }: TargetFile,
-): Promise<unknown> {
+): Promise<Uint8Array> {
   const bytes = await folder.read(targetFileName(path, hashes.sha256), DESCRIPTION_BYTES_MAX)
   if (bytes === null) throw invalid(`${path} is missing`)
-  return jsonOf(bytes, path)
+  return bytes
 }
 
 export async function ordersOf(

@@ -1,5 +1,6 @@
 /** The next versions of root and targets: pure. */
 import { BoxError } from '../../runtime/core/errors.js'
+import { check, string } from '../../runtime/core/schema.js'
 import type { RingKey } from '../keys/ring.js'
 import type { TopRole } from './authority.js'
 import type { Delegation, KeyJson, RoleKeys, Root, Targets } from './documents.js'
@@ -100,6 +101,38 @@ function withRoles(
   const used = new Set(roles.flatMap(({ keyids }) => keyids))
   const keys = only({ ...before.delegations?.keys, ...added }, used)
   return { ...before, version: before.version + 1, expires, delegations: { keys, roles } }
+}
+
+/** In words, for those who sign. */
+export const weakerWhy = string({ min: 1, max: 400 })
+
+/** With fewer, one stolen key, or two, could be all that a thief needs. */
+export const isMajority = ({ threshold }: { threshold: number }, keyCount: number): boolean =>
+  threshold * 2 > keyCount
+
+/**
+ * Root is what everything hangs on, and targets what lets releases in; other roles have machines, and one of them is enough.
+ * Who has begun with fewer for targets may stay there.
+ * @param before null for a new repository
+ * @throws BoxError `key.invalid` where fewer must sign than more than half, and nobody says why
+ */
+export function requireMajority(
+  role: TopRole,
+  before: RoleKeys | null,
+  after: Holders | undefined,
+  whyWeaker: string | null,
+): void {
+  if (whyWeaker !== null) check(weakerWhy, whyWeaker, 'weaker')
+  if (after === undefined || whyWeaker !== null) return
+  const { keys, threshold } = after
+  const wasMajority = before === null || isMajority(before, before.keyids.length)
+  const isWanted = role === 'root' || (role === 'targets' && wasMajority)
+  if (!isWanted || isMajority(after, keys.length)) return
+  const enough = Math.floor(keys.length / 2) + 1
+  throw new BoxError(
+    'key.invalid',
+    `${role}: ${threshold} of ${keys.length} is not more than half: a thief needs no more than ${threshold}, and two parties can sign against each other. Let ${enough} sign, or say why not with --weaker`,
+  )
 }
 
 function roleOf(role: string, { keys, threshold }: Holders): RoleKeys {

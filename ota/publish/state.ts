@@ -32,6 +32,12 @@ export interface RepositoryState {
 export const metadataFile = (role: string, version: number): string =>
   role === 'timestamp' ? 'metadata/timestamp.json' : `metadata/${version}.${role}.json`
 
+/** Where a target lies with consistent snapshots (specification, 7.2.1): its digest before its name. */
+export function targetFileName(path: string, sha256: string): string {
+  const slash = path.lastIndexOf('/')
+  return `targets/${path.slice(0, slash + 1)}${sha256}.${path.slice(slash + 1)}`
+}
+
 /**
  * Null when there is no repository yet.
  * @throws BoxError `release.invalid` for a file that is missing or not signed as it must be; ConfigError for one that is

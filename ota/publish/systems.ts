@@ -11,6 +11,7 @@ import {
   osDescriptionTarget,
   osOrderTarget,
 } from '../os/os-description.js'
+import { listed } from './described.js'
 import { fileBytes, jsonOf } from './documents.js'
 import type { Outcome, Publisher } from './publisher.js'
 import {
@@ -23,11 +24,10 @@ import {
   type TargetTable,
   tableOf,
   takeObjects,
-  targetFileName,
   writeOrder,
 } from './releases.js'
 import { OBJECTS, SYSTEMS, tourRole } from './roles.js'
-import type { RepositoryState } from './state.js'
+import { type RepositoryState, targetFileName } from './state.js'
 
 /** Whether it is an operating system that was built there, and no release. */
 export async function isSystem(built: PublicFolder): Promise<boolean> {
@@ -51,13 +51,12 @@ export async function publishSystem(
   if (bytes === null) throw invalid(`there is no ${DESCRIPTION_FILE} in this folder`)
   const description = checkOsDescription(jsonOf(bytes, DESCRIPTION_FILE))
   const { version, boards } = description
-  const file = { length: bytes.length, hashes: { sha256: keys.sha256Hex(bytes) } }
   const systems = systemsOf(state)
   const added: TargetTable = {}
   for (const board of boards) {
     const path = osDescriptionTarget(board, version)
-    const known = systems[path]
-    if (known !== undefined && known.hashes.sha256 !== file.hashes.sha256)
+    const file = listed(path, bytes, { keys, table: systems, wallMs: publisher.wallMs })
+    if (systems[path] !== undefined && systems[path] !== file)
       throw new BoxError(
         'release.conflict',
         `${path} is published already and is another one; it never changes: give it another version`,
@@ -65,7 +64,7 @@ export async function publishSystem(
     added[path] = file
   }
   const objects = await takeObjects(publisher, built, objectsOf(description))
-  for (const path of Object.keys(added))
+  for (const [path, file] of Object.entries(added))
     await publisher.folder.write(targetFileName(path, file.hashes.sha256), [bytes])
   const outcome = await publisher.setTargets(
     state,
@@ -104,7 +103,7 @@ export async function setOrders(
 }
 
 async function writeOsOrder(
-  { folder }: Publisher,
+  { folder, wallMs }: Publisher,
   state: RepositoryState,
   keys: Keys,
   { tour, systems }: { readonly tour: string; readonly systems: unknown },
@@ -116,8 +115,8 @@ async function writeOsOrder(
     if (published[osDescriptionTarget(board, version)] === undefined)
       throw invalid(`the operating system ${version} is not published for ${board}`)
   const bytes = fileBytes(order)
-  const file = { length: bytes.length, hashes: { sha256: keys.sha256Hex(bytes) } }
   const path = osOrderTarget(tour)
+  const file = listed(path, bytes, { keys, table: tableOf(state, tourRole(tour)), wallMs })
   await folder.write(targetFileName(path, file.hashes.sha256), [bytes])
   return { [path]: file }
 }

@@ -5,6 +5,7 @@ import { objectsOf, osDescriptionTarget } from '../os/os-description.js'
 import { descriptionTarget, PIECE_BYTES, type TourOrder } from '../release/description.js'
 import { type Authority, delegatedAuthority, isSignedBy, rootAuthority } from './authority.js'
 import { DAY_MS } from './commit.js'
+import { isAsDescribed, isDocument } from './described.js'
 import {
   type Document,
   METADATA_BYTES_MAX,
@@ -15,9 +16,9 @@ import {
 } from './documents.js'
 import type { AnyDocument } from './metadata.js'
 import { momentMs } from './moments.js'
-import { ordersOf, readDescription, readOsDescription, targetFileName } from './releases.js'
+import { ordersOf, readDescription, readOsDescription } from './releases.js'
 import { OBJECTS, RELEASES, SYSTEMS } from './roles.js'
-import { loadRepository, metadataFile, type RepositoryState } from './state.js'
+import { loadRepository, metadataFile, type RepositoryState, targetFileName } from './state.js'
 import { osOrdersOf } from './systems.js'
 
 export interface RoleReport {
@@ -73,8 +74,11 @@ export async function verifyRepository(
     }
   }
   problems.push(...(await metaProblems(folder, state)))
-  problems.push(...(await contentProblems(folder, state)))
-  return { roles, problems, targetCount, byteCount, strayFiles: await strayFiles(folder, state) }
+  problems.push(...(await contentProblems(folder, state)), ...(await besideProblems(folder, state)))
+  return {
+    ...{ roles, problems: [...new Set(problems)], targetCount, byteCount },
+    strayFiles: await strayFiles(folder, state),
+  }
 }
 
 function documentsOf(state: RepositoryState): [string, AnyDocument, Authority][] {
@@ -137,6 +141,20 @@ async function contentProblems(folder: PublicFolder, state: RepositoryState): Pr
     ...(await told(async () => lackingReleases(await ordersOf(folder, state), releases))),
     ...(await systemProblems(folder, state, objects)),
   )
+  return problems
+}
+
+/** What is said beside a target, where only people look, must be what boxes read in it. */
+async function besideProblems(folder: PublicFolder, state: RepositoryState): Promise<string[]> {
+  const problems: string[] = []
+  for (const { signed } of state.delegated.values())
+    for (const [path, file] of Object.entries(signed.targets)) {
+      if (file.custom === undefined || !isDocument(path)) continue
+      const bytes = await folder.read(targetFileName(path, file.hashes.sha256), METADATA_BYTES_MAX)
+      if (bytes === null) continue
+      const words = `what is said beside ${path} (custom) is not what it says itself`
+      problems.push(...(await told(async () => (isAsDescribed(path, bytes, file) ? [] : [words]))))
+    }
   return problems
 }
 

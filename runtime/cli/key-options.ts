@@ -82,6 +82,15 @@ export const wholeIn =
     return value
   }
 
+/** Why root is to be weaker than it should be: it is read by all who sign. */
+export function reasonIn({ weaker }: { weaker?: string }): string | null {
+  if (weaker === undefined) return null
+  const why = weaker.trim()
+  if (why === '')
+    throw new CliFailure(exitCodes.usage, 'say why: --weaker "the second key is a spare"')
+  return why
+}
+
 /** `anna,bert` */
 export const namesIn = (text: string): readonly string[] => {
   const names = text.split(',').map(name => name.trim())

@@ -9,6 +9,7 @@ import {
   type KeyFlags,
   namesIn,
   type RepositoryFlags,
+  reasonIn,
   tell,
   wholeIn,
   withKeys,
@@ -139,25 +140,28 @@ interface RotateFlags extends RepositoryFlags {
   readonly remove?: readonly string[]
   readonly threshold?: number
   readonly lost: boolean
+  readonly weaker?: string
 }
 
 function addRotate(keys: Command, setting: CliSetting): void {
   withRepository(keys.command('rotate'))
     .description('give roles other keys, or another threshold')
-    .argument('<roles>', 'root, targets, snapshot, timestamp; or releases, tour-NAME', namesIn)
+    .argument('<roles>', 'root, targets, snapshot, timestamp; or releases, os, or a tour', namesIn)
     .option('--add <names>', 'keys that shall sign for it', namesIn)
     .option('--remove <names>', 'keys that shall not any more, by name or id', namesIn)
     .option('--threshold <count>', 'how many must sign; as it was when left out', wholeIn(1, 32))
+    .option('--weaker <why>', 'for root and targets: let no more than half of the keys be enough')
     .option('--lost', 'those who held the keys that go cannot sign any more', false)
     .addHelpText('after', example('rotate timestamp,snapshot --add server-2 --remove server-1'))
     .action(async (roles: readonly string[], flags: RotateFlags) => {
       const { add = [], remove = [], threshold = null, lost: isOldKeyLost } = flags
+      const whyWeaker = reasonIn(flags)
       if (add.length === 0 && remove.length === 0 && threshold === null)
         throw new CliFailure(exitCodes.usage, 'give --add, --remove or --threshold')
       const tool = await setting.actions.publishing(flags)
       tell(
         setting,
-        await tool.rotate({ roles, add, remove, threshold, isOldKeyLost }),
+        await tool.rotate({ roles, add, remove, threshold, isOldKeyLost, whyWeaker }),
         `other keys stand for ${roles.join(' and ')} now`,
       )
     })

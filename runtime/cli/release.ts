@@ -4,7 +4,15 @@ import type { OsDescription } from '../../ota/os/os-description.js'
 import type { RepositoryReport } from '../../ota/publish/verify.js'
 import type { Architecture, ReleaseDescription } from '../../ota/release/description.js'
 import { CliFailure, exitCodes } from './failure.js'
-import { namesIn, type RepositoryFlags, tell, wholeIn, withRepository } from './key-options.js'
+import {
+  namesIn,
+  type RepositoryFlags,
+  reasonIn,
+  tell,
+  wholeIn,
+  withRepository,
+} from './key-options.js'
+import { addList } from './release-list.js'
 import type { CliSetting } from './setting.js'
 import { printable, writeJson } from './terminal.js'
 
@@ -21,6 +29,7 @@ const subcommands: readonly AddCommand[] = [
   addRenew,
   addRemove,
   addVerify,
+  addList,
 ]
 
 export function addRelease(program: Command, setting: CliSetting): void {
@@ -58,6 +67,7 @@ interface InitFlags extends RepositoryFlags {
   readonly releases: readonly string[]
   readonly releasesThreshold: number
   readonly online: readonly string[]
+  readonly weaker?: string
 }
 
 function addInit(release: Command, setting: CliSetting): void {
@@ -75,6 +85,7 @@ function addInit(release: Command, setting: CliSetting): void {
     .requiredOption('--releases <names>', 'keys that sign releases', namesIn)
     .option('--releases-threshold <count>', 'how many of them must sign', count, 1)
     .requiredOption('--online <names>', 'keys of the machine that publishes', namesIn)
+    .option('--weaker <why>', 'let no more than half of the keys of root be enough')
     .addHelpText('after', example('init --root anna,bert,carla --releases build --online server'))
     .action(async (flags: InitFlags) => {
       const { root, targets, releases, releasesThreshold, online } = flags
@@ -90,6 +101,7 @@ function addInit(release: Command, setting: CliSetting): void {
         releases: { keys: releases, threshold: releasesThreshold },
         snapshot: machine,
         timestamp: machine,
+        whyWeaker: reasonIn(flags),
       })
       tell(setting, told, `${flags.repository} is a repository`)
     })
@@ -203,10 +215,16 @@ function addAccept(release: Command, setting: CliSetting): void {
     .argument('<file>', 'the draft')
     .addHelpText('after', example('accept draft.json --draft draft-2.json'))
     .action(async (file: string, flags: RepositoryFlags) => {
-      const tool = await setting.actions.publishing(flags)
-      tell(setting, await tool.accept(file), `${file} is published`)
+      const told = await (await setting.actions.publishing(flags)).accept(file)
+      if (!setting.isJson()) setting.terminal.write(told.changes.map(lineOf).join(''))
+      const rest = told.isDraftRemoved
+        ? 'and deleted: all of it is in the repository'
+        : 'and done with'
+      tell(setting, told, `${file} is published, ${rest}`)
     })
 }
+
+const lineOf = (words: string): string => `${printable(words)}\n`
 
 function addRefresh(release: Command, setting: CliSetting): void {
   withRepository(release.command('refresh'))

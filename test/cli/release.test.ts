@@ -89,8 +89,9 @@ t.test('a ceremony of three, a release, a tour, an order', async t => {
   const early = await desk.run('server', 'release accept @draft.json')
   t.match(early, { exitCode: exitCodes.waiting, error: /not published.*\n.*1 of 2 signatures/ })
   t.match(await desk.does('carla', 'keys sign @draft.json --key carla'), /all signatures are there/)
-  await desk.does('server', 'release accept @draft.json')
-  rmSync(desk.at('draft.json'))
+  const accepted = await desk.does('server', 'release accept @draft.json')
+  t.match(accepted, /^root 1, until .*\n {2}root: 2 of anna, [\s\S]*published, and deleted/)
+  t.notOk(existsSync(desk.at('draft.json')), 'the next draft finds its place free')
   t.match(await desk.run('server', 'release tour summer --key dora'), {
     exitCode: exitCodes.waiting,
   })
@@ -108,6 +109,32 @@ t.test('a ceremony of three, a release, a tour, an order', async t => {
     await desk.does('server', 'release verify'),
     /tour-summer 2: 364 days left, 1 of 1 keys[\s\S]*3 targets/,
   )
+  t.match(
+    await desk.does('server', 'release list'),
+    /Releases\n1.5.0 x64 {2}300 kB, published 20\d\d-\d\d-\d\d, ordered by summer\n\nOperating systems: none\n\nTours\nsummer {2}release 1.5.0 for x64, all boxes of a venue at once, until 20.* \(364 days\)/,
+  )
+  t.match(JSON.parse(await desk.does('server', 'release list --json')), {
+    releases: [{ version: '1.5.0', tours: ['summer'] }],
+    tours: [{ tour: 'summer', releases: { x64: '1.5.0' }, activation: 'venue' }],
+  })
+  for (const line of [
+    'release tour sumer --end',
+    'keys rotate sumer --threshold 1',
+    'release renew sumer',
+  ])
+    t.match(await desk.run('server', line), {
+      exitCode: exitCodes.refused,
+      error:
+        /no (role and no )?tour sumer, .*; there are: summer|no role and no tour sumer; roles: root, .*; tours: summer/,
+    })
+  t.match(await desk.run('server', 'keys rotate summer --add build'), {
+    exitCode: exitCodes.waiting,
+    error: /targets: 0 of 2/,
+  })
+  t.match(await desk.run('server', 'keys rotate root --threshold 1'), {
+    exitCode: exitCodes.refused,
+    error: /1 of 3 is not more than half.*--weaker/,
+  })
   t.match(JSON.parse(await desk.does('server', 'release verify --json')), {
     problems: [],
     targetCount: 3,
@@ -141,7 +168,7 @@ t.test('every command has a help with an example', async t => {
     keys: ['create', 'adopt', 'export', 'import', 'list', 'inspect', 'sign', 'rotate'],
     release: [
       ...['init', 'publish', 'order', 'tour', 'accept', 'refresh', 'renew', 'remove', 'prune'],
-      'verify',
+      ...['verify', 'list'],
     ],
   }
   for (const [above, names] of Object.entries(all))
@@ -159,6 +186,7 @@ t.test(
     for (const line of [
       'keys adopt anna --token ceremony',
       'keys rotate root',
+      'keys rotate root --threshold 1 --weaker ',
       'release order summer',
       'release tour summer',
       'release tour summer --end --key anna',

@@ -37,9 +37,19 @@ export function deedOf(folder: string, deed: string): Promise<Told> {
     case 'refresh':
       return tool.refresh(true)
     case 'rotate':
-      return tool.rotate({ ...change, roles: ['timestamp', 'snapshot'], isOldKeyLost: false })
+      return tool.rotate({
+        ...change,
+        roles: ['timestamp', 'snapshot'],
+        isOldKeyLost: false,
+        whyWeaker: null,
+      })
     case 'replace':
-      return tool.rotate({ ...change, roles: ['timestamp', 'snapshot'], isOldKeyLost: true })
+      return tool.rotate({
+        ...change,
+        roles: ['timestamp', 'snapshot'],
+        isOldKeyLost: true,
+        whyWeaker: null,
+      })
     default:
       throw new Error(`no deed "${deed}"`)
   }
@@ -69,6 +79,7 @@ export async function madeDesk(folder: string): Promise<void> {
     snapshot: machine,
     timestamp: machine,
     releases,
+    whyWeaker: null,
   })
   await tool.tour('summer', { keys: ['dora'], threshold: 1 })
   await tool.publish(join(folder, 'built-1.5.0'))
@@ -81,7 +92,7 @@ async function madeDraft(folder: string, keys: KeysTool): Promise<void> {
   renameSync(key, away)
   const next = { roles: ['releases'], add: ['spare'], remove: [], threshold: null }
   // Another tool than before, which still has her key in memory.
-  await toolOf(folder).rotate({ ...next, isOldKeyLost: false })
+  await toolOf(folder).rotate({ ...next, isOldKeyLost: false, whyWeaker: null })
   copyFileSync(away, key)
   await keys.sign(join(folder, 'draft.json'), null)
   rmSync(away)

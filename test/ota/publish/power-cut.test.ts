@@ -34,7 +34,11 @@ const rotate =
   (isOldKeyLost: boolean, ...roles: readonly string[]): Deed['run'] =>
   async (publisher, ceremony): Promise<Outcome> => {
     const next = await ceremony.holders(['spare'], 1)
-    return publisher.rotate({ holders: new Map(roles.map(role => [role, next])), isOldKeyLost })
+    return publisher.rotate({
+      holders: new Map(roles.map(role => [role, next])),
+      isOldKeyLost,
+      whyWeaker: null,
+    })
   }
 
 const deeds: readonly Deed[] = [

@@ -79,7 +79,7 @@ export async function firstHolders(ceremony: Ceremony): Promise<Parameters<Publi
   const root = await ceremony.holders(['anna', 'bert', 'carla'], 2)
   const machine = await ceremony.holders(['server'], 1)
   const releases = await ceremony.holders(['build'], 1)
-  return { root, targets: root, snapshot: machine, timestamp: machine, releases }
+  return { root, targets: root, snapshot: machine, timestamp: machine, releases, whyWeaker: null }
 }
 
 /** What `roadcase release build` makes, of bytes that mean nothing. */
