@@ -333,5 +333,5 @@ t.test('a target is read, checked, and refused when it is another', async t => {
   }
   repository.files.delete(location)
   t.match(await client.read(target, 100), { reason: 'missing' })
-  t.same(await client.find('dir/b'), { kind: 'not there', roles: ['targets'] })
+  t.same(await client.find('dir/b'), { kind: 'not there', roles: ['targets'], patterns: [] })
 })
