@@ -18,13 +18,19 @@ const OWN_LIMITS = ['test/lab/lab.test.ts', 'test/nodes.test.ts']
 const JOBS = 3
 
 /**
- * Rooms whose files share a process, since one of its own costs more than most of them: what needs nothing but memory, or
- * sockets on loopback. What starts programs and threads, kills, or has a limit of its own, has its own process.
+ * Rooms whose files share a process, since one of its own costs more than most of them: what needs nothing but memory,
+ * files or sockets on loopback. What kills, keeps the processor busy against a clock, or has a limit of its own, has its own
+ * process.
  */
 const SHARED = [
-  /^test\/(boards|cli|core|services|drivers(?!\/linux\/)|gateways\/\w+(?!\/kill\.)|ports(?=\/.*\.simulated\.))\//,
+  /^test\/(boards|cli|core|runtime|services|drivers(?!\/linux\/)|gateways\/\w+(?!\/kill\.)|ports)\//,
   /^test\/(ota\/\w+)\/(?!killed?\.|launcher\.|apply-in-child\.|bundler\.)/,
   /^test\/(drivers\/linux)\/(firing|gpio|input|power|ptp4l|pmc|guard-[pw]|bus-[lw]|p|e|date|attach|interface|log|spin)[\w-]*\.test/,
+  /^test\/(drivers\/linux)\/(chrony|clock|control-door|device-stream|files|i2c|libc|midi-file)\.test/,
+  /^test\/(drivers\/linux)\/(native|ntp-network|rauc-answers|recorded-sound|serial|usb-printer|tcp-stream)\.test/,
+  // Whole boxes in memory: what each kind of them runs most is compiled once.
+  /^test\/(simulation\/(?:power|ptp|venue))-?[\w-]*\.test/,
+  /^test\/(simulation)\/(box|faults|printing|time-of-day|timecode)\.test/,
 ]
 const roomOf = (file: string): string | undefined =>
   SHARED.map(rule => rule.exec(file)?.[1]).find(room => room !== undefined)
@@ -37,14 +43,15 @@ const LONG = [
   'test/peers/ota.test.ts',
   'test/gateways/broker',
   'test/ota/release-build.test.ts',
+  'test/simulation/venue',
+  'test/simulation/power',
+  'test/simulation/ptp',
+  'test/simulation',
   'test/simulation/seeds.test.ts',
   'test/peers/chromium.test.ts',
-  'test/simulation/printing.test.ts',
-  'test/simulation/power-charge.test.ts',
   'test/peers/mosquitto-tls.test.ts',
   'test/peers/ptp.test.ts',
   'test/peers/venue.test.ts',
-  'test/simulation/venue-storm.test.ts',
   'test/peers/ntp.test.ts',
   'test/services',
   'test/peers/chromium-link.test.ts',
