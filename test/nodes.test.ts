@@ -4,6 +4,7 @@
  * for a start costs more than most of them. Everything else: `test/nodes.sh`.
  */
 import { spawnSync } from 'node:child_process'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
 import type { BackendName } from '../drivers/linux/gpio.js'
 import { BUILD_MS_MAX, hilRun, whyNoLab, whyNotBuilt } from './lab/ready.js'
@@ -83,7 +84,8 @@ async function prove(t: Test, { program, folder }: OtherNode, gpio: BackendName)
     await t.test(title, async t => t.plan(0, `no lab: ${whyNoKernel}`))
     return
   }
-  const args = ['-t', String(LAB_SECONDS_MAX), program, `${folder}/test/lab/show.lab.js`, gpio]
+  const show = new URL('./lab/show-program.js', pathToFileURL(`${folder}/test/`))
+  const args = ['-t', String(LAB_SECONDS_MAX), program, fileURLToPath(show), gpio]
   const env = { ...process.env, TAP_TIMEOUT: String(LAB_SECONDS_MAX) }
   await t.spawn(hilRun, args, { env, timeout: LAB_SECONDS_MAX * 1000 }, title)
 }

@@ -108,9 +108,9 @@ t.test('a fade and a cut go on while the main thread is blocked for a second', a
   t.comment(`frames ${count}, late by p50 ${p50} p99 ${p99} max ${max} ms`)
   t.same(faults, [])
   t.same(log.events('error'), [])
-  forgetDimmerOff()
+  await forgetDimmerOff()
   await light.stop()
-  t.ok(isDimmerOff(), 'dark after the end')
+  t.ok(await isDimmerOff(), 'dark after the end')
 })
 
 /** Fades up, cuts to dark while a lamp on a line comes on, and fades again. */

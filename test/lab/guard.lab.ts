@@ -2,36 +2,37 @@
  * Goal: whatever becomes of the box, its outputs are safe at once. Method: a whole box on a real kernel, lamps on, is
  * killed, stopped in its tracks or stopped in order; the far side is read from the kernel and from the chip's registers.
  */
-import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { closeSync, openSync, readSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { lab } from '../../boards/lab.js'
 import { openLibc, pollEntries } from '../../drivers/linux/libc.js'
-import { isHigh, labSays, offsetOf, pause } from './far-side.js'
+import { labSays, offsetOf, pause } from './far-side.js'
 import { guards } from './guards.js'
+import { CUE, isLit, showBox, showMoves } from './show.js'
 import {
   type BoxProcess,
   dimmerCount,
   eventually,
   forgetDimmerOff,
   isDimmerOff,
-  startBox,
 } from './whole-box.js'
 
-const CUE = 'vb/lab/box-1/cue'
-const isLit = (line: string): boolean => isHigh(offsetOf(lab, line))
-
-async function litBox(t: Test, gpio: 'chardev' | 'sysfs'): Promise<BoxProcess> {
-  const folder = mkdtempSync(join(tmpdir(), 'roadcase-'))
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  const box = await startBox(folder, gpio)
-  t.teardown(() => box.stop())
+/** A box that is followed through its show to cue 2; or one that has had a GO. Each with a guard. */
+async function litBox(
+  t: Test,
+  gpio: 'chardev' | 'sysfs',
+  options: { readonly isShown: boolean },
+): Promise<BoxProcess> {
+  const box = await showBox(t, gpio)
   t.ok(await eventually(() => box.lines.some(line => line.includes('"guard.ready"'))))
   t.ok(await eventually(() => guards().length === 1), 'it has a guard, and there is no other')
-  box.publish(CUE, 'GO')
-  t.ok(await eventually(() => isLit('light-1') && dimmerCount(0) === 4096), 'lamps are on')
-  forgetDimmerOff()
+  if (options.isShown) await showMoves(t, box, gpio)
+  else {
+    box.publish(CUE, 'GO')
+    const isFull = async (): Promise<boolean> => isLit('light-1') && (await dimmerCount(0)) === 4096
+    t.ok(await eventually(isFull), 'lamps are on')
+  }
+  await forgetDimmerOff()
   return box
 }
 
@@ -42,14 +43,18 @@ async function kill(t: Test, { child }: BoxProcess): Promise<void> {
   t.equal(child.signalCode, 'SIGKILL')
 }
 
+const OUTPUTS = ['light-1', 'light-2', 'shutter']
+
 const isOver = (): Promise<boolean> => eventually(() => guards().length === 0)
 
-// Starting a box takes longer here than all that is asked of it: the second one goes on from where the first was killed.
-t.test('guarded lines by the character device', async t => {
-  const first = await litBox(t, 'chardev')
+// Starting a box takes longer here than all that is asked of it: so one plays its show and is killed at the end, and the
+// second one goes on from there.
+t.test('a show moves real lines by the character device, and they are guarded', async t => {
+  const first = await litBox(t, 'chardev', { isShown: true })
 
   await t.test('a killed box is dark at once', async t => {
-    const watch = await watchLine(offsetOf(lab, 'light-1'))
+    t.ok(isLit('light-2'), 'cue 2 is lit')
+    const watch = await watchLine(offsetOf(lab, 'light-2'))
     const killedMs = performance.now()
     await kill(t, first)
     // The kernel lets go of the line when its process is dead; what its level is then depends on the machine.
@@ -63,16 +68,16 @@ t.test('guarded lines by the character device', async t => {
       `${((taken?.atMs ?? 0) - (released?.atMs ?? 0)).toFixed(2)} ms after the kernel freed it`,
     )
     watch.close()
-    t.notOk(isLit('light-1'))
+    t.same(OUTPUTS.filter(isLit), [])
     t.ok(await eventually(isDimmerOff), 'the dimmer has heard its last words')
   })
 
-  const second = await litBox(t, 'chardev')
+  const second = await litBox(t, 'chardev', { isShown: false })
 
   await t.test('a box that is started again at once is not disturbed', async t => {
     // The first one's guard has spoken long before that, if it speaks.
     await pause(1_000)
-    t.notOk(isDimmerOff(), 'nobody wrote to the chip of the second')
+    t.notOk(await isDimmerOff(), 'nobody wrote to the chip of the second')
     t.ok(isLit('light-1'), 'nor took its line')
   })
 
@@ -90,31 +95,38 @@ t.test('guarded lines by the character device', async t => {
         .slice(linesBefore)
         .some(line => line.includes('"device.ready"') && line.includes('wash'))
     t.ok(await eventually(isBack), 'the driver starts the chip anew')
-    t.ok(await eventually(() => dimmerCount(0) === 4096 && isLit('light-1')), 'and it shines')
+    t.ok(
+      await eventually(async () => (await dimmerCount(0)) === 4096 && isLit('light-1')),
+      'and it shines',
+    )
   })
 
   await t.test('an orderly stop leaves no guard behind', async t => {
-    forgetDimmerOff()
+    await forgetDimmerOff()
     await second.stop()
     t.same(guards(), [])
     t.equal(second.child.exitCode, 0)
-    t.ok(isDimmerOff(), 'the driver did it')
-    t.notOk(isLit('light-1'))
+    t.ok(await isDimmerOff(), 'the driver did it')
+    t.same(OUTPUTS.filter(isLit), [], 'all is dark after the end')
   })
 })
 
 // Last: the kernel's older interface keeps a dead process's lines exported, and nobody else gets them then.
-t.test('guarded lines by sysfs: a killed box is dark at once, and the dimmer', async t => {
-  const box = await litBox(t, 'sysfs')
-  const killedMs = performance.now()
-  box.child.kill('SIGKILL')
-  while (isLit('light-1') && performance.now() - killedMs < 10_000);
-  t.notOk(isLit('light-1'), 'the line is low')
-  t.comment(`line safe ${(performance.now() - killedMs).toFixed(1)} ms after the kill`)
-  t.ok(await eventually(isDimmerOff), 'the dimmer has heard its last words')
-  t.comment(`dimmer seen safe ${(performance.now() - killedMs).toFixed(1)} ms after the kill`)
-  t.ok(await isOver(), 'and the guard is gone')
-})
+t.test(
+  'a show moves real lines by sysfs, and a killed box is dark at once, and the dimmer',
+  async t => {
+    const box = await litBox(t, 'sysfs', { isShown: true })
+    t.ok(isLit('light-2'), 'cue 2 is lit')
+    const killedMs = performance.now()
+    box.child.kill('SIGKILL')
+    while (isLit('light-2') && performance.now() - killedMs < 10_000);
+    t.ok(await eventually(() => OUTPUTS.filter(isLit).length === 0), 'the lines are low')
+    t.comment(`line safe ${(performance.now() - killedMs).toFixed(1)} ms after the kill`)
+    t.ok(await eventually(isDimmerOff), 'the dimmer has heard its last words')
+    t.comment(`dimmer seen safe ${(performance.now() - killedMs).toFixed(1)} ms after the kill`)
+    t.ok(await isOver(), 'and the guard is gone')
+  },
+)
 
 /** From this process's own zero to CLOCK_MONOTONIC. */
 const offsetMs = (): number => Number(process.hrtime.bigint()) / 1e6 - performance.now()

@@ -6,7 +6,6 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import t from 'tap'
 import { lab } from '../../boards/lab.js'
 import { isHigh, labSays, offsetOf } from './far-side.js'
 import { dimmerCount, eventually, forgetDimmerOff, isDimmerOff, startBox } from './whole-box.js'
@@ -46,7 +45,7 @@ async function untilThePlugIsPulled(): Promise<never> {
   writeFileSync(join(FOLDER, 'fired'), JSON.stringify(fired), { flush: true })
   const isUnderWay = (counts: number): boolean => counts > 0 && counts < FADING_COUNTS
   const isFading = await eventually(
-    () => isUnderWay(dimmerCount(0)) && isHigh(offsetOf(lab, 'light-2')),
+    async () => isUnderWay(await dimmerCount(0)) && isHigh(offsetOf(lab, 'light-2')),
   )
   if (!isFading) throw new Error('the fade of cue 3 is not under way')
   // No sync, no goodbye: what the kernel holds in memory is gone.
@@ -55,9 +54,11 @@ async function untilThePlugIsPulled(): Promise<never> {
 }
 
 async function afterwards(): Promise<void> {
+  // Only here: the boots before have nothing to tell, and loading it takes longer than most that they do.
+  const { default: t } = await import('tap')
   await t.test('a power cut in the middle of a fade comes back at the levels of now', async t => {
     execFileSync('mount', ['-t', 'ext4', DISK, FOLDER])
-    t.equal(dimmerCount(0), 0, 'the chip has forgotten everything')
+    t.equal(await dimmerCount(0), 0, 'the chip has forgotten everything')
     const box = await startBox(FOLDER, 'chardev')
     t.comment(`ready ${box.readyMs.toFixed(0)} ms after the start of the process`)
     t.ok(
@@ -66,9 +67,9 @@ async function afterwards(): Promise<void> {
     )
     const fired: Fired = JSON.parse(readFileSync(join(FOLDER, 'fired'), 'utf8'))
     let seen = ''
-    const isNow = (): boolean => {
+    const isNow = async (): Promise<boolean> => {
       const passedMsMin = Date.now() - fired.beforeMs
-      const found = dimmerCount(0)
+      const found = await dimmerCount(0)
       const passedMsMax = Date.now() - fired.afterMs
       const [most, least] = [countsAfter(passedMsMin), countsAfter(passedMsMax)]
       const wanted = `${least.toFixed(0)} to ${most.toFixed(0)}`
@@ -80,8 +81,8 @@ async function afterwards(): Promise<void> {
     await pause(FURTHER_MS)
     t.ok(await eventually(isNow), `and goes on with them: ${seen}`)
     t.ok(Date.now() - fired.afterMs < FADE_MS, 'while the fade is still under way')
-    forgetDimmerOff()
+    await forgetDimmerOff()
     await box.stop()
-    t.ok(isDimmerOff(), 'dark after the end')
+    t.ok(await isDimmerOff(), 'dark after the end')
   })
 }

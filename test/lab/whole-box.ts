@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { openI2cBus } from '../../drivers/linux/i2c-bus.js'
+import type { I2cHandle } from '../../drivers/linux/i2c-queue.js'
 import { assert } from '../../runtime/core/errors.js'
 
 /** Of the same build as this file, whichever version of Node that is for. */
@@ -12,7 +14,12 @@ const BOX_PROGRAM = fileURLToPath(new URL('../../program/main.js', import.meta.u
 const READY_MS_MAX = 60_000
 const STOP_MS_MAX = 20_000
 const ANSWER_MS_MAX = 20_000
+/** Who looks more often takes the only processor away from the box that is looked at. */
+const LOOK_MS = 10
 export const DIMMER_ADDRESS = 0x41
+const LED0 = 0x06
+const ALL_LED_OFF_H = 0xfd
+const FULL_OFF = 0x10
 
 export interface BoxDocuments {
   /** What box.json says, but for `gpio`. */
@@ -149,33 +156,39 @@ async function stopChild(child: ChildProcess): Promise<void> {
 }
 
 /** On-time of a PCA9685 channel, 0..4096 counts, as the registers say (data sheet section 7.3.3). */
-export function dimmerCount(channel: number): number {
-  const read = (register: number): number =>
-    Number(execFileSync('i2cget', ['-y', '-f', '1', hex(DIMMER_ADDRESS), hex(register)]))
-  const first = 0x06 + 4 * channel
-  const [onHigh, offLow, offHigh] = [first + 1, first + 2, first + 3].map(read)
-  assert(onHigh !== undefined && offLow !== undefined && offHigh !== undefined, 'three registers')
-  if (offHigh & 0x10) return 0
-  return onHigh & 0x10 ? 4096 : ((offHigh & 0x0f) << 8) | offLow
+export async function dimmerCount(channel: number): Promise<number> {
+  const bytes = await ofDimmer(chip => chip.read(DIMMER_ADDRESS, LED0 + 4 * channel, 4))
+  const [, onHigh = 0, offLow = 0, offHigh = 0] = bytes
+  if (offHigh & FULL_OFF) return 0
+  return onHigh & FULL_OFF ? 4096 : ((offHigh & 0x0f) << 8) | offLow
 }
 
 /** Whether ALL_LED_OFF_H has its full-off bit: a chip of memory does not carry it over to its lamps, a real one does. */
-export const isDimmerOff = (): boolean =>
-  (Number(execFileSync('i2cget', ['-y', '-f', '1', hex(DIMMER_ADDRESS), '0xfd'])) & 0x10) !== 0
-
-/** The bit is set by the start of the driver, too; a chip of memory keeps it, a real one does not. */
-export function forgetDimmerOff(): void {
-  execFileSync('i2cset', ['-y', '-f', '1', hex(DIMMER_ADDRESS), '0xfd', '0x00'])
+export async function isDimmerOff(): Promise<boolean> {
+  const [high = 0] = await ofDimmer(chip => chip.read(DIMMER_ADDRESS, ALL_LED_OFF_H, 1))
+  return (high & FULL_OFF) !== 0
 }
 
-const hex = (value: number): string => `0x${value.toString(16).padStart(2, '0')}`
+/** The bit is set by the start of the driver, too; a chip of memory keeps it, a real one does not. */
+export const forgetDimmerOff = (): Promise<void> =>
+  ofDimmer(chip => chip.write(DIMMER_ADDRESS, ALL_LED_OFF_H, Uint8Array.of(0)))
+
+/** From this process: one more for each look takes the machine's processor away from the box. */
+async function ofDimmer<T>(use: (bus: I2cHandle) => Promise<T>): Promise<T> {
+  const bus = await openI2cBus(1)
+  try {
+    return await use(bus)
+  } finally {
+    bus.close()
+  }
+}
 
 /** Asks again and again until it is so, at most half a minute: a machine of the lab has to share its processor. */
-export async function eventually(isTrue: () => boolean): Promise<boolean> {
+export async function eventually(isTrue: () => boolean | Promise<boolean>): Promise<boolean> {
   const limitMs = performance.now() + 30_000
   while (performance.now() < limitMs) {
-    if (isTrue()) return true
-    await pause(5)
+    if (await isTrue()) return true
+    await pause(LOOK_MS)
   }
   return false
 }
