@@ -3,7 +3,7 @@ import { LinuxBrotli } from '../../drivers/linux/brotli.js'
 import { LinuxFirmware, type RebootCommands } from '../../drivers/linux/firmware.js'
 import type { Libc } from '../../drivers/linux/libc.js'
 import { LinuxPartition } from '../../drivers/linux/partition.js'
-import { usualRauc } from '../../drivers/linux/rauc.js'
+import { type RaucCommands, usualRauc } from '../../drivers/linux/rauc.js'
 import type { Clock } from '../../runtime/ports/clock.js'
 import type { Fetcher } from '../fetch/fetcher.js'
 import type { Shelf } from '../fetch/shelf.js'
@@ -19,12 +19,14 @@ import { ShelvedSystems } from '../updater/shelved-systems.js'
 import type { TrybootConfig, UpdaterConfig } from '../updater/updater-config.js'
 import { openRauc } from './rauc.js'
 
-/** Where a Raspberry Pi says how it was started. */
+/** Where a Raspberry Pi says how it was started, and whom to ask on a machine with RAUC. */
 export interface Machine {
   readonly deviceTree: string
   readonly bootIdFile: string
   /** Undefined: systemd's. */
   readonly commands?: RebootCommands
+  /** Undefined: the usual ones. */
+  readonly rauc?: RaucCommands
 }
 
 export const raspberryPi: Machine = {
@@ -51,8 +53,8 @@ function openSystem(config: NonNullable<UpdaterConfig['os']>, parts: SystemParts
   }
   const ports = { disk, keys, log, isAppOnTrial }
   if (config.kind === 'tryboot') return openTryboot(config, { ...ports, calls }, parts.machine)
-  const commands = { ...usualRauc, environment: parts.environment }
-  return openRauc({ ...ports, clock, calls, home }, commands)
+  const usual = { ...usualRauc, environment: parts.environment }
+  return openRauc({ ...ports, clock, calls, home }, parts.machine.rauc ?? usual)
 }
 
 function openTryboot(

@@ -12,8 +12,12 @@ import type { BundleImage } from '../../ota/os/os-state.js'
 import type { OsSource } from '../../ota/os/os-writer.js'
 import type { RaucSystem } from '../../ota/os/rauc-system.js'
 import { openRauc } from '../../ota/process/rauc.js'
+import type { ComposedSystems } from '../../ota/process/systems.js'
+import { Card, ordersOf, startBox, until, workbench } from '../ota/process/systems-world.js'
 import { makeRaucMachine, type RaucMachine, whyNoRauc } from '../ports/rauc-machine.js'
 
+/** Real programs take their time. */
+const LOOK_MS = 20
 const unhurried = { progress: () => {}, isCancelled: () => false }
 
 interface MadeBundle {
@@ -93,5 +97,66 @@ t.test(
     t.match(await after.status(), { running: 'b', usual: 'b', isTrial: false })
     t.match(await after.whyNot(third.image), [/1\.2\.0 failed: a device does not answer/])
     t.equal(existsSync(join(folder, 'mount', 'bundle', 'manifest.raucm')), false)
+  },
+)
+
+t.test(
+  'from a bundle by the commands of the publisher to the slots: one that fails, one that stays',
+  { skip: whyNoRauc() ?? false },
+  async t => {
+    const machine = await makeRaucMachine(t, { activates: true })
+    const { folder, workshop, repository } = workbench(t)
+    await workshop.opens()
+    const publish = async (version: string): Promise<void> => {
+      const images = { rootfs: Buffer.alloc(70_001, version), boot: Buffer.alloc(4_096, version) }
+      const path = await machine.bundle({ compatible: 'pi-5', key: 'studio', images })
+      const what = `--system ${version} --board pi-4b --bundle ${path} --quality 1`
+      await workshop.does(`release build-os --into @built-${version} ${what}`)
+      await workshop.does(`release publish @built-${version}`)
+      await workshop.does(`release order summer --os pi-4b=${version}`)
+    }
+    const card = new Card(join(folder, 'card'))
+    const wishes = { os: { kind: 'rauc' }, rauc: machine.commands } as const
+    const patience = () => new Promise<void>(resolve => setTimeout(resolve, LOOK_MS))
+    /** Under the system that runs, until another one is to be started. */
+    const lead = async (): Promise<void> => {
+      const box = startBox(card, repository, wishes)
+      const look = await ordersOf(card, repository)
+      await until(box, look, () => variable(machine, 'order') === 'B A', patience)
+      await box.stop()
+    }
+    /** Under the system that was started, until it is left or found good. */
+    const live = async (gate: readonly string[], isDone: (box: ComposedSystems) => boolean) => {
+      const clock = new SimulatedClock({ showStartMs: 1.8e12, driftPpm: 0 })
+      const box = startBox(card, repository, { ...wishes, clock, gate })
+      const look = await ordersOf(card, repository)
+      await until(
+        box,
+        look,
+        () => isDone(box),
+        () => clock.advance(500),
+      )
+      await box.stop()
+      return box.turns.report()
+    }
+    await publish('2.0.0')
+    await lead()
+    await machine.boot('B')
+    const left = await live(
+      ['devices: 1 is silent'],
+      ({ turns }) => turns.report().phase === 'switching',
+    )
+    t.match(left.refused, [{ version: '2.0.0', why: 'gate: devices: 1 is silent' }])
+    t.equal(variable(machine, 'order'), 'A', 'and is no more')
+    await machine.boot('A')
+    await publish('2.1.0')
+    await lead()
+    await machine.boot('B')
+    writeFileSync(join(machine.folder, 'variables', 'left-B'), '2\n')
+    const kept = await live([], ({ turns }) => turns.report().systems?.b.kind === 'good')
+    t.match(kept, { running: 'b', candidate: null, systems: { b: { version: '2.1.0' } } })
+    t.equal(variable(machine, 'left-B'), '3')
+    t.equal(variable(machine, 'order'), 'B A')
+    t.match(kept.refused, [{ version: '2.0.0' }])
   },
 )

@@ -1,93 +1,188 @@
 /**
  * The life of a box whose updater brings it a system that does not pass and one that does, with the power cut at calls to
- * the records, the partitions, autoboot.txt and the firmware. The gate takes every thirteenth of them; EVERY=1 takes all.
+ * the records, the partitions and what chooses: autoboot.txt and the firmware, or RAUC and its boot loader. The gate takes
+ * every thirteenth of them, of RAUC every twenty-ninth; EVERY=1 takes all.
  */
 import t from 'tap'
+import type { SimulatedSlotDisk } from '../../../drivers/simulated/slot-disk.js'
+import { RaucSystem } from '../../../ota/os/rauc-system.js'
 import { randomFrom } from '../../../runtime/core/random.js'
 import { FOREVER, OsWorld, smallOs } from '../os/os-world.js'
-import { OsBench, orders, signedOs } from './os-updater-bench.js'
+import { RaucWorld, type RaucWorldOptions, smallBundle } from '../os/rauc-world.js'
+import { OsBench, orders, signedBundle, signedOs } from './os-updater-bench.js'
 
-const EVERY = Number(process.env['EVERY'] ?? 13)
+const every = (usual: number): number => Number(process.env['EVERY'] ?? usual)
 const BOOTS_MAX = 20
 const TURNS_MAX = 400
-const factory = smallOs('1.0.0')
-const faulty = signedOs('1.9.0')
-const second = signedOs('2.0.0')
 
-function newBox(seed: number): OsBench {
+type Runs = 'factory' | 'faulty' | 'second' | null
+
+interface LifeBox {
+  readonly bench: OsBench
+  readonly disk: SimulatedSlotDisk
+  /** What was started last. */
+  runs(): Runs
+  /** What a plain reboot would start. */
+  next(): Runs
+  isDown(): boolean
+  order(which: 'faulty' | 'second'): void
+  /** What does not hold after a cut, in words. */
+  judge(): string[]
+}
+
+const factory = smallOs('1.0.0')
+const systems = { faulty: signedOs('1.9.0'), second: signedOs('2.0.0') }
+
+function trybootBox(seed: number): LifeBox {
   const world = new OsWorld(factory, { random: randomFrom(seed), keepsFlag: seed % 2 === 0 })
-  const box = new OsBench(factory, { world })
-  box.known = [faulty, second]
-  box.look = orders(faulty)
-  box.gate = partition =>
-    world.found(partition, [factory, faulty, second]) === faulty ? ['devices: 1 is silent'] : []
-  return box
+  const bench = new OsBench(factory, { world })
+  bench.known = [systems.faulty, systems.second]
+  const nameOf = (partition: number | null): Runs => {
+    const found = world.found(partition, [factory, ...bench.known])
+    if (found === null) return null
+    return found === factory ? 'factory' : found === systems.faulty ? 'faulty' : 'second'
+  }
+  bench.gate = partition => (nameOf(partition) === 'faulty' ? ['devices: 1 is silent'] : [])
+  const next = (): Runs => nameOf(world.usualPartition())
+  const { autoboot } = world.firmware
+  return {
+    ...{ bench, disk: world.disk, next },
+    runs: () => nameOf(bench.partition),
+    isDown: () => world.firmware.isGoingDown,
+    order: which => {
+      bench.look = orders(systems[which])
+    },
+    judge: () => {
+      const problems = [false, true]
+        .filter(
+          hasTrialFlag => nameOf(world.firmware.wouldStart({ hasTrialFlag, autoboot })) === null,
+        )
+        .map(hasTrialFlag => `nothing whole starts, flag ${hasTrialFlag}`)
+      return next() === 'faulty' ? [...problems, 'what failed stays'] : problems
+    },
+  }
+}
+
+const installed = smallBundle('1.0.0')
+const bundles = { faulty: signedBundle('1.9.0'), second: signedBundle('2.0.0') }
+
+function raucBox(seed: number, machine: RaucWorldOptions): LifeBox {
+  const world = new RaucWorld(installed, { random: randomFrom(seed), ...machine })
+  const nameOf = (root: Parameters<typeof world.found>[0]): Runs => {
+    const found = world.found(root, [installed, bundles.faulty, bundles.second])
+    if (found === null) return null
+    return found === installed ? 'factory' : found === bundles.faulty ? 'faulty' : 'second'
+  }
+  let runs: Runs = null
+  const bench = new OsBench(factory, {
+    clock: world.clock,
+    config: { os: { kind: 'rauc' } },
+    system: calls => {
+      const { started, ports } = world.boot(calls)
+      runs = nameOf(started)
+      return new RaucSystem(ports)
+    },
+  })
+  bench.knownBundles = [bundles.faulty, bundles.second]
+  bench.gate = () => (runs === 'faulty' ? ['devices: 1 is silent'] : [])
+  return {
+    ...{ bench, disk: world.disk },
+    runs: () => runs,
+    next: () => nameOf(world.box.primary),
+    isDown: () => world.box.isGoingDown,
+    order: which => {
+      bench.look = orders(bundles[which])
+    },
+    // A trial is started as often as the boot loader counts; a system that is not whole, never.
+    judge: () => [],
+  }
 }
 
 /** True: it came to its end. False: the power went. */
-async function live(box: OsBench, calls: number): Promise<boolean> {
+async function live(box: LifeBox, calls: number): Promise<boolean> {
   let left = calls
   for (let boots = 0; boots < BOOTS_MAX; boots++) {
-    box.boot(left)
+    box.bench.boot(left)
     let isCut = false
-    box.world.disk.powerCut.listen(() => {
+    const cancel = box.disk.powerCut.listen(() => {
       isCut = true
     })
-    if (box.running === null) throw new Error(`partition ${box.partition} has no whole system`)
+    if (box.runs() === null) throw new Error('no whole system has started')
     const isDone = await liveOnce(box, () => isCut)
+    cancel()
     if (isCut) return false
     if (isDone) return true
-    left -= box.world.disk.calls
+    left -= box.disk.calls
   }
   throw new Error('it does not come to its end')
 }
 
-async function liveOnce(box: OsBench, isCut: () => boolean): Promise<boolean> {
+async function liveOnce(box: LifeBox, isCut: () => boolean): Promise<boolean> {
   for (let turn = 0; turn < TURNS_MAX; turn++) {
-    await turnOrCut(box, isCut)
-    if (isCut() || box.isDown) return false
-    const { phase, refused } = box.updater.report()
-    if (refused.length > 0 && box.running === factory) box.look = orders(second)
-    if (phase === 'idle' && box.running === second) return true
+    await turnOrCut(box.bench, isCut)
+    if (isCut() || box.isDown()) return false
+    const { phase, refused } = box.bench.updater.report()
+    needHome(box)
+    if (refused.length > 0 && box.runs() === 'factory') box.order('second')
+    if (phase === 'idle' && box.runs() === 'second') return true
   }
-  throw new Error(`it stands still: ${JSON.stringify(box.updater.report())}`)
+  throw new Error(`it stands still: ${JSON.stringify(box.bench.updater.report())}`)
+}
+
+/** At rest what runs is what a plain reboot starts. */
+function needHome({ bench, runs, next }: LifeBox): void {
+  const { phase, systems: known } = bench.updater.report()
+  const isAtRest = known !== null && (phase === 'idle' || phase === 'waiting')
+  if (isAtRest && next() !== runs()) throw new Error(`${runs()} runs, next is ${next()}, ${phase}`)
 }
 
 /** A call from before the cut never returns. */
-async function turnOrCut(box: OsBench, isCut: () => boolean): Promise<void> {
+async function turnOrCut(bench: OsBench, isCut: () => boolean): Promise<void> {
   let isOver = false
-  const turned = box.turn().then(() => {
+  const turned = bench.turn().then(() => {
     isOver = true
   })
   while (!isOver && !isCut()) await Promise.race([turned, new Promise(setImmediate)])
 }
 
-async function cutLife(calls: number): Promise<string[] | null> {
-  const box = newBox(calls)
-  const { world } = box
+/** Null: it ended before the cut. */
+async function cutLife(box: LifeBox, calls: number): Promise<string[] | null> {
+  box.order('faulty')
   if (await live(box, calls)) return null
-  const { autoboot } = world.firmware
-  const all = [factory, faulty, second]
-  const problems: string[] = []
-  for (const hasTrialFlag of [false, true])
-    if (world.found(world.firmware.wouldStart({ hasTrialFlag, autoboot }), all) === null)
-      problems.push(`nothing whole starts, flag ${hasTrialFlag}`)
-  if (world.found(world.usualPartition(), all) === faulty) problems.push('what failed stays')
+  const problems = box.judge()
   if (!(await live(box, FOREVER))) problems.push('the power went by itself')
-  if (world.found(world.usualPartition(), all) !== second) problems.push('the end is another one')
+  if (box.next() !== 'second') problems.push('the end is another one')
   return problems
 }
 
-t.test('wherever the power goes, a whole system starts, and the one that passes stays', async t => {
+async function sweep(make: (seed: number) => LifeBox, step: number): Promise<[number, string[]]> {
   const bads: string[] = []
-  let points = 0
-  for (let calls = 1; ; calls += EVERY) {
-    const problems = await cutLife(calls)
-    if (problems === null) break
-    points++
+  for (let calls = 1, points = 0; ; calls += step, points++) {
+    const problems = await cutLife(make(calls), calls).catch((error: Error) => [error.message])
+    if (problems === null) return [points, bads]
     bads.push(...problems.map(problem => `cut after ${calls}: ${problem}`))
+    if (bads.length > 20) return [points, bads]
   }
+}
+
+t.test('wherever the power goes, a whole system starts, and the one that passes stays', async t => {
+  const step = every(13)
+  const [points, bads] = await sweep(trybootBox, step)
   t.comment(`${points} points`)
-  t.same(bads.slice(0, 20), [])
-  t.ok(points * EVERY > 150, `${points} points`)
+  t.same(bads, [])
+  t.ok(points * step > 150, `${points} points`)
+})
+
+t.test('as much holds with RAUC, whatever its version and its boot loader', async t => {
+  const step = every(29)
+  for (const machine of [
+    { activates: true, notesPending: true, bootChooser: 'counts' },
+    { activates: false, notesPending: false, bootChooser: 'counts' },
+    { activates: true, notesPending: false, bootChooser: 'once' },
+  ] as const) {
+    const [points, bads] = await sweep(seed => raucBox(seed, machine), step)
+    t.comment(`${points} points`)
+    t.same(bads, [], JSON.stringify(machine))
+    t.ok(points * step > 150, `${points} points`)
+  }
 })

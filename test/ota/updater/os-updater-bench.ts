@@ -4,6 +4,7 @@ import { SimulatedFiles } from '../../../drivers/simulated/files.js'
 import { SimulatedKeys } from '../../../drivers/simulated/keys.js'
 import { SimulatedLog } from '../../../drivers/simulated/log.js'
 import { checkOsDescription, type OsDescription, osImage } from '../../../ota/os/os-description.js'
+import type { OsSystem } from '../../../ota/os/os-system.js'
 import { PIECE_BYTES } from '../../../ota/release/description.js'
 import { Asked } from '../../../ota/updater/asked.js'
 import type { BoxView } from '../../../ota/updater/criteria.js'
@@ -15,6 +16,7 @@ import type { OrderLook } from '../../../ota/updater/parts.js'
 import { checkUpdaterConfig } from '../../../ota/updater/updater-config.js'
 import { BoxError } from '../../../runtime/core/errors.js'
 import { FOREVER, OsWorld, type SmallOs, smallOs } from '../os/os-world.js'
+import { type SmallBundle, smallBundle } from '../os/rauc-world.js'
 import { quiet, quietSlots } from './updater-bench.js'
 
 const TURN_MS = 500
@@ -28,10 +30,7 @@ export function signedOs(version: string, more: object = {}): SignedOs {
   const small = smallOs(version)
   const part = ({ byteCount, sha256 }: { byteCount: number; sha256: string }) => ({
     ...{ byteCount, sha256 },
-    object: {
-      ...{ kind: 'full', from: null, target: `objects/${sha256}.full`, byteCount: 500, sha256 },
-      ...{ pieceByteCount: PIECE_BYTES, pieces: 'A'.repeat(44) },
-    },
+    object: objectOf(sha256),
   })
   const description = checkOsDescription({
     ...{ format: 1, product: 'roadcase-os', version, architecture: 'arm64', boards: ['pi-4b'] },
@@ -43,6 +42,28 @@ export function signedOs(version: string, more: object = {}): SignedOs {
   return { ...small, description, image: { ...small.image, digest } }
 }
 
+export interface SignedBundle extends SmallBundle {
+  readonly description: OsDescription
+}
+
+export function signedBundle(version: string): SignedBundle {
+  const small = smallBundle(version)
+  const { byteCount, sha256 } = small.image.bundle
+  const object = { ...objectOf(sha256), byteCount }
+  const description = checkOsDescription({
+    ...{ format: 1, product: 'roadcase-os', version, architecture: 'arm64', boards: ['pi-4b'] },
+    bundle: { byteCount, sha256, object },
+    ...{ floor: null, minimumRelease: null, notes: '' },
+  })
+  const { digest } = osImage(keys, description)
+  return { ...small, description, image: { ...small.image, digest } }
+}
+
+const objectOf = (sha256: string) => ({
+  ...{ kind: 'full', from: null, target: `objects/${sha256}.full`, byteCount: 500, sha256 },
+  ...{ pieceByteCount: PIECE_BYTES, pieces: 'A'.repeat(44) },
+})
+
 export const quietBox: BoxView = { ...quiet, board: 'pi-4b' }
 
 export const lookOf = (os: Partial<OsLook>): OrderLook => ({
@@ -51,8 +72,10 @@ export const lookOf = (os: Partial<OsLook>): OrderLook => ({
   order: null,
   os: { words: 'nothing is ordered', order: null, isBoardUnknown: false, ...os },
 })
-export const orders = ({ description }: SignedOs, isTimeKnown = true): OrderLook =>
-  lookOf({ order: { description, isTimeKnown } })
+export const orders = (
+  { description }: Pick<SignedOs, 'description'>,
+  isTimeKnown = true,
+): OrderLook => lookOf({ order: { description, isTimeKnown } })
 
 export class OsBench {
   readonly clock: SimulatedClock
@@ -63,6 +86,7 @@ export class OsBench {
   readonly factory: SmallOs
   readonly world: OsWorld
   readonly #config: object
+  readonly #system: ((callsUntilPowerCut: number) => OsSystem) | null
   box: BoxView | null = quietBox
   slots = quietSlots
   look: OrderLook | null = null
@@ -83,25 +107,27 @@ export class OsBench {
       readonly config?: object
       readonly world?: OsWorld
       readonly clock?: SimulatedClock
+      /** Of another machine than `world`, which is booted for it. */
+      readonly system?: (callsUntilPowerCut: number) => OsSystem
     } = {},
   ) {
     this.clock = options.clock ?? new SimulatedClock({ showStartMs: 1.8e12, driftPpm: 0 })
     this.holds = new Holds(this.clock, this.files)
     this.factory = factory
     this.#config = options.config ?? {}
+    this.#system = options.system ?? null
     this.world = options.world ?? new OsWorld(factory)
     this.updater = this.boot()
   }
 
   /** Power goes and comes back. */
   boot(callsUntilPowerCut: number = FOREVER): OsUpdater {
-    const { partition, agent } = this.world.boot(callsUntilPowerCut)
-    this.partition = partition
-    this.world.isAppOnTrial = this.slots.isOnTrial
+    const system = this.#system?.(callsUntilPowerCut) ?? this.#bootWorld(callsUntilPowerCut)
+    const { partition } = this
     const { clock, log, holds, files } = this
     this.updater = new OsUpdater(
       {
-        ...{ clock, log, keys, holds, system: agent },
+        ...{ clock, log, keys, holds, system },
         asked: new Asked(files, log, 'asked-os.json'),
         voice: this.voice,
         lookAgain: () => void this.did.push('look'),
@@ -114,7 +140,8 @@ export class OsBench {
           bring: async description => {
             this.did.push(`bring ${description.version}`)
             await this.fetch()
-            const found = this.known.find(({ image }) => image.version === description.version)
+            const all = [...this.known, ...this.knownBundles]
+            const found = all.find(({ image }) => image.version === description.version)
             if (found === undefined) throw new BoxError('fetch.unavailable', 'nobody has it')
             return found.source
           },
@@ -134,7 +161,15 @@ export class OsBench {
     return this.updater
   }
 
+  #bootWorld(callsUntilPowerCut: number): OsSystem {
+    const { partition, agent } = this.world.boot(callsUntilPowerCut)
+    this.partition = partition
+    this.world.isAppOnTrial = this.slots.isOnTrial
+    return agent
+  }
+
   known: readonly SignedOs[] = []
+  knownBundles: readonly SignedBundle[] = []
 
   async turn(): Promise<void> {
     await this.turnNow()

@@ -178,6 +178,29 @@ t.test('a show that is armed while the images are read is not ended either', asy
   t.ok(box.isDown, 'it is tried when the show is over')
 })
 
+t.test('other boxes that fall ill while the images are read keep it from the reboot', async t => {
+  const box = bench({ config: { venue: {} } })
+  let healthy = 4
+  box.voice = {
+    isOpen: () => true,
+    say: () => {},
+    saidForMs: () => MINUTE_TURNS * 500,
+    heard: () => new Map(),
+    fleet: () => ({ heard: 4, healthy, failed: [] }),
+  }
+  box.boot()
+  box.remember = async () => {
+    healthy = 2
+  }
+  await box.turns(8 * MINUTE_TURNS)
+  t.match(box.updater.report(), { phase: 'waiting', trouble: /only 2 of 4 other boxes are well/ })
+  t.notOk(box.isDown)
+  box.remember = async () => {}
+  healthy = 3
+  await box.turns(2 * MINUTE_TURNS)
+  t.ok(box.isDown)
+})
+
 t.test('no release is tried while a system is written, or about to be started', async t => {
   const box = bench()
   const said = new Set<string | null | undefined>()
