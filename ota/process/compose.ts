@@ -109,12 +109,12 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
       asked: new Asked(files, log),
       launcher: launcherLink(wanted.send),
       together: venue?.together(slots) ?? null,
-      orders: await ordersOf(wanted, {
-        ...{ keys, sticks },
-        buildMs: buildMsOf(own),
-        isUtcKnown: () => box.isUtcKnown(),
-        board: () => door.answer(Number.MAX_SAFE_INTEGER)?.board ?? null,
-      }),
+      orders: systems.hear(
+        await ordersOf(wanted, {
+          ...{ keys, sticks, buildMs: buildMsOf(own), isUtcKnown: () => box.isUtcKnown() },
+          board: () => door.answer(Number.MAX_SAFE_INTEGER)?.board ?? null,
+        }),
+      ),
     },
     // Where nothing can be asked, the first look says why.
     {

@@ -14,7 +14,7 @@ import type { ControlledSystems } from '../updater/control.js'
 import type { OsTurns, OsUpdaterOptions, OsUpdaterPorts } from '../updater/os-parts.js'
 import { notUpdated } from '../updater/os-report.js'
 import { OsUpdater } from '../updater/os-updater.js'
-import type { SlotWork } from '../updater/parts.js'
+import type { Orders, SlotWork } from '../updater/parts.js'
 import { ShelvedSystems } from '../updater/shelved-systems.js'
 import type { TrybootConfig, UpdaterConfig } from '../updater/updater-config.js'
 import { openRauc } from './rauc.js'
@@ -91,6 +91,8 @@ export interface ComposedSystems {
   readonly isAskedFor: () => boolean
   /** For the part that removes what nobody wants: nothing of the systems goes, or counts as what could. */
   readonly shelf: Pick<Shelf, 'keepOnly' | 'heldByteCounts'>
+  /** What is ordered is known here before the updater begins anything. */
+  hear(orders: Orders): Orders
   stop(): Promise<void>
 }
 
@@ -105,7 +107,8 @@ export function composeSystems(parts: SystemsParts, options: OsUpdaterOptions): 
       whyNoAppTrial: () => undefined,
       report: () => notUpdated(why),
     }
-    return { turns, control: null, isAskedFor: () => false, shelf, stop: async () => {} }
+    const nothing = { control: null, isAskedFor: () => false, stop: async () => {} }
+    return { ...nothing, turns, shelf, hear: orders => orders }
   }
   const system = openSystem(config.os, { ...parts, calls, machine: parts.machine ?? raspberryPi })
   const objects: ShelvedSystems = new ShelvedSystems({
@@ -122,6 +125,13 @@ export function composeSystems(parts: SystemsParts, options: OsUpdaterOptions): 
       keepOnly: wanted => shelf.keepOnly([...wanted, ...objects.wanted]),
       heldByteCounts: wanted => shelf.heldByteCounts([...wanted, ...objects.wanted]),
     },
+    hear: orders => ({
+      look: async () => {
+        const look = await orders.look()
+        objects.expect(look.os?.order?.description ?? null)
+        return look
+      },
+    }),
     stop: () => updater.stop(),
   }
 }

@@ -32,7 +32,7 @@ export interface OsCriteriaView {
   readonly isAppOnTrial: boolean
   /** Its objects are on the disk. */
   readonly isFetched: boolean
-  readonly freeBytes: number | null
+  readonly roomBytes: number | null
   readonly box: BoxView | null
   readonly fleet: FleetView | null
   /** Why another box of the venue comes first; null: none does. Undefined: this box is alone. */
@@ -144,11 +144,11 @@ function formOf({ bundle }: OsDescription, takesBundles: boolean): Criterion {
 function toFetch(view: OsCriteriaView, description: OsDescription, image: OsImage): Criterion[] {
   if (isWritten(view.status, image) || view.isFetched)
     return [yes('fetch', 'fetched', 'it is on the card')]
+  const objectBytes = objectsOf(description).reduce((sum, { byteCount }) => sum + byteCount, 0)
+  // RAUC is given a file of its own.
+  const bundleBytes = description.bundle?.byteCount ?? 0
   return [
-    room(
-      objectsOf(description).reduce((sum, { byteCount }) => sum + byteCount, 0),
-      view.freeBytes,
-    ),
+    room(objectBytes + bundleBytes, view.roomBytes),
     uplink(view.isMetered, view.policy.mayUseMetered || view.isAskedFor),
   ]
 }

@@ -61,8 +61,8 @@ export interface OsObjects {
   ): Promise<OsSource>
   /** They are wanted no longer. */
   drop(): Promise<void>
-  /** Bytes that may be written; null where nobody can tell. */
-  freeBytes(): Promise<number | null>
+  /** Bytes that a system may take: what is free, and what it has or that gives way to it; null where nobody can tell. */
+  roomBytes(): Promise<number | null>
 }
 
 export interface OsUpdaterPorts {

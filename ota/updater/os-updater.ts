@@ -40,7 +40,7 @@ export class OsUpdater implements OsTurns {
   #sight: OsSight | null = null
   #step: OsStep | null = null
   #fetched: string | null = null
-  #freeBytes: number | null = null
+  #roomBytes: number | null = null
   #trouble: string | null = null
   #askMachineMs = 0
   /** Nothing but the other boxes of the venue is in the way of a reboot. */
@@ -123,7 +123,7 @@ export class OsUpdater implements OsTurns {
       ordered: candidate && { description: candidate.ordered.description, image: candidate.image },
       orderTrouble: look?.os?.words ?? 'nothing is known of the tour yet',
       isTimeKnown: candidate?.ordered.isTimeKnown ?? false,
-      ...{ version, architecture, box, freeBytes: this.#freeBytes },
+      ...{ version, architecture, box, roomBytes: this.#roomBytes },
       machineWhys: this.#machineDigest === digest ? this.#machineWhys : [],
       isAppOnTrial: slots.isOnTrial || slots.isRestartDue,
       isFetched: digest !== null && this.#fetched === digest,
@@ -211,7 +211,7 @@ export class OsUpdater implements OsTurns {
     this.#status ??= await this.#ports.system.status()
     this.#known = this.#status
     this.#lacking = null
-    this.#freeBytes = await this.#ports.objects.freeBytes()
+    this.#roomBytes = await this.#ports.objects.roomBytes()
     if (this.#status.isGoingDown) return
     if (this.#status.isTrial) return this.#judge(sight)
     if (sight.look?.os?.isBoardUnknown && sight.box !== null) this.#ports.lookAgain()

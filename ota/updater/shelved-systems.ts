@@ -4,7 +4,7 @@ import type { Brotli } from '../../runtime/ports/brotli.js'
 import type { FetchedObject } from '../fetch/fetched-object.js'
 import type { Fetcher } from '../fetch/fetcher.js'
 import type { Shelf } from '../fetch/shelf.js'
-import { type OsDescription, osFiles } from '../os/os-description.js'
+import { type OsDescription, objectsOf, osFiles } from '../os/os-description.js'
 import type { OsSource } from '../os/os-writer.js'
 import { unpacked } from '../os/unpacking.js'
 import type { OsObjects } from './os-parts.js'
@@ -12,7 +12,7 @@ import type { TransferProgress } from './parts.js'
 
 export interface ShelvedSystemsPorts {
   readonly fetcher: Pick<Fetcher, 'fetch'>
-  readonly shelf: Pick<Shelf, 'keepOnly'>
+  readonly shelf: Pick<Shelf, 'keepOnly' | 'heldByteCounts'>
   readonly brotli: Pick<Brotli, 'decompress'>
   /** What others want of the shelf, by their digests. */
   readonly othersWant: () => readonly string[]
@@ -31,6 +31,12 @@ export class ShelvedSystems implements OsObjects {
   /** What nobody else may remove. */
   get wanted(): readonly string[] {
     return this.#wanted
+  }
+
+  /** What is ordered, as soon as that is known: after a start, before anybody removes what nobody wants. */
+  expect(description: OsDescription | null): void {
+    if (this.#wanted.length > 0 || description === null) return
+    this.#wanted = objectsOf(description).map(({ sha256 }) => sha256)
   }
 
   async bring(
@@ -67,8 +73,12 @@ export class ShelvedSystems implements OsObjects {
     await this.#ports.shelf.keepOnly(this.#ports.othersWant())
   }
 
-  freeBytes(): Promise<number | null> {
-    return this.#ports.freeBytes()
+  async roomBytes(): Promise<number | null> {
+    const { shelf, othersWant, freeBytes } = this.#ports
+    const free = await freeBytes()
+    if (free === null) return null
+    // What has come of the system before a power cut is part of what it needs.
+    return free + (await shelf.heldByteCounts(othersWant())).others
   }
 }
 

@@ -2,7 +2,7 @@
  * An operating system from the images of an engineer to the partitions of a box: packed, signed and ordered by the commands,
  * believed, fetched, written and started by the parts of the box, on real files in place of devices.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -33,6 +33,12 @@ t.test('from two images to the partitions of a box, and to the next start', asyn
   const look = await ordersOf(card, repository)
   t.match(look, { order: null, os: { words: 'the operating system 2.0.0 is ordered' } })
   const box = startBox(card, repository)
+  await box.hear({ look: async () => look }).look()
+  const { sha256 = '' } = look.os?.order?.description.images?.root.object ?? {}
+  const begun = join(card.home, 'ota/objects', sha256)
+  writeFileSync(begun, 'before the start')
+  await box.shelf.keepOnly([])
+  t.ok(existsSync(begun), 'a release that is fetched first removes nothing of it')
   await until(box, look, () => card.autoboot === autobootText(2, 3))
   await box.stop()
   for (const part of ['boot', 'root'] as const) {

@@ -98,6 +98,7 @@ export class OsBench {
   fetch: () => Promise<void> = async () => {}
   /** What happens while the images are read before the reboot. */
   remember: () => Promise<void> = async () => {}
+  roomBytes = 1e9
   partition: number | null = null
   updater: OsUpdater
 
@@ -146,7 +147,7 @@ export class OsBench {
             return found.source
           },
           drop: async () => void this.did.push('drop'),
-          freeBytes: async () => 1e9,
+          roomBytes: async () => this.roomBytes,
         },
       },
       {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { OsWorld, smallOs } from '../os/os-world.js'
-import { lookOf, OsBench, orders, quietBox, signedOs } from './os-updater-bench.js'
+import { lookOf, OsBench, orders, quietBox, signedBundle, signedOs } from './os-updater-bench.js'
 
 const MINUTE_TURNS = 120
 const factory = smallOs('1.0.0')
@@ -199,6 +199,20 @@ t.test('other boxes that fall ill while the images are read keep it from the reb
   healthy = 3
   await box.turns(2 * MINUTE_TURNS)
   t.ok(box.isDown)
+})
+
+t.test('a bundle needs room twice: as it is fetched, and for RAUC', async t => {
+  const bundle = signedBundle('2.0.0')
+  const { byteCount } = bundle.image.bundle
+  const box = bench({ config: { os: { kind: 'rauc' } } })
+  box.knownBundles = [bundle]
+  box.look = orders(bundle)
+  box.roomBytes = 64 * 1024 * 1024 + 2 * byteCount - 1
+  t.ok(names(await box.turns(2)).includes('room'))
+  t.same(box.did, [])
+  box.roomBytes++
+  await box.turns(2)
+  t.same(box.did[0], 'bring 2.0.0')
 })
 
 t.test('no release is tried while a system is written, or about to be started', async t => {

@@ -25,7 +25,7 @@ async function toldOf(
   await carryOut(
     {
       system,
-      objects: { bring: async () => second.source, drop: async () => {}, freeBytes: async () => 1 },
+      objects: { bring: async () => second.source, drop: async () => {}, roomBytes: async () => 1 },
       box: { look: async () => quietBox, remember: async () => {}, gate: async () => [] },
       isForced: () => false,
       objection: () => null,
