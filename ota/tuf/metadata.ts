@@ -4,7 +4,7 @@
  * up, and the order of delegations, which it loses for names that look like numbers. Fields nobody here knows are left
  * alone, as section 4 asks, and are part of what is signed.
  */
-import { Key, Metadata, MetadataKind, MetaFile, TargetFile, type Targets } from '@tufjs/models'
+import { Metadata, MetadataKind, MetaFile, TargetFile, type Targets } from '@tufjs/models'
 import { BoxError, messageOf } from '../../runtime/core/errors.js'
 import type { PublicKey } from '../../runtime/ports/verifier.js'
 import { canonicalJson, type Json } from './canonical.js'
@@ -254,12 +254,17 @@ function authorityOf(role: Role | undefined, keys: Keys): Authority {
   return { keys: new Map(known), threshold: whole(role.threshold, 1) }
 }
 
-/** One by one: the library adds them up by copying. Null for one without a public half. */
+/**
+ * Null for one whose public half is no text: section 4.2 lets anybody define a kind of key, and what is in it. The library
+ * would not read the whole document then.
+ */
 function keysOf(given: unknown): Keys {
-  const keys = Object.entries(tableOf(given, 'keys')).map(([id, table]) => {
-    const { keyType, scheme, keyVal } = Key.fromJSON(id, tableOf(table, 'a key'))
-    const text = keyVal['public']
-    return [id, text === undefined ? null : { keyType, scheme, text }] as const
+  const keys = Object.entries(tableOf(given, 'keys')).map(([id, item]) => {
+    const { keytype, scheme, keyval } = tableOf(item, 'a key')
+    if (typeof keytype !== 'string' || typeof scheme !== 'string')
+      throw new RangeError('has a key without keytype or scheme')
+    const { public: text } = tableOf(keyval, 'keyval')
+    return [id, typeof text === 'string' ? { keyType: keytype, scheme, text } : null] as const
   })
   return new Map(keys)
 }

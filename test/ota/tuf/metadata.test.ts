@@ -62,6 +62,19 @@ t.test('what a publisher writes is read, unknown fields and all', async t => {
   t.equal(read('root', withField('root', 'consistent_snapshot', undefined)), 'read')
 })
 
+t.test('a key of a kind that nobody here knows takes nothing from the others', async t => {
+  const kind = { keytype: 'of-tomorrow', scheme: 'of-tomorrow' }
+  const table = JSON.parse(JSON.stringify(documentOf('root').signed['keys']))
+  for (const keyval of [{ public: { x: 'a', y: 'b' } }, { public: ['a'] }, { level: 5 }, {}]) {
+    const keys = { ...table, other: { ...kind, keyval } }
+    t.equal(read('root', withField('root', 'keys', keys)), 'read')
+    const delegations = { keys: { other: { ...kind, keyval } }, roles: [] }
+    t.equal(read('targets', withField('targets', 'delegations', delegations)), 'read')
+  }
+  for (const other of [{ ...kind, keyval: 'x' }, kind, { keyval: {} }, null])
+    t.equal(read('root', withField('root', 'keys', { ...table, other })), 'unreadable')
+})
+
 t.test('what is wrong in one field is refused', async t => {
   const wrong: readonly (readonly [string, readonly unknown[]])[] = [
     ['_type', ['mirrors', 'Root', null, undefined]],
