@@ -71,8 +71,9 @@ function bytesOf(
 function failure(url: URL, isLate: boolean, cause: unknown): BoxError {
   const where = `${url.origin}${url.pathname}`
   if (isLate) return new BoxError('link.timeout', `${where} did not answer in time`, { cause })
-  const code = cause instanceof BoxError ? cause.code : 'link.down'
-  return new BoxError(code, `${where} ${messageOf(cause)}`, { cause })
+  if (cause instanceof BoxError)
+    return new BoxError(cause.code, `${where} ${messageOf(cause)}`, { cause })
+  return new BoxError('link.down', `${where} cannot be reached: ${messageOf(cause)}`, { cause })
 }
 
 function send(url: URL, signal: AbortSignal): ClientRequest {

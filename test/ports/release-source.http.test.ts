@@ -93,3 +93,11 @@ t.test('what is not an http or https address is `link.down`', async t => {
   for (const base of ['', 'x', 'file:///etc', 'ftp://127.0.0.1/'])
     await rejectsWith(t, (async () => new HttpSource(base, PATIENT))(), 'link.down')
 })
+
+t.test('a server that is not there is told in words before those of the system', async t => {
+  const { source, vanish } = await serving(t, () => {})
+  await vanish()
+  await t.rejects(source.fetch('metadata/timestamp.json', 10), {
+    message: /\/base\/metadata\/timestamp\.json cannot be reached: connect ECONNREFUSED/,
+  })
+})

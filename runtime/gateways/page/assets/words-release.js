@@ -43,10 +43,12 @@ export function systemText(os) {
 }
 
 /** What is in the way, what was refused, what went wrong. */
-export function waitsFor({ phase, unmet, holds, refused, trouble, os }) {
+export function waitsFor({ phase, unmet, holds, refused, trouble, os, ordered, checked }) {
   const system = systemText(os)
   const isOnItsWay = phase === 'fetching' || phase === 'writing'
+  const isUnexplained = ordered === null && checked !== null && unmet.length === 0
   return [
+    ...(isUnexplained ? [checked.words] : []),
     ...unmet.filter(({ name }) => !isOnItsWay || name === 'pieces').map(({ words }) => words),
     ...holds.map(
       ({ owner, reason, leftMinutes }) => `held by ${owner}, ${leftMinutes} min more: ${reason}`,
