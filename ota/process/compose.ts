@@ -29,11 +29,12 @@ import { Holds } from '../updater/holds.js'
 import type { Orders } from '../updater/parts.js'
 import { type NamedSource, SwitchedSource, TourOrders } from '../updater/tour-orders.js'
 import { Updater } from '../updater/updater.js'
-import { Audit } from './audit.js'
+import { Audit, type Surroundings } from './audit.js'
 import { BoxDoor } from './box-door.js'
 import { BoxLink } from './box-link.js'
 import { launcherLink } from './launcher-link.js'
 import { LauncherRenewal } from './launcher-renewal.js'
+import { whyNotQuiet } from './quiet.js'
 import { readOwnRelease, type Settings } from './settings.js'
 import { ProcessSlots } from './slots.js'
 import { Sticks } from './sticks.js'
@@ -126,7 +127,7 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
   const parts: readonly Service[] = [
     ...(venue?.services ?? []),
     updater,
-    new Audit(clock, log, agent),
+    new Audit(clock, log, { care: agent.care, around: aroundOf(wanted, { updater, box }) }),
     new LauncherRenewal(clock, log, agent),
   ]
   return {
@@ -148,6 +149,18 @@ const shelfOf = (systems: () => ComposedSystems): ComposedSystems['shelf'] => ({
   keepOnly: wanted => systems().shelf.keepOnly(wanted),
   heldByteCounts: wanted => systems().shelf.heldByteCounts(wanted),
 })
+
+function aroundOf(
+  { home, settings }: Composition,
+  { updater, box }: { readonly updater: Updater; readonly box: BoxLink },
+): Surroundings {
+  const { policy } = settings.config
+  return {
+    whyNotNow: async () => whyNotQuiet(updater.state(), await box.look(), policy),
+    mayReplaceUnfinished: () => updater.state()?.candidate === null,
+    freeBytes: () => linuxSpace.free(home),
+  }
+}
 
 function openSlots(
   { home, slot, clock, log, applyScript }: Composition,

@@ -135,7 +135,7 @@ export class ProcessSlots implements SlotWork {
     const usable = usableObjects(description, base?.release?.digest ?? null)
     const mayInstall = (await agent.whyNot(release)).length === 0
     const left =
-      mayInstall && status.wayBack !== null ? await this.#fetchAhead(usable, wishes) : usable
+      mayInstall && status.standIn !== null ? await this.#fetchAhead(usable, wishes) : usable
     await agent.install(
       release,
       { install: folder => this.#fill(description, left, { ...wishes, base, folder }) },

@@ -2,23 +2,34 @@
 import { BoxError, messageOf } from '../../runtime/core/errors.js'
 import type { Log } from '../../runtime/ports/log.js'
 import { readOrders } from './launch-orders.js'
+import { mend } from './mending.js'
 import { rebuildState } from './rebuild.js'
-import { type CheckPorts, checkBeforeStart, readSeal } from './slot-check.js'
+import {
+  atOnce,
+  type CheckPorts,
+  checkBeforeStart,
+  readSeal,
+  seal,
+  unlessStorage,
+} from './slot-check.js'
 import {
   type Candidate,
   countAttempt,
   failTrial,
+  isCopy,
   isExhausted,
   markRotten,
   noSlots,
+  otherSlot,
   type SlotName,
   type State,
   slotNames,
+  standIn,
   startOrder,
   trialSlot,
-  wayBack,
 } from './slot-state.js'
 import type { StateStore } from './state-store.js'
+import { whyUnreadable } from './why-none.js'
 
 export interface ChoicePorts extends CheckPorts {
   readonly log: Log
@@ -49,14 +60,52 @@ export async function chooseSlot(
   const read = await ports.store.repair()
   let kept = read === null ? await rebuilt(ports) : { state: read, written: read }
   kept = await endExhausted(ports, kept, lastWhy)
+  const first = await choose(ports, kept, 'quick')
+  if (first.choice !== null) return first.choice
+  const second = await choose(ports, first.kept, 'thorough')
+  if (second.choice === null) await tellNone(ports, second)
+  return second.choice
+}
+
+/** The one sentence that somebody at the box has to read. */
+async function tellNone({ log, disk }: ChoicePorts, { kept, problems }: Chosen): Promise<void> {
+  const problem = await whyUnreadable(disk)
+  if (problem !== null) {
+    log.error('slots.unreadable', { problem })
+    return
+  }
+  const why = slotNames.map(name => {
+    const { kind } = kept.state.slots[name]
+    return `slot ${name}: ${problems.get(name) ?? (kind === 'installing' ? 'half written' : kind)}`
+  })
+  log.error('slots.none-complete', { home: disk.pathOf(''), why: why.join('; '), todo: TODO })
+}
+
+const TODO =
+  'put in a spare card, or write this one again with flash.sh; until then both slots are read again, 30 s apart at most'
+
+/** `quick`: a slot that is damaged is not mended where the other one holds the same release. */
+type Care = 'quick' | 'thorough'
+
+interface Chosen {
+  readonly choice: Choice | null
+  readonly kept: Kept
+  /** Of those that were not chosen. */
+  readonly problems: ReadonlyMap<SlotName, string>
+}
+
+async function choose(ports: ChoicePorts, before: Kept, care: Care): Promise<Chosen> {
+  let kept = before
+  const problems = new Map<SlotName, string>()
   let uncounted: Candidate | null = null
   for (const candidate of startOrder(kept.state)) {
-    const { next, outcome } = await prepare(ports, kept, candidate)
+    const { next, outcome, problem } = await prepare(ports, kept, { candidate, care })
     kept = next
-    if (outcome === 'counted') return choiceOf(kept, candidate)
+    if (outcome === 'counted') return { choice: choiceOf(kept, candidate), kept, problems }
     if (outcome === 'uncounted') uncounted = candidate
+    if (problem !== null) problems.set(candidate.slot, problem)
   }
-  return uncounted && choiceOf(kept, uncounted)
+  return { choice: uncounted && choiceOf(kept, uncounted), kept, problems }
 }
 
 /** What is on the disk, not what is known, is what the updater will see. */
@@ -77,31 +126,68 @@ interface Prepared {
   readonly next: Kept
   /** `uncounted`: it could be started, and nobody would know how often. */
   readonly outcome: 'counted' | 'uncounted' | 'unfit'
+  /** Why it is unfit. */
+  readonly problem: string | null
 }
 
 async function prepare(
   ports: ChoicePorts,
   kept: Kept,
-  { slot, release, mode }: Candidate,
+  { candidate, care }: { readonly candidate: Candidate; readonly care: Care },
 ): Promise<Prepared> {
+  const { slot, release, mode } = candidate
   const { log } = ports
   const facts = { slot, version: release.version }
-  const sound = await checkBeforeStart(ports, slot, release, kept.state.floor)
-  if (!sound.isSound) {
-    log.error('slot.rotten', { ...facts, problem: sound.problem })
-    return unfit(ports, kept, markRotten(kept.state, slot, sound.problem))
-  }
+  const damage = await damageOf(ports, kept.state, { candidate, care })
+  if (damage !== null)
+    return unfit(ports, kept, { state: markRotten(kept.state, slot, damage), problem: damage })
   const problem = await ordersProblem(ports, slot)
   if (problem !== null) {
     log.error('slot.unstartable', { ...facts, problem })
-    const canFail = mode === 'trial' && wayBack(kept.state, slot) !== null
-    return unfit(ports, kept, canFail ? failTrial(kept.state, problem) : kept.state)
+    const canFail = mode === 'trial' && standIn(kept.state, slot) !== null
+    const state = canFail ? failTrial(kept.state, problem) : kept.state
+    return unfit(ports, kept, { state, problem })
   }
   if (mode === 'last') log.error('slot.last-resort', facts)
-  if (mode !== 'trial') return { next: kept, outcome: 'counted' }
+  if (mode !== 'trial') return { next: kept, outcome: 'counted', problem: null }
   const next = await writeOrTell(ports, kept, countAttempt(kept.state, slot))
-  return { next, outcome: next.written === next.state ? 'counted' : 'uncounted' }
+  const outcome = next.written === next.state ? 'counted' : 'uncounted'
+  return { next, outcome, problem: null }
 }
+
+/**
+ * What is damaged is mended first, for the box shall run what it ran at the rehearsal; where the other slot holds the same
+ * release, that one is there at once.
+ * @returns null when it may be started
+ */
+async function damageOf(
+  ports: ChoicePorts,
+  { slots, floor }: State,
+  { candidate, care }: { readonly candidate: Candidate; readonly care: Care },
+): Promise<string | null> {
+  const { slot, release } = candidate
+  const facts = { slot, version: release.version }
+  const sound = await checkBeforeStart(ports, slot, release, floor)
+  if (sound.isSound) return null
+  ports.log.error('slot.rotten', { ...facts, problem: sound.problem })
+  const other = slots[otherSlot(slot)]
+  if (care === 'quick' && other.kind === 'good' && isCopy(slots[slot], other)) return sound.problem
+  const mending = await mend(ports, slot, release.digest, unhurried).catch((error: unknown) => {
+    if (!(error instanceof BoxError)) throw error
+    return { isWhole: false, problem: messageOf(error), isHarmless: false } as const
+  })
+  if (!mending.isWhole && mending.isHarmless && care === 'thorough') {
+    ports.log.error('slot.started-damaged', { ...facts, problem: mending.problem })
+    return null
+  }
+  if (!mending.isWhole) return mending.problem
+  ports.log.warn('slot.mended', { ...facts, count: mending.putRight.length })
+  // A card that takes no more writes costs a whole reading at each start.
+  await seal(ports, slot, release.digest, floor).catch(unlessStorage)
+  return null
+}
+
+const unhurried = { pause: atOnce, makeSure: atOnce }
 
 /** Whole, and of a kind that nobody here can start: another attempt would not change that. */
 async function ordersProblem({ disk }: ChoicePorts, slot: SlotName): Promise<string | null> {
@@ -114,9 +200,14 @@ async function ordersProblem({ disk }: ChoicePorts, slot: SlotName): Promise<str
   }
 }
 
-const unfit = async (ports: ChoicePorts, kept: Kept, state: State): Promise<Prepared> => ({
+const unfit = async (
+  ports: ChoicePorts,
+  kept: Kept,
+  { state, problem }: { readonly state: State; readonly problem: string },
+): Promise<Prepared> => ({
   next: state === kept.state ? kept : await writeOrTell(ports, kept, state),
   outcome: 'unfit',
+  problem,
 })
 
 /** The trial failed in a way that another attempt would not change. Without a way back it goes on all the same. */

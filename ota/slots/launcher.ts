@@ -23,7 +23,6 @@ import {
   type WatchAction,
   type WatchEvent,
 } from './supervision.js'
-import { whyUnreadable } from './why-none.js'
 
 export interface LauncherPorts extends ChoicePorts {
   readonly clock: Clock
@@ -88,14 +87,9 @@ export class Launcher {
 
   /** Chooses a slot, and runs it until it is to be left. */
   async #once({ lastWhy, failures }: Past): Promise<Past> {
-    const { disk, log } = this.#ports
+    const { log } = this.#ports
     const candidate = await this.#choose(lastWhy)
-    if (candidate === null) {
-      const problem = await whyUnreadable(disk)
-      if (problem === null) log.error('slots.none-complete', { home: disk.pathOf('') })
-      else log.error('slots.unreadable', { problem })
-      return { lastWhy, failures: failures + 1 }
-    }
+    if (candidate === null) return { lastWhy, failures: failures + 1 }
     const verdict = await this.#serve(candidate)
     if (verdict === null) return { lastWhy, failures: 0 }
     log.warn('slot.left', { slot: candidate.slot, verdict: verdict.kind, why: verdict.why })

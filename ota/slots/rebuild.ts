@@ -1,6 +1,6 @@
 /**
  * What is known when both state records are gone: only the slots themselves. Two complete releases: the newer one is on
- * trial, so that it proves itself or gives way. One: it is what there is.
+ * trial, so that it proves itself or gives way. One, or one twice: it is what there is.
  */
 
 import { MANIFEST_BYTES_MAX, MANIFEST_FILE } from '../release/manifest.js'
@@ -29,18 +29,7 @@ export async function rebuildState(ports: CheckPorts): Promise<State> {
     if (release !== null) found.set(slot, release)
   }
   const [a, b] = [found.get('a'), found.get('b')]
-  if (a && b) {
-    const newer = higher(a.version, b.version) === b.version ? 'b' : 'a'
-    const older = otherSlot(newer)
-    const [trial, good] = newer === 'b' ? [b, a] : [a, b]
-    const slots = { ...noSlots.slots, [newer]: { kind: 'trial', release: trial, attempts: 0 } }
-    return {
-      ...noSlots,
-      floor,
-      chosen: older,
-      slots: { ...slots, [older]: { kind: 'good', release: good } },
-    }
-  }
+  if (a && b) return { ...noSlots, floor, ...both(a, b) }
   const [only] = [...found]
   if (only === undefined) return { ...noSlots, floor }
   const [slot, release] = only
@@ -50,6 +39,14 @@ export async function rebuildState(ports: CheckPorts): Promise<State> {
     chosen: slot,
     slots: { ...noSlots.slots, [slot]: { kind: 'good', release } },
   }
+}
+
+function both(a: Release, b: Release): Pick<State, 'slots' | 'chosen'> {
+  const good = { a: { kind: 'good', release: a }, b: { kind: 'good', release: b } } as const
+  if (a.digest === b.digest) return { slots: good, chosen: 'a' }
+  const newer = higher(a.version, b.version) === b.version ? 'b' : 'a'
+  const trial = { kind: 'trial', release: good[newer].release, attempts: 0 } as const
+  return { slots: { ...good, [newer]: trial }, chosen: otherSlot(newer) }
 }
 
 /** Null unless every byte of it is right. */

@@ -3,6 +3,8 @@ import { BoxError } from '../../runtime/core/errors.js'
 import type { Installer, InstallWishes } from './installer.js'
 import { LauncherTaking } from './launcher-taking.js'
 import type { LauncherUpdate, LauncherUpdatePorts } from './launcher-update.js'
+import { HALF_FILE } from './mending.js'
+import { SlotCare } from './slot-care.js'
 import {
   atOnce,
   checkBeforeStart,
@@ -21,7 +23,6 @@ import {
   goBack,
   installTarget,
   markGood,
-  markRotten,
   noSlots,
   otherSlot,
   type Release,
@@ -61,6 +62,8 @@ export class SlotAgent {
   readonly #running: SlotName | null
   #last: Promise<unknown> = Promise.resolve()
   readonly #launcher: LauncherTaking
+  /** Against rot. */
+  readonly care: SlotCare
   #startedAs: Slot['kind'] | null = null
   readonly #isPassedOver: boolean
   /** What was in the slot that the launcher could not start; null: it could. */
@@ -73,6 +76,12 @@ export class SlotAgent {
     this.#launcher = new LauncherTaking(ports, started.isPreviousLauncher)
     this.#running = started.slot
     this.#isPassedOver = started.isPassedOver
+    const turns = {
+      inTurn: <T>(task: () => Promise<T>) => this.#inTurn(task),
+      read: () => this.#read(),
+      write: (state: State) => this.#store.write(state),
+    }
+    this.care = new SlotCare(ports, turns, started.slot)
   }
 
   /**
@@ -80,7 +89,11 @@ export class SlotAgent {
    * @throws BoxError `slot.refused` for a release that may not be installed now; `slot.rotten` when what was written is
    * not the release; whatever the installer throws
    */
-  async install(release: Release, installer: Installer, wishes: InstallWishes): Promise<SlotName> {
+  install(release: Release, installer: Installer, wishes: InstallWishes): Promise<SlotName> {
+    return this.care.without(() => this.#install(release, installer, wishes))
+  }
+
+  async #install(release: Release, installer: Installer, wishes: InstallWishes): Promise<SlotName> {
     const { target, isThere } = await this.#inTurn(() => this.#prepare(release))
     if (isThere) return target
     await this.#write(target, installer, wishes).catch(async (error: unknown) => {
@@ -234,28 +247,6 @@ export class SlotAgent {
     return reason === null ? [] : [reason]
   }
 
-  /**
-   * Reads a whole slot from the disk, as slowly as `pause` wishes, and remembers when it is rotten: the next start is
-   * from the other one. Nothing that runs is disturbed.
-   * @returns null when all is right, or nothing complete is in the slot
-   */
-  async audit(name: SlotName, pause: FullCheck['pause']): Promise<string | null> {
-    const slot = (await this.#read()).slots[name]
-    if (slot.kind === 'empty' || slot.kind === 'installing') return null
-    const problem = await fullProblem(this.#ports, name, slot.release.digest, {
-      from: 'disk',
-      pause,
-    })
-    if (problem === null) return null
-    this.#ports.log.error('slot.rotten', { slot: name, problem })
-    await this.#inTurn(async () => {
-      const state = await this.#read()
-      const next = markRotten(state, name, problem)
-      if (next !== state) await this.#store.write(next)
-    })
-    return problem
-  }
-
   async #isThere(state: State, target: SlotName, release: Release): Promise<boolean> {
     const slot = state.slots[target]
     if (slot.kind !== 'ready' || slot.release.digest !== release.digest) return false
@@ -273,6 +264,7 @@ export class SlotAgent {
     if (before.kind === 'installing' && before.release.digest === release.digest) return
     await this.#store.write(emptySlot(begun, target))
     await disk.remove(sealFile(target))
+    await disk.remove(HALF_FILE)
     await disk.removeTree(slotFolder(target))
     await this.#store.write(begun)
   }

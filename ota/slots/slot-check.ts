@@ -156,6 +156,14 @@ export function sampleOf(keys: Keys, entries: readonly ManifestEntry[]): readonl
   return [...always, ...chosen.filter(entry => !always.includes(entry))]
 }
 
+/** For whoever has found it damaged, and may not mend it now: everything is read before the next start. */
+export async function spoilSeal(ports: CheckPorts, slot: SlotName): Promise<void> {
+  const found = await readSeal(ports, slot)
+  if (found === null) return
+  const spoilt = { ...found, fingerprint: '0'.repeat(found.fingerprint.length) }
+  await ports.disk.writeSynced(sealFile(slot), sealedLine(ports.keys, spoilt))
+}
+
 async function readTree({ disk, keys }: CheckPorts, slot: SlotName, digest: string) {
   const bytes = await disk.read(`${slotFolder(slot)}/${MANIFEST_FILE}`, MANIFEST_BYTES_MAX)
   if (bytes === null) throw new BoxError('slot.rotten', 'there is no manifest')
@@ -171,15 +179,24 @@ function listProblem(
   const found = new Map(files.map(file => [file.path, file]))
   found.delete(MANIFEST_FILE)
   for (const { path, byteCount, mode } of entries) {
-    const file = found.get(path)
-    if (!file) return `${path} is missing`
-    if (!file.isRegular) return `${path} is not a file`
-    if (file.byteCount !== byteCount) return `${path} has ${file.byteCount} bytes, not ${byteCount}`
-    if (file.isExecutable !== (mode === '755')) return `${path} is not ${mode}`
+    const problem = fileProblem({ path, byteCount, mode }, found.get(path))
+    if (problem !== null) return problem
     found.delete(path)
   }
   const [stray] = found.keys()
   return stray === undefined ? null : `${stray} is not of the release`
+}
+
+/** What can be told without reading it. */
+export function fileProblem(
+  { path, byteCount, mode }: Pick<ManifestEntry, 'path' | 'byteCount' | 'mode'>,
+  file: FoundFile | undefined,
+): string | null {
+  if (!file) return `${path} is missing`
+  if (!file.isRegular) return `${path} is not a file`
+  if (file.byteCount !== byteCount) return `${path} has ${file.byteCount} bytes, not ${byteCount}`
+  if (file.isExecutable !== (mode === '755')) return `${path} is not ${mode}`
+  return null
 }
 
 const fingerprintOf = (keys: Keys, files: readonly FoundFile[]): string =>
@@ -200,7 +217,7 @@ const fingerprintOf = (keys: Keys, files: readonly FoundFile[]): string =>
     ),
   )
 
-function unlessStorage(error: unknown): void {
+export function unlessStorage(error: unknown): void {
   if (!(error instanceof BoxError)) throw error
 }
 

@@ -64,8 +64,18 @@ export function trialSlot(state: State): SlotName | null {
   return slotNames.find(name => state.slots[name].kind === 'trial') ?? null
 }
 
-/** A good slot other than this one, to go back to; null: none, or one below the floor. */
+/** The other slot, where a release leads to that is another one than here; null: none, or one below the floor. */
 export function wayBack(state: State, from: SlotName): SlotName | null {
+  const other = standIn(state, from)
+  return other === null || isCopy(state.slots.a, state.slots.b) ? null : other
+}
+
+/** Both hold one release: what rots in one of them is whole in the other. */
+export const isCopy = (one: Slot, other: Slot): boolean =>
+  one.kind !== 'empty' && other.kind !== 'empty' && one.release.digest === other.release.digest
+
+/** A good slot other than this one, to be started when this one cannot be; null: none, or one below the floor. */
+export function standIn(state: State, from: SlotName): SlotName | null {
   const other = otherSlot(from)
   const slot = state.slots[other]
   return slot.kind === 'good' && !isBelowFloor(state, slot.release) ? other : null
@@ -114,6 +124,25 @@ export function finishInstall(state: State, target: SlotName): State {
   return withSlot(state, target, { kind: 'ready', release: slot.release })
 }
 
+/**
+ * Where a copy of the running release may be written: over nothing, over what is damaged or has failed, and over what a cut
+ * left of a copy or of a release that nobody writes any more. Never over a release that could be started, or gone back to.
+ */
+export function copyTarget(state: State, running: SlotName | null): SlotName | null {
+  if (running === null || state.chosen !== running || trialSlot(state) !== null) return null
+  const target = otherSlot(running)
+  const mayGo = ['empty', 'installing', 'failed'].includes(state.slots[target].kind)
+  return state.slots[running].kind === 'good' && mayGo ? target : null
+}
+
+/** What was `installing` there is what runs: found good already. */
+export function finishCopy(state: State, target: SlotName): State {
+  const slot = state.slots[target]
+  assert(slot.kind === 'installing', 'what is finished was begun')
+  assert(isCopy(slot, state.slots[otherSlot(target)]), 'it is a copy')
+  return withSlot(state, target, { kind: 'good', release: slot.release })
+}
+
 /** Nothing of use is in the slot. */
 export const emptySlot = (state: State, target: SlotName): State => {
   assert(state.chosen !== target, 'the slot that is started next is not given up')
@@ -148,7 +177,7 @@ export function countAttempt(state: State, name: SlotName): State {
 /** A trial without a way back is never exhausted: a box that starts is better than one that does not. */
 export function isExhausted(state: State, name: SlotName): boolean {
   const slot = state.slots[name]
-  return slot.kind === 'trial' && slot.attempts >= ATTEMPTS_MAX && wayBack(state, name) !== null
+  return slot.kind === 'trial' && slot.attempts >= ATTEMPTS_MAX && standIn(state, name) !== null
 }
 
 /**
@@ -188,6 +217,10 @@ export function goBack(state: State, why: string): State {
   if (chosen === null || current?.kind !== 'good') throw refusal('no good release runs')
   const back = wayBack(state, chosen)
   const target = back && state.slots[back]
+  if (back === null && standIn(state, chosen) !== null)
+    throw refusal(
+      `the other slot holds ${current.release.version} as well, against rot: there is no older release to go back to`,
+    )
   if (back === null || target?.kind !== 'good')
     throw refusal('no other slot holds a good release that is not below the floor')
   const known = state.refused.find(({ digest }) => digest === target.release.digest)
@@ -215,7 +248,7 @@ const isFailed = (slot: Slot, digest: string): boolean =>
 export function markRotten(state: State, name: SlotName, why: string): State {
   const slot = state.slots[name]
   if (slot.kind === 'empty' || slot.kind === 'installing') return state
-  const back = wayBack(state, name)
+  const back = standIn(state, name)
   if (back === null) return state
   const failed: Slot = { kind: 'failed', release: slot.release, why: why.slice(0, WHY_LETTERS_MAX) }
   return { ...withSlot(state, name, failed), chosen: state.chosen === name ? back : state.chosen }

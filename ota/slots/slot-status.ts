@@ -6,6 +6,7 @@ import {
   type SlotName,
   type State,
   slotNames,
+  standIn,
   trialSlot,
   wayBack,
 } from './slot-state.js'
@@ -19,6 +20,8 @@ export interface SlotStatus {
   readonly isTrial: boolean
   /** Where a rollback would lead; null: nowhere. */
   readonly wayBack: SlotName | null
+  /** What would be started if what runs could not be; a copy, too. Null: nothing. */
+  readonly standIn: SlotName | null
   /** Another slot than the running one is to be started, as soon as that disturbs nobody. */
   readonly isRestartDue: boolean
   /** For people: what is wrong beside the releases themselves. */
@@ -47,6 +50,7 @@ export function statusOf(state: State, start: SlotStart, troubles: readonly stri
     refused,
     isTrial: trial !== null,
     wayBack: current && wayBack(state, current),
+    standIn: current && standIn(state, current),
     isRestartDue: isRestartDue(state, start),
     troubles,
   }

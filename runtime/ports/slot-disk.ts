@@ -10,7 +10,15 @@ export interface SlotDisk {
    * may leave any part of them, so whoever calls it keeps a second copy elsewhere.
    */
   writeSynced(name: string, bytes: Uint8Array): Promise<void>
-  /** What is called `to` afterwards is, after any power cut, the old file or this one. Safe when it resolves. */
+  /**
+   * Makes `to`, or overwrites it, from another file. Safe when it resolves; a cut before it may leave any part of it.
+   * @returns lower-case hexadecimal SHA-256 of what was read
+   */
+  copy(from: string, to: string, wishes: CopyWishes): Promise<string>
+  /**
+   * What is called `to` afterwards is, after any power cut, the old file or this one. Safe when it resolves. Makes the
+   * folder of `to` where there is none.
+   */
   rename(from: string, to: string): Promise<void>
   /** A file that is not there is no failure. Safe when it resolves. */
   remove(name: string): Promise<void>
@@ -27,6 +35,12 @@ export interface SlotDisk {
   syncTree(folder: string): Promise<void>
   /** For programs, and for whoever writes by other means. */
   pathOf(name: string): string
+}
+
+export interface CopyWishes {
+  readonly isExecutable: boolean
+  /** After each megabyte, for whoever wants to leave the disk to others for a while. Throws to give up. */
+  readonly pause: () => Promise<void>
 }
 
 /** As lstat(2) tells it. */

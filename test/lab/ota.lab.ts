@@ -210,7 +210,7 @@ async function report(): Promise<void> {
 
   await t.test('what is verified is what is on the disk, not what memory holds', async t => {
     const { slot, release } = await chosen(real)
-    const victim = `slots/${slot}/assets/a/picture`
+    const victim = `slots/${slot}/program/main.js`
     const ports = portsOf(real)
     const check = (from: 'memory' | 'disk') =>
       fullProblem(ports, slot, release.digest, { from, pause: atOnce })
@@ -220,12 +220,34 @@ async function report(): Promise<void> {
     t.equal(sectorsRead(), before, 'what memory holds is not read again')
     t.equal(await check('disk'), null)
     t.ok(sectorsRead() > before, 'and is let go of when the disk is asked')
-    const bytes = readFileSync(join(HOME, victim))
-    writeFileSync(join(HOME, victim), bytes.fill(bytes[0] ?? 0, 1).fill(0x55, 0, 1))
-    t.match(await check('disk'), /picture is not what was signed/)
-    const agent = new SlotAgent(ports, { slot, isPassedOver: false, isPreviousLauncher: false })
-    t.match(await agent.audit(slot, atOnce), /picture/, 'an audit finds it')
-    const next = await chooseSlot(ports, null)
-    t.not(next?.slot, slot, 'and it is not started any more, whatever else there is')
+    spoil(victim)
+    t.match(await check('disk'), /main.js is not what was signed/)
+    spoil(victim)
+    t.equal(await check('disk'), null)
   })
+
+  await t.test('what rots is mended from the other slot, or is not started any more', async t => {
+    const { slot } = await chosen(real)
+    const ports = portsOf(real)
+    const agent = new SlotAgent(ports, { slot, isPassedOver: false, isPreviousLauncher: false })
+    const anyTime = { pause: atOnce, makeSure: atOnce, mayReplaceUnfinished: true }
+    // Whatever the last reset has left of the other one, it holds a release from here on.
+    const target = await agent.care.copy(anyTime)
+    t.comment(target === null ? 'the other slot holds another release' : 'it got a copy')
+    spoil(`slots/${slot}/package.json`)
+    t.equal(await agent.care.audit(slot, atOnce, anyTime), null, 'what both have is mended')
+    spoil(`slots/${slot}/program/main.js`)
+    const problem = await agent.care.audit(slot, atOnce, anyTime)
+    t.equal(problem === null, target !== null, 'what is of this release only by a copy')
+    const next = await chooseSlot(ports, null)
+    t.equal(next?.slot === slot, target !== null)
+    if (next === null) throw new Error('no slot starts')
+    const from = { from: 'disk', pause: atOnce } as const
+    t.equal(await fullProblem(ports, next.slot, next.release.digest, from), null)
+  })
+}
+
+function spoil(file: string): void {
+  const bytes = readFileSync(join(HOME, file))
+  writeFileSync(join(HOME, file), bytes.fill((bytes[0] ?? 0) ^ 1, 0, 1))
 }

@@ -42,6 +42,25 @@ export function slotDiskContract(t: Test, make: (t: Test) => Promise<MadeDisk>):
     await rejectsWith(t, disk.rename('launcher.next.mjs', 'launcher.mjs'), 'storage.io')
   })
 
+  promise('a copy has the bytes and the mode that it is to have', async (t, made) => {
+    const { disk } = made
+    await made.put('slots/a/bin/tool', bytesOf('abc'), true)
+    let pauses = 0
+    const wishes = { isExecutable: false, pause: async () => void pauses++ }
+    await disk.writeSynced('slots/half', bytesOf('longer than the next'))
+    t.equal(await disk.copy('slots/a/bin/tool', 'slots/half', wishes), SHA256_OF_ABC)
+    t.ok(pauses > 0)
+    await disk.rename('slots/half', 'slots/b/bin/of/a/tool')
+    t.equal(await disk.sha256('slots/b/bin/of/a/tool', 'disk'), SHA256_OF_ABC)
+    t.match(await disk.list('slots/b'), [{ path: 'bin/of/a/tool', isExecutable: false }])
+    await rejectsWith(t, disk.copy('slots/a/none', 'slots/half', wishes), 'storage.io')
+    const stopped = async (): Promise<void> => {
+      throw new BoxError('fetch.cancelled', 'enough')
+    }
+    const given = { isExecutable: true, pause: stopped }
+    await rejectsWith(t, disk.copy('slots/a/bin/tool', 'slots/half', given), 'fetch.cancelled')
+  })
+
   promise('a tree is listed by path, with what changes when a file does', async (t, made) => {
     const { disk } = made
     await made.put('slots/a/program/main.js', bytesOf('abc'), false)

@@ -7,12 +7,16 @@ import { type Choice, type ChoicePorts, chooseSlot } from '../../../ota/slots/ch
 import type { Installer } from '../../../ota/slots/installer.js'
 import { SELF_TEST_WORDS } from '../../../ota/slots/launcher-update.js'
 import { SlotAgent, type StartedFrom } from '../../../ota/slots/slot-agent.js'
+import { atOnce } from '../../../ota/slots/slot-check.js'
 import type { SlotName } from '../../../ota/slots/slot-state.js'
 import { StateStore } from '../../../ota/slots/state-store.js'
 import type { SlotDisk } from '../../../runtime/ports/slot-disk.js'
 import type { SmallRelease } from './small-release.js'
 
 export const unhurried = { progress: () => {}, isCancelled: () => false }
+
+/** Nobody is disturbed, and there is room. */
+export const anyTime = { pause: atOnce, makeSure: atOnce, mayReplaceUnfinished: true }
 
 /** One boot of a box: what the launcher and the updater of this boot hold on to. */
 export interface Boot {

@@ -50,6 +50,7 @@ play(${JSON.stringify({ role, behaviour, version })})\n`)
     ['package.json', text('{"type":"module"}')],
     ['program/main.js', program('box')],
     ['program/updater.js', program('updater')],
+    ['licences.txt', text(`all of ${version}`)],
     ['assets/a/picture', new Uint8Array(3_000).fill(version.length)],
     ...(launcher === null ? [] : [['launcher.mjs', launcher] satisfies [string, Uint8Array]]),
   ]

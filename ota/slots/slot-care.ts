@@ -1,0 +1,238 @@
+/**
+ * What is done for the slots while nothing is installed: one that is damaged is mended, and one in which nothing can be
+ * started gets a copy of the release that runs, so that rot in one slot does not keep a box from starting.
+ */
+import { BoxError } from '../../runtime/core/errors.js'
+import type { Log } from '../../runtime/ports/log.js'
+import { HALF_FILE, type Mending, type MendWishes, mend } from './mending.js'
+import {
+  type CheckPorts,
+  type FullCheck,
+  fullProblem,
+  seal,
+  sealFile,
+  slotFolder,
+  spoilSeal,
+} from './slot-check.js'
+import {
+  beginInstall,
+  copyTarget,
+  emptySlot,
+  finishCopy,
+  isCopy,
+  markRotten,
+  otherSlot,
+  type SlotName,
+  type State,
+} from './slot-state.js'
+
+export interface CarePorts extends CheckPorts {
+  readonly log: Log
+}
+
+/** The state as it is on the disk, for one who changes it alone. */
+export interface StateTurns {
+  inTurn<T>(task: () => Promise<T>): Promise<T>
+  /** Only within a turn. */
+  read(): Promise<State>
+  /** Only within a turn. */
+  write(state: State): Promise<void>
+}
+
+export interface CareWishes extends MendWishes {
+  /** Whether a half-written release in the slot is nobody's any more. */
+  readonly mayReplaceUnfinished: boolean
+}
+
+export class SlotCare {
+  readonly #ports: CarePorts
+  readonly #turns: StateTurns
+  readonly #running: SlotName | null
+  #isBarred = false
+  #work: Promise<unknown> = Promise.resolve()
+
+  constructor(ports: CarePorts, turns: StateTurns, running: SlotName | null) {
+    this.#ports = ports
+    this.#turns = turns
+    this.#running = running
+  }
+
+  /** Nothing is mended or copied while this lasts, and what was begun is given up first. */
+  async without<T>(work: () => Promise<T>): Promise<T> {
+    this.#isBarred = true
+    try {
+      await this.#work
+      return await work()
+    } finally {
+      this.#isBarred = false
+    }
+  }
+
+  /**
+   * Reads a whole slot from the disk, as slowly as `pause` wishes. One that is damaged is mended from the other, or else
+   * remembered as rotten: the next start is from the other one. Nothing that runs is disturbed.
+   * @param wishes null: this is no time to write. It is read as a whole before the next start, and to be audited again soon
+   * @returns null when all is right, or nothing complete is in the slot; else what is damaged
+   * @throws BoxError `fetch.cancelled` when something is to be installed, `storage.full`; whatever `wishes` throw
+   */
+  async audit(
+    name: SlotName,
+    pause: FullCheck['pause'],
+    wishes: MendWishes | null,
+  ): Promise<string | null> {
+    // What a cut has left of a copy is of no use to a slot that is whole.
+    if (wishes !== null) await this.#alone(wishes, () => this.#ports.disk.remove(HALF_FILE))
+    const slot = (await this.#read()).slots[name]
+    // One that failed is started for want of a better only, and makes room for a copy.
+    if (!('release' in slot) || slot.kind === 'installing' || slot.kind === 'failed') return null
+    const { digest } = slot.release
+    const problem = await fullProblem(this.#ports, name, digest, { from: 'disk', pause })
+    if (problem === null) return null
+    this.#ports.log.error('slot.rotten', { slot: name, problem })
+    if (!(await this.#holds(name, digest))) return null
+    await spoilSeal(this.#ports, name)
+    return wishes === null ? problem : this.#mend(name, digest, wishes)
+  }
+
+  #mend(name: SlotName, digest: string, wishes: MendWishes): Promise<string | null> {
+    return this.#alone(wishes, async own => {
+      if (!(await this.#holds(name, digest))) return null
+      const mending = await mend(this.#ports, name, digest, own)
+      if (!mending.isWhole) return this.#giveUp(name, digest, mending.problem)
+      await this.#settle(name, digest, mending)
+      return null
+    })
+  }
+
+  /** Still: something else may have been installed there meanwhile. */
+  async #holds(name: SlotName, digest: string): Promise<boolean> {
+    const slot = (await this.#read()).slots[name]
+    return slot.kind !== 'empty' && slot.kind !== 'installing' && slot.release.digest === digest
+  }
+
+  #read(): Promise<State> {
+    return this.#turns.inTurn(() => this.#turns.read())
+  }
+
+  async #settle(
+    name: SlotName,
+    digest: string,
+    { putRight }: Mending & { isWhole: true },
+  ): Promise<void> {
+    const { floor } = await this.#read()
+    await seal(this.#ports, name, digest, floor)
+    const files = putRight.slice(0, FILES_TOLD)
+    this.#ports.log.warn('slot.mended', { slot: name, count: putRight.length, files })
+  }
+
+  async #giveUp(name: SlotName, digest: string, problem: string): Promise<string> {
+    await this.#turns.inTurn(async () => {
+      const state = await this.#turns.read()
+      const slot = state.slots[name]
+      if (slot.kind === 'empty' || slot.release.digest !== digest) return
+      const next = markRotten(state, name, problem)
+      if (next !== state) await this.#turns.write(next)
+    })
+    return problem
+  }
+
+  /** Whether `copy` would do something. */
+  async isCopyWanted(mayReplaceUnfinished: boolean): Promise<boolean> {
+    return this.#target(await this.#read(), mayReplaceUnfinished) !== null
+  }
+
+  #target(state: State, mayReplaceUnfinished: boolean): SlotName | null {
+    const target = copyTarget(state, this.#running)
+    if (target === null) return null
+    const [slot, own] = [state.slots[target], state.slots[otherSlot(target)]]
+    const isUnfinished = slot.kind === 'installing' && !isCopy(slot, own)
+    return isUnfinished && !mayReplaceUnfinished ? null : target
+  }
+
+  /**
+   * Goes on where a cut has left it. Each file is read back before it has its name, and all of them once more at the end.
+   * @returns where the copy is now; null when none is wanted
+   * @throws BoxError `slot.rotten` when it did not come about, `storage.full`, `fetch.cancelled`; whatever `wishes` throw
+   */
+  copy(wishes: CareWishes): Promise<SlotName | null> {
+    return this.#alone(wishes, async own => {
+      const begun = await this.#turns.inTurn(() => this.#begin(wishes))
+      if (begun === null) return null
+      const { target, digest } = begun
+      const mending = await this.#fill(target, digest, own)
+      if (mending.isWhole) {
+        await this.#turns.inTurn(() => this.#finish(target, digest))
+        return target
+      }
+      await this.#turns.inTurn(() => this.#clear(target, digest))
+      throw new BoxError('slot.rotten', `no copy in slot ${target}: ${mending.problem}`)
+    })
+  }
+
+  async #begin(wishes: CareWishes): Promise<{ target: SlotName; digest: string } | null> {
+    const { disk } = this.#ports
+    const state = await this.#turns.read()
+    const target = this.#target(state, wishes.mayReplaceUnfinished)
+    const own = this.#running && state.slots[this.#running]
+    if (target === null || own?.kind !== 'good') return null
+    const before = state.slots[target]
+    const { digest } = own.release
+    if (before.kind === 'installing' && before.release.digest === digest) return { target, digest }
+    const begun = beginInstall(state, this.#running, own.release)
+    await this.#turns.write(emptySlot(begun, target))
+    await disk.remove(sealFile(target))
+    await disk.removeTree(slotFolder(target))
+    await this.#turns.write(begun)
+    return { target, digest }
+  }
+
+  async #fill(target: SlotName, digest: string, wishes: MendWishes): Promise<Mending> {
+    try {
+      return await mend(this.#ports, target, digest, wishes)
+    } catch (error) {
+      // The card is full: what the box writes needs the room more than a copy.
+      if (error instanceof BoxError && error.code === 'storage.full')
+        await this.#turns.inTurn(() => this.#clear(target, digest))
+      throw error
+    }
+  }
+
+  async #finish(target: SlotName, digest: string): Promise<void> {
+    const state = await this.#turns.read()
+    const slot = state.slots[target]
+    if (slot.kind !== 'installing' || slot.release.digest !== digest) return
+    if (copyTarget(state, this.#running) !== target) return
+    await seal(this.#ports, target, digest, state.floor)
+    await this.#turns.write(finishCopy(state, target))
+    this.#ports.log.info('slot.copied', { slot: target, version: slot.release.version })
+  }
+
+  async #clear(target: SlotName, digest: string): Promise<void> {
+    const { disk } = this.#ports
+    const state = await this.#turns.read()
+    const slot = state.slots[target]
+    if (slot.kind !== 'installing' || slot.release.digest !== digest) return
+    await this.#turns.write(emptySlot(state, target))
+    await disk.removeTree(slotFolder(target))
+    await disk.remove(HALF_FILE)
+  }
+
+  /** One after the other, and none while something is installed. */
+  #alone<T>(wishes: MendWishes, work: (own: MendWishes) => Promise<T>): Promise<T> {
+    const giveUpIfBarred = (): void => {
+      if (this.#isBarred) throw new BoxError('fetch.cancelled', 'a release is to be written')
+    }
+    const pause = async (): Promise<void> => {
+      giveUpIfBarred()
+      await wishes.pause()
+    }
+    const done = this.#work.then(async () => {
+      giveUpIfBarred()
+      return work({ ...wishes, pause })
+    })
+    this.#work = done.catch(() => {})
+    return done
+  }
+}
+
+const FILES_TOLD = 20

@@ -1,0 +1,119 @@
+/** When the slots are read, mended and copied: never while that disturbs anybody. */
+import t from 'tap'
+import { SimulatedClock } from '../../../drivers/simulated/clock.js'
+import { SimulatedLog } from '../../../drivers/simulated/log.js'
+import { Audit, type Surroundings } from '../../../ota/process/audit.js'
+import type { MendWishes } from '../../../ota/slots/mending.js'
+import type { FullCheck } from '../../../ota/slots/slot-check.js'
+import type { SlotName } from '../../../ota/slots/slot-state.js'
+import { BoxError } from '../../../runtime/core/errors.js'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const MEGABYTES = 100
+
+async function started() {
+  const clock = new SimulatedClock({ showStartMs: 0, driftPpm: 0 })
+  const log = new SimulatedLog()
+  const box = {
+    whyNot: null as string | null,
+    isWanted: true,
+    freeBytes: 1e12,
+    failure: null as BoxError | null,
+  }
+  const done: string[] = []
+  const write = async (what: string, { pause, makeSure }: MendWishes): Promise<void> => {
+    await makeSure(MEGABYTES * 1e6)
+    if (box.failure !== null) throw box.failure
+    for (let megabyte = 0; megabyte < MEGABYTES; megabyte++) await pause()
+    done.push(what)
+  }
+  const care = {
+    audit: async (slot: SlotName, pause: FullCheck['pause'], wishes: MendWishes | null) => {
+      await pause({ fileCount: 1, fileCountMax: 1 })
+      done.push(`${wishes === null ? 'read' : 'audit'} ${slot}`)
+      return null
+    },
+    isCopyWanted: async () => box.isWanted,
+    copy: async (wishes: MendWishes): Promise<SlotName> => {
+      await write('copy', wishes)
+      box.isWanted = false
+      return 'b'
+    },
+  }
+  const around: Surroundings = {
+    whyNotNow: async () => box.whyNot,
+    mayReplaceUnfinished: () => true,
+    freeBytes: async () => box.freeBytes,
+  }
+  const audit = new Audit(clock, log, { care, around })
+  await audit.start()
+  return { clock, log, box, done, audit }
+}
+
+t.test('a quiet box is audited soon after its start, and gets a copy', async t => {
+  const { clock, done, audit } = await started()
+  await clock.advance(9 * MINUTE)
+  t.same(done, [], 'the start needs the card for itself')
+  await clock.advance(2 * MINUTE)
+  t.same(done, ['audit a', 'audit b', 'copy'])
+  await clock.advance(6 * HOUR)
+  t.same(done.slice(3), ['audit a', 'audit b'])
+  await audit.stop()
+})
+
+t.test('what is not quiet is not written, and read only when it was not for long', async t => {
+  const { clock, box, done, audit } = await started()
+  box.whyNot = 'a show is armed'
+  await clock.advance(6 * HOUR)
+  t.same(done, [])
+  await clock.advance(HOUR)
+  t.same(done, ['read a', 'read b'])
+  box.whyNot = null
+  await clock.advance(2 * MINUTE)
+  t.same(done.slice(2), ['copy'])
+  await audit.stop()
+})
+
+t.test('a show that is armed ends what is being written, and it goes on afterwards', async t => {
+  const { clock, box, done, audit } = await started()
+  await clock.advance(10 * MINUTE + 2_000)
+  box.whyNot = 'a show is armed'
+  await clock.advance(HOUR)
+  t.same(done, ['audit a', 'audit b'])
+  box.whyNot = null
+  await clock.advance(2 * MINUTE)
+  t.same(done.slice(2), ['copy'])
+  await audit.stop()
+})
+
+t.test('a copy that fails is tried again after hours, not at once', async t => {
+  const { clock, log, box, done, audit } = await started()
+  box.failure = new BoxError('slot.rotten', 'the card does not keep it')
+  await clock.advance(5 * HOUR)
+  t.equal(log.events().filter(event => event === 'ota.copy-failed').length, 1)
+  box.failure = null
+  await clock.advance(2 * HOUR)
+  t.ok(done.includes('copy'))
+  await audit.stop()
+})
+
+t.test('the room that the box needs for itself is left', async t => {
+  const { clock, log, box, done, audit } = await started()
+  box.freeBytes = MEGABYTES * 1e6 + 1e6
+  await clock.advance(20 * MINUTE)
+  t.notOk(done.includes('copy'))
+  const told = log.lines.find(({ event }) => event === 'ota.copy-failed')
+  t.match(told?.facts, { problem: /needs 168 MB, and 101 are free/ })
+  await audit.stop()
+})
+
+t.test('an updater that ends does not wait for a copy', async t => {
+  const { clock, done, audit } = await started()
+  await clock.advance(10 * MINUTE + 1_000)
+  const stopped = audit.stop()
+  await clock.advance(1_000)
+  await stopped
+  await clock.advance(HOUR)
+  t.same(done, ['audit a', 'audit b'])
+})
