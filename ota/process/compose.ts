@@ -18,7 +18,7 @@ import type { PieceSource } from '../../runtime/ports/piece-source.js'
 import { floorWallMs } from '../../runtime/version.js'
 import { Fetcher } from '../fetch/fetcher.js'
 import { Shelf } from '../fetch/shelf.js'
-import { architectures } from '../release/description.js'
+import { type Architecture, architectures } from '../release/description.js'
 import { PREVIOUS_LAUNCHER_FILE } from '../slots/launcher-update.js'
 import { SlotAgent } from '../slots/slot-agent.js'
 import type { SlotName } from '../slots/slot-state.js'
@@ -84,15 +84,10 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
   const disk = new LinuxSlotDisk(home, calls)
   const kept = shelfOf(() => systems)
   const { agent, slots } = openSlots(wanted, { keys, disk, fetcher, shelf: kept, objectsFolder })
-  const architecture = process.arch === 'arm64' ? 'arm64' : 'x64'
   const box = new BoxLink(clock, door, { gate: config.gate, files })
   const holds = new Holds(clock, files)
   const fleet = (digest: string | null) => venue?.fleet(digest) ?? null
-  const options = {
-    config,
-    version: own?.version ?? wanted.version,
-    architecture: architectures.find(one => one === own?.architecture) ?? architecture,
-  }
+  const options = { config, ...selfOf(own, wanted.version) }
   const systems: ComposedSystems = composeSystems(
     {
       ...{ clock, log, keys, disk, calls, box, holds, slots, fetcher, shelf },
@@ -118,10 +113,7 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
       ),
     },
     // Where nothing can be asked, the first look says why.
-    {
-      ...options,
-      chance: settings.lacking === null ? (keys.randomBytes(1)[0] ?? 0) / 256 : 0,
-    },
+    { ...options, chance: settings.lacking === null ? (keys.randomBytes(1)[0] ?? 0) / 256 : 0 },
   )
   isAskedFor = () => updater.isAskedFor()
   const parts: readonly Service[] = [
@@ -232,6 +224,18 @@ async function startOrTell(part: Service, log: Log): Promise<void> {
   } catch (error) {
     if (!(error instanceof BoxError)) throw error
     log.error('ota.part-failed', { part: part.name, error })
+  }
+}
+
+/** @param version of a checkout, which says nothing of itself */
+function selfOf(
+  own: Awaited<ReturnType<typeof readOwnRelease>>,
+  version: string,
+): { readonly version: string; readonly architecture: Architecture } {
+  const architecture = process.arch === 'arm64' ? 'arm64' : 'x64'
+  return {
+    version: own?.version ?? version,
+    architecture: architectures.find(one => one === own?.architecture) ?? architecture,
   }
 }
 

@@ -131,6 +131,11 @@ export function composeSystems(parts: SystemsParts, options: OsUpdaterOptions): 
         objects.expect(look.os?.order?.description ?? null)
         return look
       },
+      recall: async () => {
+        const look = await orders.recall()
+        if (look !== null) objects.expect(look.os?.order?.description ?? null)
+        return look
+      },
     }),
     stop: () => updater.stop(),
   }

@@ -66,7 +66,7 @@ t.test('what is on its way is in the way of nothing, unless it does not come', a
 })
 
 t.test('why nothing is known to be ordered is told', async t => {
-  const checked = { wallMs: 0, isFresh: false, words: '/home/ota.json:3:3: ota.tour: must be …' }
+  const checked = { wallMs: 0, isFresh: false, words: '/box/ota.json:3:3: ota.tour: must be …' }
   t.same(words.waitsFor({ ...ota, ordered: null, checked }), [checked.words])
   t.same(words.waitsFor({ ...ota, checked }), [], 'of what is known nothing is to be told')
 })

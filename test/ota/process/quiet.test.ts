@@ -12,6 +12,7 @@ const policy: UpdaterPolicy = {
   mayUseMetered: false,
   fleetHealthyPercentMin: 75,
   fleetFailedMax: 1,
+  fleetSystemFailedMax: 0,
 }
 const waiting = (step: OtaState['unmet'][number]['step']): OtaState => ({
   ...idle,
