@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { RECORD_FILES } from '../../../ota/slots/state-store.js'
+import type { TransferProgress } from '../../../ota/updater/parts.js'
 import { BoxError } from '../../../runtime/core/errors.js'
 import { descriptionOf, twoFullSlots, unavailable } from './process-slots.js'
 
@@ -94,4 +95,17 @@ t.test('what the next release writes is held against what the running one reads'
   t.match(await slots.view(), { formats: { running: { store: 2 }, prepared: { store: 2 } } })
   say('b', { formats: { config: 1, store: 1 } })
   t.match(await slots.view(), { formats: { running: { store: 1 }, prepared: { store: 2 } } })
+})
+
+t.test('files that are verified are no bytes that are written', async t => {
+  const { slots, world } = await twoFullSlots(t)
+  const told: TransferProgress[] = []
+  const tell = (progress: TransferProgress): void => void told.push(progress)
+  await slots.prepare(descriptionOf(world.next), tell, () => false)
+  t.ok(told.length > 0)
+  t.same(
+    told.filter(({ allBytes }) => allBytes > 0),
+    [],
+    'the child has told of none here, and each file would be one of a handful',
+  )
 })
