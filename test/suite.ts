@@ -112,6 +112,8 @@ async function runHere(files: readonly string[]): Promise<void> {
   for (const file of files) {
     t.comment(file)
     await import(scriptOf(file))
+    // What a file sets for itself alone would end all of them.
+    t.setTimeout(TOGETHER_SECONDS_MAX * 1000)
   }
 }
 
