@@ -40,6 +40,8 @@ const groups: Readonly<Record<RootName, readonly SlotName[]>> = {
 export class SimulatedRauc {
   /** The machine is going down by itself: whoever holds it must cut the power and boot. */
   isGoingDown = false
+  /** Its service has not come up yet. */
+  isMissing = false
   /** Somebody else has it install something. */
   isBusy = false
   /** What an installation fails with, half-way. */
@@ -114,6 +116,7 @@ export class SimulatedRauc {
   }
 
   #status(): RaucStatus {
+    if (this.isMissing) throw new BoxError('os.unsupported', 'RAUC: it does not answer')
     this.#needIdle()
     const { compatible } = this.#options
     const slots = slotNames.map((name): RaucSlot => {

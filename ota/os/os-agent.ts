@@ -14,6 +14,7 @@ import {
   isBundle,
   isTrial,
   markGood,
+  mayBeTrial,
   nothingKnown,
   type OsFacts,
   type OsImage,
@@ -90,6 +91,10 @@ export class OsAgent implements OsSystem {
       wayBack,
       isGoingDown: this.#isGoingDown,
     }
+  }
+
+  async mayBeTrial(): Promise<boolean> {
+    return mayBeTrial(await this.#records.read())
   }
 
   /** Every reason why this system is not written now; none: it may be. */

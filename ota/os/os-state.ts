@@ -104,6 +104,10 @@ export const OS_ATTEMPTS_MAX = 2
 export const isTrial = ({ slots }: OsState, { running, usual }: OsFacts): boolean =>
   running !== usual && slots[running].kind !== 'good'
 
+/** Whether a trial may be on, as far as the records alone can tell: one was asked for, or somebody could have started it. */
+export const mayBeTrial = (known: OsState | null): boolean =>
+  osNames.some(name => ['trial', 'written'].includes((known ?? nothingKnown).slots[name].kind))
+
 /** What the last boots mean. To be done first, and with every look at the firmware: it may be done any number of times. */
 export function settle(state: OsState, facts: OsFacts): OsState {
   const settled = settleRunning(state, facts)

@@ -25,6 +25,8 @@ export interface OsStatus {
 export interface OsSystem {
   /** What is known, after what the last boots mean; changes nothing. */
   status(): Promise<OsStatus>
+  /** Whether the records speak for a trial, on a machine that does not answer. @throws BoxError `storage.io` */
+  mayBeTrial(): Promise<boolean>
   /** Every reason why this system is not written now; none: it may be. */
   whyNot(image: OsImage): Promise<readonly string[]>
   /**

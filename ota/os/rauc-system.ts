@@ -19,6 +19,7 @@ import {
   isBundle,
   isTrial,
   markGood,
+  mayBeTrial,
   type OsImage,
   type OsName,
   type OsState,
@@ -80,6 +81,10 @@ export class RaucSystem implements OsSystem {
       wayBack: wayBackOs(state, facts),
       isGoingDown: this.#isGoingDown,
     }
+  }
+
+  async mayBeTrial(): Promise<boolean> {
+    return mayBeTrial(await this.#records.read())
   }
 
   async whyNot(image: OsImage): Promise<readonly string[]> {

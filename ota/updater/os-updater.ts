@@ -9,6 +9,7 @@ import type { Forced } from './asked.js'
 import { type Criterion, unforced, unmet } from './criteria.js'
 import { type Candidate, Candidates } from './os-candidate.js'
 import { doesRun, isWritten, judgeOs } from './os-criteria.js'
+import { OsLack } from './os-lack.js'
 import { OsLeftovers } from './os-leftovers.js'
 import type { OsReport, OsSight, OsTurns, OsUpdaterOptions, OsUpdaterPorts } from './os-parts.js'
 import { OsPlace } from './os-place.js'
@@ -19,8 +20,6 @@ import { Preparation } from './preparation.js'
 
 /** After a question to the machine, or a reboot, that failed. */
 const RETRY_MS = 10_000
-/** Of a machine that is started in another way; or RAUC has not come up yet. */
-const LACKING_RETRY_MS = 300_000
 
 export class OsUpdater implements OsTurns {
   readonly #ports: OsUpdaterPorts
@@ -30,13 +29,13 @@ export class OsUpdater implements OsTurns {
   readonly #place: OsPlace
   readonly #candidates: Candidates
   readonly #leftovers: OsLeftovers
+  readonly #lack: OsLack
   /** Null: to be asked. */
   #status: OsStatus | null = null
   /** As it was last known, whatever it is now. */
   #known: OsStatus | null = null
   #machineWhys: readonly string[] = []
   #machineDigest: string | null = null
-  #lacking: string | null = null
   #sight: OsSight | null = null
   #step: OsStep | null = null
   #fetched: string | null = null
@@ -71,6 +70,7 @@ export class OsUpdater implements OsTurns {
     this.#work = new Preparation(clock, log, { prepare }, ({ step, image }) => step + image.digest)
     this.#leftovers = new OsLeftovers(clock, ports.objects)
     this.#candidates = new Candidates(ports.keys)
+    this.#lack = new OsLack(ports, options.config.os?.kind ?? 'tryboot')
     this.#place = new OsPlace(clock, ports.voice, options.config)
     this.#proving = new OsProving(ports, options.config.gate)
   }
@@ -90,13 +90,13 @@ export class OsUpdater implements OsTurns {
   }
 
   whyNoAppTrial(): string | null | undefined {
-    if (this.#lacking !== null) return undefined
+    if (this.#lack.words !== null) return this.#lack.whyNoAppTrial
     if (this.#known === null) return 'nobody knows yet whether an operating system is on trial'
     return (this.#step && STEP_WHYS[this.#step]) ?? whyNoAppTrial(this.#known)
   }
 
   report(): OsReport {
-    if (this.#lacking !== null) return notUpdated(this.#lacking)
+    if (this.#lack.words !== null) return notUpdated(this.#lack.words)
     if (this.#known === null) return notUpdated(this.#trouble ?? 'it has not been looked at yet')
     const candidate = this.#candidate()
     const isNews = candidate !== null && !doesRun(this.#known, candidate.image)
@@ -188,8 +188,8 @@ export class OsUpdater implements OsTurns {
 
   /** Calls to the machine are made one after the other. */
   async #alone(work: () => Promise<void>): Promise<void> {
-    if (this.#lacking !== null)
-      throw refusal(`the operating system is ${notUpdated(this.#lacking).lacking}`)
+    if (this.#lack.words !== null)
+      throw refusal(`the operating system is ${notUpdated(this.#lack.words).lacking}`)
     if (this.#isBusy) throw refusal('another piece of work is under way')
     this.#isBusy = true
     try {
@@ -210,7 +210,7 @@ export class OsUpdater implements OsTurns {
     if (this.#status === null) this.#machineDigest = null
     this.#status ??= await this.#ports.system.status()
     this.#known = this.#status
-    this.#lacking = null
+    this.#lack.over()
     this.#roomBytes = await this.#ports.objects.roomBytes()
     if (this.#status.isGoingDown) return
     if (this.#status.isTrial) return this.#judge(sight)
@@ -309,16 +309,16 @@ export class OsUpdater implements OsTurns {
     return this.#ports.asked.isForced(this.#candidate()?.image.digest ?? null)
   }
 
-  #fail(error: unknown): void {
+  async #fail(error: unknown): Promise<void> {
     if (!(error instanceof BoxError)) throw error
     const { log, clock } = this.#ports
     this.#status = null
     const trouble = messageOf(error)
     const isLacking = error.code === 'os.unsupported'
-    if (isLacking) this.#lacking = trouble
+    const retryMs = isLacking ? await this.#lack.found(trouble) : RETRY_MS
     if (trouble !== this.#trouble) log.warn('os.trouble', { error })
     this.#trouble = trouble
-    this.#askMachineMs = clock.monotonicMs() + (isLacking ? LACKING_RETRY_MS : RETRY_MS)
+    this.#askMachineMs = clock.monotonicMs() + retryMs
   }
 }
 
