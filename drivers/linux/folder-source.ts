@@ -3,15 +3,19 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { BoxError, messageOf } from '../../runtime/core/errors.js'
 import type { ReleaseSource } from '../../runtime/ports/release-source.js'
+import { FolderCalls, type FolderGuard } from './folder-calls.js'
 
 const READ_AT_ONCE_BYTES = 64 * 1024
 
 /** A repository in a folder: on a stick, or a copy that somebody has brought. */
 export class FolderSource implements ReleaseSource {
   readonly #folder: string
+  readonly #guard: FolderGuard
 
-  constructor(folder: string) {
+  /** @param guard of the stick that the folder is on */
+  constructor(folder: string, guard: FolderGuard = new FolderCalls().of(folder)) {
     this.#folder = resolve(folder)
+    this.#guard = guard
   }
 
   async fetch(path: string, byteCountMax: number): Promise<Uint8Array | null> {
@@ -20,11 +24,11 @@ export class FolderSource implements ReleaseSource {
     try {
       // Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
       const flags = constants.O_RDONLY | constants.O_NONBLOCK
-      const file = await open(join(this.#folder, name), flags)
+      const file = await this.#open(name, flags)
       try {
-        return await readAll(file, path, byteCountMax)
+        return await readAll(this.#guard, file, { path, byteCountMax })
       } finally {
-        await file.close()
+        await this.#guard.finish(() => file.close())
       }
     } catch (cause) {
       if (cause instanceof BoxError) throw cause
@@ -33,10 +37,19 @@ export class FolderSource implements ReleaseSource {
     }
   }
 
+  #open(name: string, flags: number): Promise<FileHandle> {
+    const path = join(this.#folder, name)
+    return this.#guard.call(
+      () => open(path, flags),
+      file => file.close(),
+    )
+  }
+
   /** A stick that was pulled out has no file at all; that is not the same as not having this one. */
   async #missing(path: string): Promise<null> {
     try {
-      await (await open(this.#folder, constants.O_RDONLY | constants.O_DIRECTORY)).close()
+      const folder = await this.#open('', constants.O_RDONLY | constants.O_DIRECTORY)
+      await this.#guard.finish(() => folder.close())
       return null
     } catch (cause) {
       throw new BoxError('link.down', `${path} cannot be read: the folder is not there`, { cause })
@@ -69,12 +82,18 @@ function unescaped(step: string): string | null {
   }
 }
 
-async function readAll(file: FileHandle, path: string, byteCountMax: number): Promise<Uint8Array> {
-  if (!(await file.stat()).isFile()) throw new BoxError('link.down', `${path} is not a file`)
+async function readAll(
+  { call }: FolderGuard,
+  file: FileHandle,
+  { path, byteCountMax }: { readonly path: string; readonly byteCountMax: number },
+): Promise<Uint8Array> {
+  const found = await call(() => file.stat())
+  if (!found.isFile()) throw new BoxError('link.down', `${path} is not a file`)
   const parts: Uint8Array[] = []
   let byteCount = 0
   for (;;) {
-    const { bytesRead, buffer } = await file.read({ buffer: Buffer.alloc(READ_AT_ONCE_BYTES) })
+    const wanted = { buffer: Buffer.alloc(READ_AT_ONCE_BYTES) }
+    const { bytesRead, buffer } = await call(() => file.read(wanted))
     if (bytesRead === 0) return Uint8Array.from(Buffer.concat(parts))
     byteCount += bytesRead
     if (byteCount > byteCountMax)

@@ -9,6 +9,7 @@ import type {
   TakeBytes,
 } from '../../runtime/ports/piece-source.js'
 import { hasCode } from './errno.js'
+import { FolderCalls, type FolderGuard } from './folder-calls.js'
 import { hashedTarget } from './piece-web.js'
 
 const STEP_BYTES = 64 * 1024
@@ -18,12 +19,15 @@ export class FolderPieceSource implements PieceSource {
   readonly name: string
   readonly kind = 'folder'
   readonly #folder: string
-  /** Calls to the disk that have not come back: each holds one of the few threads that all files are read with. */
-  #pending = 0
+  readonly #guard: FolderGuard
 
-  /** @param folder that holds `targets` */
-  constructor(folder: string) {
+  /**
+   * @param folder that holds `targets`
+   * @param guard of the stick that it is on
+   */
+  constructor(folder: string, guard: FolderGuard = new FolderCalls().of(folder)) {
     this.#folder = resolve(folder)
+    this.#guard = guard
     this.name = this.#folder
   }
 
@@ -52,35 +56,39 @@ export class FolderPieceSource implements PieceSource {
         at += bytesRead
       }
     } finally {
-      await this.#call(ask, () => file.close())
+      await this.#guard.finish(() => file.close())
     }
   }
 
   async #open(ask: PieceAsk): Promise<FileHandle> {
     const path = join(this.#folder, 'targets', hashedTarget(ask))
     // Whoever wrote the stick may have put a pipe there, which would wait for ever.
-    // Whoever asks again while a broken stick is silent would wait in one thread more.
-    if (this.#pending > 0) throw new BoxError('link.down', `${this.#folder} does not answer`)
-    return this.#call(ask, () => open(path, constants.O_RDONLY | constants.O_NONBLOCK))
+    return this.#call(
+      ask,
+      () => open(path, constants.O_RDONLY | constants.O_NONBLOCK),
+      file => file.close(),
+    )
   }
 
-  async #call<T>({ target }: PieceAsk, work: () => Promise<T>): Promise<T> {
-    this.#pending++
+  async #call<T>(
+    { target }: PieceAsk,
+    work: () => Promise<T>,
+    late?: (made: T) => Promise<unknown>,
+  ): Promise<T> {
     try {
-      return await work()
+      return await this.#guard.call(work, late)
     } catch (cause) {
       // Not `storage.io`, which is our own disk's: the next source may have it.
       const code = (await this.#isLacking(cause)) ? 'fetch.absent' : 'link.down'
       throw new BoxError(code, `${target}: ${messageOf(cause)}`, { cause })
-    } finally {
-      this.#pending--
     }
   }
 
   /** Whether there is a stick that has not got it; not that there is no stick. */
   async #isLacking(cause: unknown): Promise<boolean> {
     if (!hasCode(cause, 'ENOENT') && !hasCode(cause, 'ENOTDIR')) return false
-    const found = await stat(join(this.#folder, 'targets')).catch(() => null)
+    const targets = join(this.#folder, 'targets')
+    const found = await this.#guard.call(() => stat(targets)).catch(() => null)
     return found?.isDirectory() ?? false
   }
 }

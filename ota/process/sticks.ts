@@ -2,6 +2,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hasCode } from '../../drivers/linux/errno.js'
+import { FolderCalls, type FolderGuard } from '../../drivers/linux/folder-calls.js'
 import { FolderSource } from '../../drivers/linux/folder-source.js'
 import { FolderPieceSource } from '../../drivers/linux/piece-folder.js'
 import { BoxError, messageOf } from '../../runtime/core/errors.js'
@@ -29,9 +30,12 @@ export class Sticks {
   /** Kept, so that a stick that does harm is known again. */
   readonly #pieces = new Map<string, PieceSource>()
 
+  readonly #calls: FolderCalls
+
   /** @param folders in which a stick may turn up */
-  constructor(folders: readonly string[]) {
+  constructor(folders: readonly string[], calls: FolderCalls = new FolderCalls()) {
     this.#folders = folders
+    this.#calls = calls
   }
 
   /** To be asked for metadata. A stick without a repository is among them, and says so. */
@@ -42,20 +46,22 @@ export class Sticks {
 
   /** To be asked for pieces: where the last look has found them. One that is not there says so when it is asked. */
   pieces(): readonly PieceSource[] {
-    return this.#folders
-      .flatMap(folder => this.#found.get(folder) ?? [folder])
-      .map(repository => this.#piecesIn(repository))
+    return this.#folders.flatMap(folder =>
+      (this.#found.get(folder) ?? [folder]).map(repository => this.#piecesIn(repository, folder)),
+    )
   }
 
   async #lookAt(folder: string): Promise<readonly NamedSource[]> {
-    const { repositories, problem } = await see(folder)
+    const guard = this.#calls.of(folder)
+    const { repositories, problem } = await see(folder, guard)
     if (repositories.length > 0) this.#found.set(folder, repositories)
     if (problem !== null) return [{ name: folder, source: withoutRepository(problem) }]
-    return repositories.map(name => ({ name, source: new FolderSource(name) }))
+    return repositories.map(name => ({ name, source: new FolderSource(name, guard) }))
   }
 
-  #piecesIn(repository: string): PieceSource {
-    const known = this.#pieces.get(repository) ?? new FolderPieceSource(repository)
+  #piecesIn(repository: string, folder: string): PieceSource {
+    const guard = this.#calls.of(folder)
+    const known = this.#pieces.get(repository) ?? new FolderPieceSource(repository, guard)
     if (this.#pieces.size >= FOLDERS_MAX) this.#pieces.clear()
     this.#pieces.set(repository, known)
     return known
@@ -66,25 +72,30 @@ const withoutRepository = (problem: string): NamedSource['source'] => ({
   fetch: () => Promise.reject(new BoxError('link.down', problem)),
 })
 
-async function see(folder: string): Promise<Seen> {
+async function see(folder: string, guard: FolderGuard): Promise<Seen> {
   try {
-    return await search(folder)
+    return await search(folder, guard)
   } catch (error) {
     const isAbsent = hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')
-    return { repositories: [], problem: isAbsent ? null : `cannot be read: ${messageOf(error)}` }
+    if (isAbsent) return { repositories: [], problem: null }
+    // That it is silent is said in words already.
+    const problem =
+      error instanceof BoxError ? error.message : `cannot be read: ${messageOf(error)}`
+    return { repositories: [], problem }
   }
 }
 
-async function search(folder: string): Promise<Seen> {
-  if ((await writtenMs(folder)) !== null) return { repositories: [folder], problem: null }
-  const names = (await readdir(folder, { withFileTypes: true }))
+async function search(folder: string, guard: FolderGuard): Promise<Seen> {
+  if ((await writtenMs(folder, guard)) !== null) return { repositories: [folder], problem: null }
+  const entries = await guard.call(() => readdir(folder, { withFileTypes: true }))
+  const names = entries
     .filter(entry => entry.isDirectory() && !isOfSystem(entry.name))
     .map(({ name }) => name)
     .sort()
   const copies: { path: string; ms: number }[] = []
   for (const name of names.slice(0, FOLDERS_MAX)) {
     const path = join(folder, name)
-    const ms = await writtenMs(path)
+    const ms = await writtenMs(path, guard)
     if (ms !== null) copies.push({ path, ms })
   }
   copies.sort((one, other) => other.ms - one.ms)
@@ -102,9 +113,9 @@ function problemOf(names: readonly string[]): string {
 }
 
 /** When the newest word of a repository was written here; null: there is none. */
-async function writtenMs(folder: string): Promise<number | null> {
+async function writtenMs(folder: string, { call }: FolderGuard): Promise<number | null> {
   try {
-    return (await stat(join(folder, TIMESTAMP))).mtimeMs
+    return (await call(() => stat(join(folder, TIMESTAMP)))).mtimeMs
   } catch (error) {
     if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return null
     throw error

@@ -6,7 +6,7 @@ import { FolderPieceSource } from '../../drivers/linux/piece-folder.js'
 import { hashedTarget, WebPieceSource } from '../../drivers/linux/piece-web.js'
 import type { PieceSource } from '../../runtime/ports/piece-source.js'
 import { startHub } from '../ota/fetch/test-hub.js'
-import { askOf, contractObject, givenBy, pieceSourceContract } from './piece-source.contract.js'
+import { askOf, contractObject, pieceSourceContract } from './piece-source.contract.js'
 
 const { object, bytes } = contractObject
 
@@ -29,17 +29,6 @@ t.test('a folder', async t => {
 t.test('a stick that is not there has not said that it lacks anything', async t => {
   const source = new FolderPieceSource(join(t.testdir({}), 'stick'))
   await t.rejects(source.ask(askOf(0, 1), async () => true).done, { code: 'link.down' })
-})
-
-t.test('a stick that is silent is not asked again until it answers', async t => {
-  const folder = t.testdir({})
-  mkdirSync(join(folder, 'targets', 'objects'), { recursive: true })
-  writeFileSync(join(folder, 'targets', hashedTarget(object)), bytes)
-  const source = new FolderPieceSource(folder)
-  const first = source.ask(askOf(0, 1), async () => true)
-  await t.rejects(source.ask(askOf(1, 1), async () => true).done, { code: 'link.down' })
-  await first.done
-  t.ok((await givenBy(source, askOf(1, 1))).bytes.length > 0)
 })
 
 t.test('another box', async t => {
