@@ -24,6 +24,7 @@ import {
   otherSlot,
   type SlotName,
   type State,
+  standIn,
 } from './slot-state.js'
 
 export interface CarePorts extends CheckPorts {
@@ -98,10 +99,30 @@ export class SlotCare {
     return this.#alone(wishes, async own => {
       if (!(await this.#holds(name, digest))) return null
       const mending = await mend(this.#ports, name, digest, own)
-      if (!mending.isWhole) return this.#giveUp(name, digest, mending.problem)
+      if (!mending.isWhole) {
+        if (await this.#isOtherWhole(name, own)) await this.#giveUp(name, digest, mending.problem)
+        return mending.problem
+      }
       await this.#settle(name, digest, mending)
       return null
     })
+  }
+
+  /**
+   * Whether a box could be started from the other slot. What is damaged on the card may run well from memory, and would be
+   * given up for what does not start.
+   */
+  async #isOtherWhole(name: SlotName, { pause }: MendWishes): Promise<boolean> {
+    const other = otherSlot(name)
+    const state = await this.#read()
+    const slot = state.slots[other]
+    if (standIn(state, name) === null || slot.kind !== 'good') return false
+    const problem = await fullProblem(this.#ports, other, slot.release.digest, {
+      from: 'disk',
+      pause,
+    })
+    if (problem !== null) this.#ports.log.error('slot.rotten', { slot: other, problem })
+    return problem === null
   }
 
   /** Still: something else may have been installed there meanwhile. */
@@ -125,15 +146,14 @@ export class SlotCare {
     this.#ports.log.warn('slot.mended', { slot: name, count: putRight.length, files })
   }
 
-  async #giveUp(name: SlotName, digest: string, problem: string): Promise<string> {
-    await this.#turns.inTurn(async () => {
+  #giveUp(name: SlotName, digest: string, problem: string): Promise<void> {
+    return this.#turns.inTurn(async () => {
       const state = await this.#turns.read()
       const slot = state.slots[name]
       if (slot.kind === 'empty' || slot.release.digest !== digest) return
       const next = markRotten(state, name, problem)
       if (next !== state) await this.#turns.write(next)
     })
-    return problem
   }
 
   /** Whether `copy` would do something. */

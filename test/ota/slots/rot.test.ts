@@ -198,3 +198,17 @@ t.test('what nobody runs keeps no box from starting', async t => {
   }
   t.ok(boot.log.events().includes('slot.started-damaged'))
 })
+
+t.test('a box that runs is not given up for a slot that does not start', async t => {
+  for (const { disk, boot } of [await copied(), await twoGood()]) {
+    const running = (await boot.agent('a').status()).chosen ?? 'a'
+    for (const slot of ['a', 'b'] as const) {
+      disk.rot(`slots/${slot}/program/main.js`, onDisk)
+      disk.rot(`slots/${slot}/package.json`, onDisk)
+    }
+    const agent = boot.agent(running)
+    t.match(await agent.care.audit(running, atOnce, anyTime), /is damaged/)
+    t.match(await agent.status(), { chosen: running, isRestartDue: false })
+    t.match(await agent.status(), { slots: { [running]: { kind: 'good' } } })
+  }
+})
