@@ -1,5 +1,6 @@
 /** Who may sign what, and whose signatures are missing. */
 import type { Document, KeyJson, RoleKeys, Root, Targets } from './documents.js'
+import { isFaithful } from './faithful.js'
 import { type AnyDocument, signersOf } from './metadata.js'
 
 /** A set of keys of which `threshold` must sign. */
@@ -34,12 +35,17 @@ export function delegatedAuthority(targets: Targets, role: string): Authority | 
   return { keyids, threshold, by: `targets ${targets.version}`, keys: delegations.keys }
 }
 
+/** Those of the keys that have rightly signed what stands there. */
+export function signedBy(document: AnyDocument, { keys, keyids }: Authority): readonly string[] {
+  const signers = isFaithful(document.signed) ? signersOf(document, keys) : new Set<string>()
+  return keyids.filter(keyid => signers.has(keyid))
+}
+
 /** Null when enough of the keys have signed. */
 export function missingOf(document: AnyDocument, authority: Authority): Missing | null {
-  const signers = signersOf(document, authority.keys)
-  const signed = authority.keyids.filter(keyid => signers.has(keyid))
+  const signed = signedBy(document, authority)
   if (signed.length >= authority.threshold) return null
-  const open = authority.keyids.filter(keyid => !signers.has(keyid))
+  const open = authority.keyids.filter(keyid => !signed.includes(keyid))
   return { by: authority.by, signed, open, threshold: authority.threshold }
 }
 

@@ -32,6 +32,7 @@ import {
   TOURS_MAX,
 } from './documents.js'
 import { checkEnclosed } from './enclosed.js'
+import { requireFaithful } from './faithful.js'
 import { weakerWhy } from './roles.js'
 import { signFor } from './signing.js'
 
@@ -175,7 +176,8 @@ export function draftBytes({ base, root, roles, documents, ...rest }: Change): U
  * A draft comes from anybody, and what people read in it before they sign are names of keys, what was before, and what the
  * documents say that are listed anew: all of it must be true.
  * @throws ConfigError naming the field; BoxError `release.invalid` for a key under the id of another, for a root before it
- * that has not the signatures it asks for, or for another document than is to be signed
+ * that has not the signatures it asks for, for another document than is to be signed, or for a part that would be signed
+ * otherwise than it stands there
  */
 export function readDraft(bytes: Uint8Array, ring: Pick<KeyRing, 'keyidOf' | 'sha256Hex'>): Change {
   const read = check(draft, jsonOf(bytes, 'draft'), 'draft')
@@ -197,6 +199,7 @@ export function readDraft(bytes: Uint8Array, ring: Pick<KeyRing, 'keyidOf' | 'sh
       Object.entries(read.documents).map(([path, text]) => [path, new TextEncoder().encode(text)]),
     ),
   }
+  for (const { signed } of partsOf(change)) requireFaithful(signed)
   checkKeyids(change, ring)
   checkEnclosed(change, ring)
   const before = change.base?.root
@@ -204,6 +207,11 @@ export function readDraft(bytes: Uint8Array, ring: Pick<KeyRing, 'keyidOf' | 'sh
     throw new BoxError('release.invalid', 'the draft says of the root before it what is not signed')
   return change
 }
+
+const partsOf = ({ base, root, roles }: Change): readonly Part[] =>
+  [base?.root, base?.targets, ...(base?.roles.values() ?? []), root, ...roles.values()].filter(
+    document => document !== undefined && document !== null,
+  )
 
 function checkKeyids({ base, root, roles }: Change, ring: Pick<KeyRing, 'keyidOf'>): void {
   const tables = [

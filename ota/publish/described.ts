@@ -75,12 +75,17 @@ export interface Telling {
   readonly described: Described
   /** What only the target itself says. */
   readonly notes: string
+  /** The version below which no box that has found it good comes again; null: no new one. */
+  readonly floor: string | null
+  /** The oldest version that can install it; null: any. */
+  readonly minimum: string | null
 }
 
 const shape = object({ [CUSTOM]: described })
 
-/** By where a target lies: a document that is small enough to be read by people, or something that is fetched in pieces. */
-export const isDocument = (path: string): boolean => /^(releases|os|tours)\//.test(path)
+/** By where a target lies: a document that boxes act by and people can read, or something that is fetched in pieces. */
+export const isDocument = (path: string): boolean =>
+  /^(releases|os)\/[^/]+\/[^/]+$|^tours\/[^/]+\/(order|os)\.json$/.test(path)
 
 /** @returns null for a target that is no document @throws ConfigError naming the field of one that is not of its form */
 export function tellingOf(path: string, bytes: Uint8Array): Telling | null {
@@ -89,22 +94,30 @@ export function tellingOf(path: string, bytes: Uint8Array): Telling | null {
   if (/^os\//.test(path)) return ofSystem(value)
   if (/^tours\/[^/]+\/order\.json$/.test(path)) {
     const { releases, activation, notes } = checkOrder(value)
-    return { described: { kind: 'order', releases, activation }, notes }
+    return { described: { kind: 'order', releases, activation }, notes, ...UNBOUND }
   }
   if (/^tours\/[^/]+\/os\.json$/.test(path))
-    return { described: { kind: 'systems', systems: checkOsOrder(value).systems }, notes: '' }
+    return {
+      ...{ described: { kind: 'systems', systems: checkOsOrder(value).systems }, notes: '' },
+      ...UNBOUND,
+    }
   return null
 }
 
+const UNBOUND = { floor: null, minimum: null }
+
 function ofRelease(value: unknown): Telling {
-  const { version, architecture, boards: for_, manifest, objects, notes } = checkDescription(value)
+  const description = checkDescription(value)
+  const { version, architecture, boards: for_, manifest, objects, notes, floor } = description
   const bytes = objects.find(({ kind }) => kind === 'full')?.byteCount ?? 1
   const own = { boards: for_, digest: manifest.sha256, byteCount: bytes }
-  return { described: { kind: 'release', version, architecture, ...own }, notes }
+  const minimum = description.minimumUpdater
+  return { described: { kind: 'release', version, architecture, ...own }, notes, floor, minimum }
 }
 
 function ofSystem(value: unknown): Telling {
-  const { version, boards: for_, images, bundle, notes } = checkOsDescription(value)
+  const description = checkOsDescription(value)
+  const { version, boards: for_, images, bundle, notes, floor } = description
   const files = Object.entries({ ...images, ...(bundle === undefined ? {} : { bundle }) })
   const bytes = files.reduce(
     (
@@ -120,7 +133,8 @@ function ofSystem(value: unknown): Telling {
   )
   const digests = Object.fromEntries(files.map(([part, file]) => [part, file.sha256]))
   const own = { boards: for_, images: digests, byteCount: bytes }
-  return { described: { kind: 'system', version, ...own }, notes }
+  const minimum = description.minimumRelease
+  return { described: { kind: 'system', version, ...own }, notes, floor, minimum }
 }
 
 /**
@@ -148,6 +162,14 @@ interface Listing {
   readonly wallMs: number
 }
 
+/** Whether two say the same of a target, to the last field: a length of its own makes it another, since boxes refuse it. */
+export const isSameTarget = (one: TargetFile | undefined, other: TargetFile | undefined): boolean =>
+  one === other || (one !== undefined && other !== undefined && textOf(one) === textOf(other))
+
+/** What a table has under a path: not what every object has. */
+export const targetIn = (table: Targets['targets'], path: string): TargetFile | undefined =>
+  Object.hasOwn(table, path) ? table[path] : undefined
+
 /** What is said beside a target; null where nothing is, or nothing that this program understands. */
 export function describedIn({ custom }: TargetFile): Described | null {
   if (custom === undefined) return null
@@ -170,10 +192,11 @@ export function isAsDescribed(path: string, bytes: Uint8Array, file: TargetFile)
 }
 
 /** The same for the same, in whatever order it stands. */
-const textOf = (value: Described): string => JSON.stringify(ordered(value))
+const textOf = (value: unknown): string => JSON.stringify(ordered(value))
 
 function ordered(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  if (Array.isArray(value)) return value.map(ordered)
+  if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1))
   return Object.fromEntries(entries.map(([key, item]) => [key, ordered(item)]))
 }

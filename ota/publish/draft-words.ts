@@ -2,22 +2,34 @@
  * What somebody is about to sign, in words: what is new, changed and gone against what is published. Read on the machine that
  * has the key, and believed there.
  */
-import { delegatedAuthority, isSignedBy, missingOf, rootAuthority } from './authority.js'
+import { spokenKeyid } from '../keys/keyid.js'
+import {
+  type Authority,
+  delegatedAuthority,
+  isSignedBy,
+  missingOf,
+  rootAuthority,
+  signedBy,
+} from './authority.js'
 import { authoritiesOf, type Change } from './change.js'
 import type { Document, RoleKeys, Root, Targets } from './documents.js'
 import { isMajority } from './roles.js'
 import { missingText } from './signing.js'
 import { targetWords } from './target-words.js'
 
-/** One line each. @param nameOf what a key is called here */
+/** One line each. @param nameOf what a key is called here, and `spokenKeyid` of one that is not known */
 export function draftWords(change: Change, nameOf: (keyid: string) => string): string[] {
   const { base, root, roles } = change
   const lines: string[] = unsignedWords(change)
   const [before, after] = [base?.root.signed ?? null, root?.signed ?? null]
-  if (after !== null) lines.push(...rootWords(before, after, nameOf))
+  if (after !== null) {
+    const [title = '', ...rest] = rootWords(before, after, nameOf)
+    lines.push(title, ...beforeWords('root', change, nameOf), ...rest)
+  }
   for (const [role, { signed }] of roles) {
     const old = role === 'targets' ? base?.targets : base?.roles.get(role)
     lines.push(versionText(role, signed, old?.signed ?? null))
+    lines.push(...beforeWords(role, change, nameOf))
     lines.push(...delegationWords(signed, old?.signed ?? null, nameOf))
     lines.push(...targetWords(signed.targets, old?.signed.targets ?? null, change.documents))
   }
@@ -41,6 +53,43 @@ function unsignedWords({ base }: Change): string[] {
       words.push(`what this says of ${role} before is not signed by those of the targets before`)
   }
   return words
+}
+
+/**
+ * Who vouches for what was before. That a draft has a root whose keys have signed all of it says nothing: anybody can make
+ * a root. That there are names known here among the signatures, does.
+ */
+function beforeWords(role: string, change: Change, nameOf: (keyid: string) => string): string[] {
+  const next = role === 'root' ? change.root : change.roles.get(role)
+  const before = beforeOf(role, change)
+  if (before === null || next === undefined || next === null) return []
+  const { document, authority } = before
+  const { version } = document.signed
+  const lines: string[] = []
+  if (next.signed.version !== version + 1)
+    lines.push(
+      `  ${role} ${next.signed.version} leaves out versions: after ${version} comes ${version + 1}`,
+    )
+  const signed = signedBy(document, authority)
+  if (signed.length > 0) lines.push(`  ${version} is signed by ${signed.map(nameOf).join(', ')}`)
+  if (signed.every(keyid => nameOf(keyid) === spokenKeyid(keyid)))
+    lines.push(
+      `  what this says of ${role} before is signed by strangers only: "keys import" those of the others, or compare the digits`,
+    )
+  return lines
+}
+
+function beforeOf(
+  role: string,
+  { base }: Change,
+): { document: Document<Root | Targets>; authority: Authority } | null {
+  if (base === null) return null
+  const { root, targets, roles } = base
+  if (role === 'root') return { document: root, authority: rootAuthority(root.signed, role) }
+  if (role === 'targets') return { document: targets, authority: rootAuthority(root.signed, role) }
+  const document = roles.get(role)
+  const authority = delegatedAuthority(targets.signed, role)
+  return document === undefined || authority === null ? null : { document, authority }
 }
 
 const versionText = (role: string, next: Root | Targets, old: Root | Targets | null): string =>

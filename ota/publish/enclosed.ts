@@ -4,7 +4,7 @@
  */
 import { BoxError } from '../../runtime/core/errors.js'
 import type { PublicFolder } from '../../runtime/ports/public-folder.js'
-import { isAsDescribed, isDocument } from './described.js'
+import { isAsDescribed, isDocument, isSameTarget, targetIn } from './described.js'
 import { type Document, METADATA_BYTES_MAX, type TargetFile, type Targets } from './documents.js'
 import { type RepositoryState, targetFileName } from './state.js'
 
@@ -17,7 +17,7 @@ export function newTargets(
 ): [string, TargetFile][] {
   const known = before?.signed.targets ?? {}
   return Object.entries(signed.targets).filter(
-    ([path, { hashes }]) => known[path]?.hashes.sha256 !== hashes.sha256,
+    ([path, file]) => !isSameTarget(targetIn(known, path), file),
   )
 }
 

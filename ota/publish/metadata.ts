@@ -19,7 +19,7 @@ import type { Document, KeyJson, Root, Snapshot, Targets, Timestamp } from './do
 /** The newest version of the specification that was read for this. */
 export const SPEC_VERSION = '1.0.33'
 
-type Signed = Root | Targets | Snapshot | Timestamp
+export type Signed = Root | Targets | Snapshot | Timestamp
 export type AnyDocument = Document<Signed>
 
 /** What a key signs: the canonical form of a document's signed part (OLPC canonical JSON). */

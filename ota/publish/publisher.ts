@@ -14,6 +14,7 @@ import { commitChange, DAY_MS, type Days, nextVersion } from './commit.js'
 import type { Document, Root, Targets } from './documents.js'
 import { enclosedIn } from './enclosed.js'
 import { momentMs, momentText } from './moments.js'
+import { requireOrdered } from './ordered.js'
 import { requireRole, toursOf } from './role-names.js'
 import {
   emptyTargets,
@@ -209,7 +210,10 @@ export class Publisher {
 
   /** Publishes a draft that was signed, with what signatures can be added here. */
   async accept(draft: Uint8Array): Promise<Outcome> {
-    return this.#apply(await loadRepository(this.folder), readDraft(draft, this.#parts.ring))
+    const state = await loadRepository(this.folder)
+    const change = readDraft(draft, this.#parts.ring)
+    await requireOrdered(this.folder, state, change)
+    return this.#apply(state, change)
   }
 
   /**

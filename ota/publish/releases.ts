@@ -13,6 +13,7 @@ import {
   type ReleaseDescription,
   type TourOrder,
 } from '../release/description.js'
+import { compareVersions } from '../release/version-order.js'
 import { listed } from './described.js'
 import { fileBytes, jsonOf, type TargetFile, type Targets } from './documents.js'
 import type { Outcome, Publisher } from './publisher.js'
@@ -39,6 +40,7 @@ export async function publishRelease(
   const bytes = await built.read(DESCRIPTION_FILE, DESCRIPTION_BYTES_MAX)
   if (bytes === null) throw invalid(`there is no ${DESCRIPTION_FILE} in this folder`)
   const description = checkDescription(jsonOf(bytes, DESCRIPTION_FILE))
+  requireFloor(description)
   const path = descriptionTarget(description.architecture, description.version)
   const [releases, objects] = [tableOf(state, RELEASES), tableOf(state, OBJECTS)]
   const file = listed(path, bytes, { keys, table: releases, wallMs: publisher.wallMs })
@@ -57,6 +59,16 @@ export async function publishRelease(
     ]),
   )
   return { outcome, description }
+}
+
+/** Boxes that found it good would take nothing any more, not even itself. @throws BoxError `release.invalid` */
+export function requireFloor(bounds: {
+  readonly version: string
+  readonly floor: string | null
+}): void {
+  const { version, floor } = bounds
+  if (floor !== null && compareVersions(floor, version) > 0)
+    throw invalid(`the floor ${floor} is above what it comes with, which is ${version}`)
 }
 
 type TransferObject = ReleaseDescription['objects'][number]
@@ -214,14 +226,17 @@ export const readJson = async (
   file: TargetFile,
 ): Promise<unknown> => jsonOf(await readTarget(folder, path, file), path)
 
-/** @throws BoxError `release.invalid` for one that is missing */
+/** @throws BoxError `release.invalid` for one that is missing, or not what was signed */
 export async function readTarget(
   folder: PublicFolder,
   path: string,
   { hashes }: TargetFile,
 ): Promise<Uint8Array> {
-  const bytes = await folder.read(targetFileName(path, hashes.sha256), DESCRIPTION_BYTES_MAX)
+  const file = targetFileName(path, hashes.sha256)
+  const bytes = await folder.read(file, DESCRIPTION_BYTES_MAX)
   if (bytes === null) throw invalid(`${path} is missing`)
+  const found = await folder.measure(file, PIECE_BYTES)
+  if (found?.sha256 !== hashes.sha256) throw invalid(`${path} is not what was signed`)
   return bytes
 }
 

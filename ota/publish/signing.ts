@@ -4,6 +4,7 @@ import { hexOf } from '../../runtime/core/hex.js'
 import type { KeyRing, RingKey } from '../keys/ring.js'
 import { type Authority, type Missing, missingOf, withSignature } from './authority.js'
 import type { Document } from './documents.js'
+import { requireFaithful } from './faithful.js'
 import { type AnyDocument, signedBytes } from './metadata.js'
 
 export interface Signed<S> {
@@ -16,7 +17,7 @@ export interface Signed<S> {
 /**
  * Signs until every authority has enough, or no key is left that could.
  * @param only names of the keys that may be used; null: all of the ring
- * @throws BoxError `key.given-up`
+ * @throws BoxError `key.given-up`, `release.invalid`
  */
 export async function signFor<S extends AnyDocument['signed']>(
   ring: KeyRing,
@@ -26,6 +27,7 @@ export async function signFor<S extends AnyDocument['signed']>(
 ): Promise<Signed<S>> {
   const troubles: string[] = []
   let document = draft
+  requireFaithful(draft.signed)
   const bytes = signedBytes(draft.signed)
   const candidates = (await ring.list()).filter(
     ({ name, place }) => place.in !== 'elsewhere' && (only === null || only.includes(name)),

@@ -1,10 +1,17 @@
 /** What a role lists anew, otherwise, and no more; as people call it. */
-import { type Described, describedIn, isDocument, type Telling, tellingOf } from './described.js'
+import {
+  type Described,
+  describedIn,
+  isDocument,
+  isSameTarget,
+  type Telling,
+  targetIn,
+  tellingOf,
+} from './described.js'
 import type { TargetFile, Targets } from './documents.js'
 import { activationText, pairsText, releasesText, sizeText } from './words.js'
 
 type Table = Targets['targets']
-const SHOWN_MAX = 20
 
 /**
  * One line each.
@@ -19,20 +26,21 @@ export function targetWords(
   const old = before ?? {}
   const paths = (table: Table, isWanted: (path: string) => boolean): string[] =>
     Object.keys(table).filter(isWanted)
-  const isSame = (path: string): boolean => next[path]?.hashes.sha256 === old[path]?.hashes.sha256
-  const added = paths(next, path => old[path] === undefined)
-  const changed = paths(next, path => old[path] !== undefined && !isSame(path))
-  const gone = paths(old, path => next[path] === undefined)
-  const textOf = (path: string): string => newText(path, next[path], documents.get(path))
+  const isThere = (table: Table, path: string): boolean => targetIn(table, path) !== undefined
+  const isSame = (path: string): boolean => isSameTarget(targetIn(next, path), targetIn(old, path))
+  const added = paths(next, path => !isThere(old, path))
+  const changed = paths(next, path => isThere(old, path) && !isSame(path))
+  const gone = paths(old, path => !isThere(next, path))
+  const textOf = (path: string): string => newText(path, targetIn(next, path), documents.get(path))
   const lines = [
     ...linesOf('new', added, next, textOf),
     ...linesOf(
       'changed',
       changed,
       next,
-      path => `${textOf(path)}; was: ${oldText(path, old[path])}`,
+      path => `${textOf(path)}; was: ${oldText(path, targetIn(old, path))}`,
     ),
-    ...linesOf('gone', gone, old, path => oldText(path, old[path])),
+    ...linesOf('gone', gone, old, path => oldText(path, targetIn(old, path))),
   ]
   const kept = Object.keys(next).length - added.length - changed.length
   if (kept > 0 && lines.length > 0) lines.push(`  as before: ${countText(kept)}`)
@@ -40,6 +48,7 @@ export function targetWords(
   return lines
 }
 
+/** All that boxes act by: what is left out of many could be what it is about. */
 function linesOf(
   word: string,
   paths: readonly string[],
@@ -47,11 +56,9 @@ function linesOf(
   textOf: (path: string) => string,
 ): string[] {
   const [documents, pieces] = [paths.filter(isDocument), paths.filter(path => !isDocument(path))]
-  const lines = documents.slice(0, SHOWN_MAX).map(path => `  ${word}: ${textOf(path)}`)
-  if (documents.length > SHOWN_MAX)
-    lines.push(`  ${word}: ${countText(documents.length - SHOWN_MAX)} more`)
+  const lines = documents.map(path => `  ${word}: ${textOf(path)}`)
   if (pieces.length === 0) return lines
-  const byteCount = pieces.reduce((sum, path) => sum + (table[path]?.length ?? 0), 0)
+  const byteCount = pieces.reduce((sum, path) => sum + (targetIn(table, path)?.length ?? 0), 0)
   return [...lines, `  ${word}: ${countText(pieces.length)}, ${sizeText(byteCount)}`]
 }
 
@@ -76,9 +83,13 @@ function oldText(path: string, file: TargetFile | undefined): string {
 const sinceText = ({ published }: Described): string =>
   published === undefined ? '' : ` of ${published.slice(0, 10)}`
 
-function tellingText({ described, notes }: Telling): string {
+function tellingText({ described, notes, floor, minimum }: Telling): string {
+  const bounds = [
+    ...(floor === null ? [] : [`, then never below ${floor}`]),
+    ...(minimum === null ? [] : [`, installed by ${minimum} and newer`]),
+  ]
   const words = notes === '' ? '' : `, ${JSON.stringify(notes)}`
-  return `${describedText(described)}${words}`
+  return `${describedText(described)}${bounds.join('')}${words}`
 }
 
 function describedText(described: Described): string {

@@ -2,7 +2,7 @@
 import { BoxError, ConfigError, messageOf } from '../../runtime/core/errors.js'
 import type { PublicFolder } from '../../runtime/ports/public-folder.js'
 import { objectsOf, osDescriptionTarget } from '../os/os-description.js'
-import { descriptionTarget, PIECE_BYTES, type TourOrder } from '../release/description.js'
+import { descriptionTarget, PIECE_BYTES } from '../release/description.js'
 import { type Authority, delegatedAuthority, isSignedBy, rootAuthority } from './authority.js'
 import { DAY_MS } from './commit.js'
 import { isAsDescribed, isDocument } from './described.js'
@@ -16,7 +16,8 @@ import {
 } from './documents.js'
 import type { AnyDocument } from './metadata.js'
 import { momentMs } from './moments.js'
-import { ordersOf, readDescription, readOsDescription } from './releases.js'
+import { lackingReleases, lackingSystems } from './ordered.js'
+import { ordersOf, readDescription, readOsDescription, requireFloor } from './releases.js'
 import { OBJECTS, RELEASES, SYSTEMS } from './roles.js'
 import { loadRepository, metadataFile, type RepositoryState, targetFileName } from './state.js'
 import { osOrdersOf } from './systems.js'
@@ -131,6 +132,7 @@ async function contentProblems(folder: PublicFolder, state: RepositoryState): Pr
     problems.push(
       ...(await told(async () => {
         const description = await readDescription(folder, path, file)
+        requireFloor(description)
         const { architecture, version } = description
         const isAtHome = descriptionTarget(architecture, version) === path
         const strayed = isAtHome ? [] : [`${path} describes ${version} for ${architecture}`]
@@ -169,36 +171,16 @@ async function systemProblems(
     problems.push(
       ...(await told(async () => {
         const description = await readOsDescription(folder, path, file)
+        requireFloor(description)
         const { boards, version } = description
         const isAtHome = boards.some(board => osDescriptionTarget(board, version) === path)
         const strayed = isAtHome ? [] : [`${path} describes ${version} for ${boards.join(', ')}`]
         return [...strayed, ...lackingObjects(path, objectsOf(description), objects)]
       })),
     )
-  const ordered = await told(async () =>
-    (await osOrdersOf(folder, state)).flatMap(({ tour, systems: wanted }) =>
-      Object.entries(wanted)
-        .filter(([board, version]) => systems[osDescriptionTarget(board, version)] === undefined)
-        .map(
-          ([board, version]) =>
-            `tour ${tour} orders the operating system ${version} for ${board}, which is not published`,
-        ),
-    ),
-  )
+  const ordered = await told(async () => lackingSystems(await osOrdersOf(folder, state), systems))
   return [...problems, ...ordered]
 }
-
-const lackingReleases = (
-  orders: readonly TourOrder[],
-  releases: Targets['targets'],
-): readonly string[] =>
-  orders.flatMap(({ tour, releases: ordered }) =>
-    Object.entries(ordered)
-      .filter(([name, version]) => releases[`releases/${name}/${version}.json`] === undefined)
-      .map(
-        ([name, version]) => `tour ${tour} orders ${version} for ${name}, which is not published`,
-      ),
-  )
 
 async function told(work: () => Promise<readonly string[]>): Promise<readonly string[]> {
   try {

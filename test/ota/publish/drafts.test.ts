@@ -38,7 +38,7 @@ t.test('a draft travels, is signed one after the other, and is accepted', async 
   let change = readDraft(draft ?? Buffer.of(), ceremony.ring)
   t.match(
     draftWords(change, nameOf).join('\n'),
-    /root 2 after 1, until .*\n {2}root: 2 of \w{6}, \w{6}, was 2 of \w{6}, \w{6}, \w{6}/,
+    /root 2 after 1, until .*\n {2}1 is signed by \w{6}, \w{6}\n {2}root: 2 of \w{6}, \w{6}, was 2 of \w{6}, \w{6}, \w{6}/,
   )
   change = (await signChange(ceremony.ring, change, ['anna'])).change
   t.match(await online.accept(draftBytes(change)), { isPublished: false })
@@ -178,7 +178,10 @@ t.test('who signs a release reads its version and digest, and what goes', async 
     words,
     `  new: releases/x64/1.7.0.json: release 1.7.0 for x64, 300 kB, digest ${description.manifest.sha256}\n  as before: 2 files`,
   )
-  t.match(words, /objects 4 after 3, .*\n {2}new: 1 file, 300 kB\n {2}as before: 2 files/)
+  t.match(
+    words,
+    /objects 4 after 3, .*\n {2}3 is signed by \w{6}\n {2}new: 1 file, 300 kB\n {2}as before: 2 files/,
+  )
   const gone = wordsOf((await removeRelease(publisher, '1.6.0', null)).draft)
   t.match(gone, /gone: release 1.6.0 for x64, 300 kB, digest [\da-f]{64} of 20\d\d-/)
   t.match(gone, / {2}gone: 1 file, 300 kB\n {2}as before: 1 file/)
