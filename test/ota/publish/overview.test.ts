@@ -1,7 +1,7 @@
 /** What a repository has, and what is said beside it. */
 import t from 'tap'
 import { overviewOf } from '../../../ota/publish/overview.js'
-import { publishRelease, setOrder, tableOf } from '../../../ota/publish/releases.js'
+import { publishRelease, removeRelease, setOrder, tableOf } from '../../../ota/publish/releases.js'
 import { verifyRepository } from '../../../ota/publish/verify.js'
 import { builtRelease, Ceremony, keys, madeRepository, NOW_MS, order } from './publish-world.js'
 
@@ -29,6 +29,20 @@ t.test('releases with who has ordered them, and tours with what they have', asyn
       { tour: 'winter', releases: {}, activation: null, daysLeft: 354 },
     ],
   })
+})
+
+t.test('what lies there and was not signed is told of nobody', async t => {
+  const publisher = await madeRepository(new Ceremony())
+  const { folder } = publisher
+  for (const version of ['1.5.0', '1.6.0'])
+    await publishRelease(publisher, await builtRelease(version), keys)
+  await setOrder(publisher, keys, order('1.5.0'))
+  const file = (await folder.list('targets')).find(name => name.endsWith('.order.json')) ?? ''
+  await folder.write(file, [Buffer.from(JSON.stringify(order('1.6.0')))])
+  const wanted = { code: 'release.invalid', message: /order.json is not what was signed/ }
+  await t.rejects(overviewOf(folder, await publisher.state(), NOW_MS), wanted)
+  // With the order as it lies there, 1.5.0 would be taken from boxes that were told to run it.
+  await t.rejects(removeRelease(publisher, '1.5.0', null), wanted)
 })
 
 t.test('what was published is not published again on another day', async t => {
