@@ -72,12 +72,21 @@ export class KeysTool {
     return { words: draftWords(change, nameOf), missing, troubles: [] }
   }
 
-  /** Adds what signatures this machine can give. @param only names of keys; null: all that are asked for */
-  async sign(file: string, only: readonly string[] | null): Promise<DraftReport> {
+  /**
+   * Adds what signatures this machine can give.
+   * @param only names of keys; null: all that are asked for
+   * @param show is given what is to be signed, before any passphrase is asked for
+   */
+  async sign(
+    file: string,
+    only: readonly string[] | null,
+    show: (words: readonly string[]) => void,
+  ): Promise<DraftReport> {
     for (const name of only ?? []) await this.#ring.named(name)
     const before = readDraft(await readBytes(file), this.#ring)
     const nameOf = await namesOf(this.#ring)
     const words = draftWords(before, nameOf)
+    show(words)
     const { change, troubles } = await signChange(this.#ring, before, only)
     const [old, bytes] = [draftBytes(before), draftBytes(change)]
     if (Buffer.compare(old, bytes) === 0) {

@@ -74,10 +74,11 @@ export interface SignedChange {
 const DOCUMENT_LETTERS_MAX = 1024 * 1024
 const DOCUMENTS_MAX = 256
 
+const FORMAT = 2
 const part = signedPart
 const parts = table(string({ min: 1, max: 80 }), part, { max: TOURS_MAX + 4 })
 const draft = object({
-  format: literal(2),
+  format: literal(FORMAT),
   kind: literal('roadcase-draft'),
   isOldKeyLost: boolean,
   whyWeaker: nullable(weakerWhy),
@@ -164,7 +165,7 @@ export async function signChange(
 
 export function draftBytes({ base, root, roles, documents, ...rest }: Change): Uint8Array {
   return fileBytes({
-    ...{ format: 2, kind: 'roadcase-draft', ...rest, root, roles: Object.fromEntries(roles) },
+    ...{ format: FORMAT, kind: 'roadcase-draft', ...rest, root, roles: Object.fromEntries(roles) },
     base: base === null ? null : { ...base, roles: Object.fromEntries(base.roles) },
     documents: Object.fromEntries(
       [...documents].map(([path, bytes]) => [path, new TextDecoder().decode(bytes)]),
@@ -180,7 +181,9 @@ export function draftBytes({ base, root, roles, documents, ...rest }: Change): U
  * otherwise than it stands there
  */
 export function readDraft(bytes: Uint8Array, ring: Pick<KeyRing, 'keyidOf' | 'sha256Hex'>): Change {
-  const read = check(draft, jsonOf(bytes, 'draft'), 'draft')
+  const value = jsonOf(bytes, 'draft')
+  requireFormat(value)
+  const read = check(draft, value, 'draft')
   const { base, root, isOldKeyLost, whyWeaker } = read
   const change: Change = {
     base:
@@ -206,6 +209,21 @@ export function readDraft(bytes: Uint8Array, ring: Pick<KeyRing, 'keyidOf' | 'sh
   if (before !== undefined && !isSignedBy(before, rootAuthority(before.signed, 'root')))
     throw new BoxError('release.invalid', 'the draft says of the root before it what is not signed')
   return change
+}
+
+/** One of another program would be wrong in every field. @throws BoxError `release.invalid` */
+function requireFormat(value: unknown): void {
+  const isOfKind = typeof value === 'object' && value !== null && 'kind' in value
+  if (!isOfKind || value.kind !== 'roadcase-draft')
+    throw new BoxError('release.invalid', 'this file is no draft')
+  const format = 'format' in value ? value.format : null
+  if (format === FORMAT) return
+  const isNewer = typeof format === 'number' && format > FORMAT
+  const cure = isNewer ? 'read it with a newer one' : 'give the command that made it again'
+  throw new BoxError(
+    'release.invalid',
+    `the draft is of format ${JSON.stringify(format)}, and this program reads format ${FORMAT}: ${cure}`,
+  )
 }
 
 const partsOf = ({ base, root, roles }: Change): readonly Part[] =>

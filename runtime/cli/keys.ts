@@ -121,9 +121,11 @@ function addSigning(keys: Command, setting: CliSetting): void {
     .description('tell what a draft would change, and whose signatures are missing')
     .argument('<draft>')
     .addHelpText('after', example('inspect draft.json'))
-    .action(async (draft: string, flags: KeyFlags) =>
-      tellDraft(setting, await (await setting.actions.keys(flags)).inspect(draft)),
-    )
+    .action(async (draft: string, flags: KeyFlags) => {
+      const report = await (await setting.actions.keys(flags)).inspect(draft)
+      tellWords(setting, report.words)
+      tellDraft(setting, report)
+    })
   withKeys(keys.command('sign'))
     .description('add the signatures to a draft that this machine can give')
     .argument('<draft>')
@@ -131,7 +133,8 @@ function addSigning(keys: Command, setting: CliSetting): void {
     .addHelpText('after', example('sign draft.json --key anna'))
     .action(async (draft: string, flags: KeyFlags & { key?: readonly string[] }) => {
       const tool = await setting.actions.keys(flags)
-      tellDraft(setting, await tool.sign(draft, flags.key ?? null))
+      const show = (words: readonly string[]): void => tellWords(setting, words)
+      tellDraft(setting, await tool.sign(draft, flags.key ?? null, show))
     })
 }
 
@@ -188,14 +191,18 @@ function tellKey({ terminal, isJson }: CliSetting, key: RingKey): void {
   else terminal.write(`${key.name}: ${keyText(key)}\n`)
 }
 
+/** Before a passphrase is asked for: who types it has read what it is for. */
+function tellWords({ terminal, isJson }: CliSetting, words: readonly string[]): void {
+  if (!isJson()) terminal.write(words.map(word => `${printable(word)}\n`).join(''))
+}
+
 function tellDraft({ terminal, isJson }: CliSetting, report: DraftReport): void {
   if (isJson()) {
     writeJson(terminal, report)
     return
   }
   const paint = paintFor(terminal)
-  const { words, missing, troubles } = report
-  terminal.write(words.map(word => `${printable(word)}\n`).join(''))
+  const { missing, troubles } = report
   for (const trouble of troubles) terminal.writeError(`${paint.yellow(printable(trouble))}\n`)
   terminal.write(
     missing.length === 0 ? paint.green('all signatures are there\n') : 'still missing:\n',

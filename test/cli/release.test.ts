@@ -16,6 +16,7 @@ import { KeysTool, openRing } from '../../ota/keys-cli.js'
 import { PublishTool } from '../../ota/publish-cli.js'
 import { exitCodes } from '../../runtime/cli/failure.js'
 import { keySource, publishOptions } from '../../runtime/cli/key-options.js'
+import { printable } from '../../runtime/cli/terminal.js'
 import { builtRelease } from '../ota/publish/publish-world.js'
 import { noLink, type Typed, type } from './cli-world.js'
 
@@ -51,6 +52,11 @@ class Desk {
   }
 }
 
+t.test('what comes with a draft turns no line around', t => {
+  t.equal(printable('a\u202eb\u2066c\u2028d\u001be\u200fü\u{1f600}'), 'a b c d e ü\u{1f600}')
+  t.end()
+})
+
 t.test('a ceremony of three, a release, a tour, an order', async t => {
   const desk = new Desk(t)
   for (const name of ['anna', 'bert', 'carla']) {
@@ -85,6 +91,7 @@ t.test('a ceremony of three, a release, a tour, an order', async t => {
   t.match(await desk.run('anna', 'keys sign @draft.json'), {
     exitCode: exitCodes.refused,
     error: /no signature was added/,
+    out: /^root 1, until .*\n {2}root: 2 of anna, /,
   })
   const early = await desk.run('server', 'release accept @draft.json')
   t.match(early, { exitCode: exitCodes.waiting, error: /not published.*\n.*1 of 2 signatures/ })

@@ -94,6 +94,6 @@ async function madeDraft(folder: string, keys: KeysTool): Promise<void> {
   // Another tool than before, which still has her key in memory.
   await toolOf(folder).rotate({ ...next, isOldKeyLost: false, whyWeaker: null })
   copyFileSync(away, key)
-  await keys.sign(join(folder, 'draft.json'), null)
+  await keys.sign(join(folder, 'draft.json'), null, () => {})
   rmSync(away)
 }

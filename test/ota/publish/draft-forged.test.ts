@@ -103,6 +103,20 @@ t.test('another length, or other words beside it, is no target as before', async
   }
 })
 
+t.test('a draft of an older or newer program, and what is none, are told apart', async t => {
+  const { ceremony } = await madeDraft()
+  for (const [text, message] of [
+    ['{"format":1,"kind":"roadcase-draft"}', /format 1, .*: give the command that made it again/],
+    ['{"format":3,"kind":"roadcase-draft"}', /format 3, .*: read it with a newer one/],
+    ['{"format":1,"keys":[]}', /no draft/],
+    ['null', /no draft/],
+  ] as const)
+    t.throws(() => readDraft(Buffer.from(text), ceremony.ring), {
+      code: 'release.invalid',
+      message,
+    })
+})
+
 t.test('no number of other targets hides one', async t => {
   const { wordsOf, change, base, next } = await madeDraft()
   const crowd = Object.fromEntries([...Array(300).keys()].map(n => [`tours/summer/a${n}`, file]))
