@@ -4,6 +4,7 @@
  * in ROADCASE_TOGETHER, with blanks in between, run one after the other in this very process; what is named as an
  * argument then is all of them.
  */
+import './light-hooks.js'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -101,7 +102,9 @@ function rank({ name }: Run): number {
 function start({ name, files, secondsMax }: Run): Promise<unknown> {
   const [first = '', ...others] = files
   const isAlone = others.length === 0
-  const program = isAlone ? [scriptOf(first)] : [fileURLToPath(import.meta.url), name]
+  const program = isAlone
+    ? ['--import', new URL('./light-hooks.js', import.meta.url).href, scriptOf(first)]
+    : [fileURLToPath(import.meta.url), name]
   const args = ['--enable-source-maps', ...program]
   const together = isAlone ? {} : { ROADCASE_TOGETHER: files.join(' ') }
   const env = { ...process.env, ...together, TAP_TIMEOUT: String(secondsMax) }
