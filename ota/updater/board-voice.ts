@@ -48,6 +48,8 @@ interface Heard {
   readonly word: VenueWord
   readonly system: OsWord | null
   readonly systemMs: MonotonicMs
+  /** As `#openMs` was then. */
+  readonly systemOpenMs: number
   readonly isWell: boolean
   readonly sequence: number
   readonly atMs: MonotonicMs
@@ -69,6 +71,9 @@ export class BoardVoice implements VenueVoice {
   #systemText = ''
   #systemSinceMs = 0
   #spokeMs = Number.NEGATIVE_INFINITY
+  /** For how long the board was open, all in all, and when it was seen so last; null: it was not. */
+  #openMs = 0
+  #seenOpenMs: MonotonicMs | null = null
   #cancel: Cancel = () => {}
 
   /** @param options.isWell whether this box could spare itself for a moment */
@@ -124,6 +129,7 @@ export class BoardVoice implements VenueVoice {
     return {
       isOpen: () => this.isOpen(),
       say: said => {
+        this.#countOpen()
         this.#system = said
       },
       saidForMs: () => this.#systemSaidForMs(),
@@ -140,12 +146,21 @@ export class BoardVoice implements VenueVoice {
 
   #heardOfSystems(): ReadonlyMap<string, HeardOsWord> {
     const nowMs = this.#clock.monotonicMs()
+    const openMs = this.#countOpen()
     return new Map(
-      [...this.#heard].map(([box, { system, systemMs }]) => [
+      [...this.#heard].map(([box, { system, systemMs, systemOpenMs }]) => [
         box,
-        { word: system, ageMs: nowMs - systemMs },
+        { word: system, ageMs: nowMs - systemMs, silentMs: openMs - systemOpenMs },
       ]),
     )
+  }
+
+  /** To be called often. Who is silent while nobody can be heard has not been away for as long. */
+  #countOpen(): number {
+    const nowMs = this.#clock.monotonicMs()
+    if (this.#seenOpenMs !== null) this.#openMs += nowMs - this.#seenOpenMs
+    this.#seenOpenMs = this.#board.isOpen() ? nowMs : null
+    return this.#openMs
   }
 
   /** One that has failed does so until it says otherwise, also when somebody has switched it off. */
@@ -193,11 +208,11 @@ export class BoardVoice implements VenueVoice {
     if (known !== undefined && sequence === known.sequence) return
     const atMs = this.#clock.monotonicMs()
     const isAlive = known !== undefined
-    const system = { system: readOsWord(read.os), systemMs: atMs }
+    const fresh = { system: readOsWord(read.os), systemMs: atMs, systemOpenMs: this.#countOpen() }
     // Right after its reboot it does not know yet whether that was a trial.
-    const isPending = system.system === null && known?.system?.stage === 'goes'
-    const { system: before, systemMs } = known ?? system
-    const lasting = isPending ? { system: before, systemMs } : system
+    const isPending = fresh.system === null && known?.system?.stage === 'goes'
+    const { system, systemMs, systemOpenMs } = isPending ? known : fresh
+    const lasting = { system, systemMs, systemOpenMs }
     this.#heard.set(box, { word: said, ...lasting, isWell, sequence, atMs, isAlive })
   }
 }

@@ -41,7 +41,7 @@ export function nextOsTurn(view: OsTurnView): OsTurnDeed {
   const why = objectionOf(view)
   if (why !== null) return { stage: 'stays', why }
   const claimedMs = view.claimedMs ?? 0
-  const silent = [...view.heard].find(([, { ageMs }]) => isSilent(ageMs, view))
+  const silent = [...view.heard].find(([, one]) => isSilent(one, view))
   if (silent !== undefined) {
     const [box, { ageMs }] = silent
     // A claim outlives a word that was lost; nothing is begun by it.
@@ -56,8 +56,8 @@ export function nextOsTurn(view: OsTurnView): OsTurnDeed {
 export function objectionOf(view: OsTurnView): string | null {
   if (!view.isOpen)
     return 'the other boxes cannot be heard: the broker of the venue does not answer'
-  for (const [box, { word, ageMs }] of view.heard) {
-    if (ageMs >= view.awayMs || word === null) continue
+  for (const [box, { word, ageMs, silentMs }] of view.heard) {
+    if (silentMs >= view.awayMs || word === null) continue
     if (word.stage === 'goes') return `${box} starts another operating system: one at a time`
     if (word.stage === 'claims' && box < view.box && ageMs <= FRESH_MS)
       return `${box} is to start another operating system first`
@@ -75,5 +75,5 @@ function hiddenAway({ box, named, heard, listenedMs, awayMs }: OsTurnView): stri
   return `${who} may come back yet: it listens for ${minutes} min more`
 }
 
-const isSilent = (ageMs: number, { awayMs }: OsTurnView): boolean =>
-  ageMs > FRESH_MS && ageMs < awayMs
+const isSilent = ({ ageMs, silentMs }: HeardOsWord, { awayMs }: OsTurnView): boolean =>
+  ageMs > FRESH_MS && silentMs < awayMs

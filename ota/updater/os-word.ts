@@ -33,6 +33,8 @@ export interface HeardOsWord {
   readonly word: OsWord | null
   /** Since it was heard last, in milliseconds. */
   readonly ageMs: number
+  /** Of that, the time in which it could have been heard: the broker may be in a box that reboots. */
+  readonly silentMs: number
 }
 
 export interface OsVoice {

@@ -16,13 +16,14 @@ const said: VenueWord = {
 function bench() {
   const clock = new SimulatedClock({ showStartMs: 1.8e12, driftPpm: 0 })
   const sent: unknown[] = []
+  const board = { isOpen: true }
   let hear: (box: string, bytes: Uint8Array | null) => void = () => {}
   const voice = new BoardVoice(
     clock,
     {
       start: async () => {},
       stop: async () => {},
-      isOpen: () => true,
+      isOpen: () => board.isOpen,
       onChange: () => () => {},
       say: bytes => void sent.push(JSON.parse(new TextDecoder().decode(bytes))),
       onWord: listener => {
@@ -35,7 +36,7 @@ function bench() {
   voice.start()
   const tell = (word: object, from = 'b'): void =>
     hear(from, new TextEncoder().encode(JSON.stringify(word)))
-  return { clock, voice, sent, tell }
+  return { clock, voice, sent, tell, board }
 }
 const wordOf = (sequence: number, more: object = {}): object => ({
   ...said,
@@ -126,4 +127,27 @@ t.test('a box that does not tell its show time is not said to have claimed anyth
   t.equal(voice.systems.saidForMs(), 2 * SECOND_MS)
   await clock.advance(2 * SECOND_MS)
   t.equal(voice.systems.saidForMs(), null)
+})
+
+t.test('nobody is silent while the broker is away', async t => {
+  const { clock, voice, tell, board } = bench()
+  const stays = { digest: null, stage: 'stays' as const, refused: [] }
+  const pass = async (seconds: number): Promise<void> => {
+    for (let second = 0; second < seconds; second++) {
+      await clock.advance(SECOND_MS)
+      voice.systems.say(stays)
+    }
+  }
+  voice.systems.say(stays)
+  for (const sequence of [1, 2]) tell(wordOf(sequence, { os: stays }))
+  await pass(5)
+  board.isOpen = false
+  await pass(600)
+  board.isOpen = true
+  await pass(5)
+  const { ageMs = 0, silentMs = 0 } = voice.systems.heard().get('b') ?? {}
+  t.equal(ageMs, 610 * SECOND_MS)
+  t.ok(silentMs >= 9 * SECOND_MS && silentMs <= 11 * SECOND_MS, `${silentMs} ms`)
+  tell(wordOf(3, { os: stays }))
+  t.match(voice.systems.heard().get('b'), { ageMs: 0, silentMs: 0 })
 })

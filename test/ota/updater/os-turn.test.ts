@@ -13,9 +13,10 @@ const heard = (
   box: string,
   stage: OsWord['stage'] | null,
   ageMs = 500,
+  silentMs = ageMs,
 ): readonly [string, HeardOsWord] => [
   box,
-  { word: stage && { digest: null, stage, refused: [] }, ageMs },
+  { word: stage && { digest: null, stage, refused: [] }, ageMs, silentMs },
 ]
 const viewOf = (
   others: readonly (readonly [string, HeardOsWord])[],
@@ -50,6 +51,13 @@ t.test('who is not heard any more may be away, for a while', async t => {
     t.match(nextOsTurn(viewOf(silent)), { stage: 'claims', why: /z was heard 5 s ago/ })
     t.match(nextOsTurn(viewOf(silent, { claimedMs: null })), { stage: 'stays' })
     t.match(nextOsTurn(viewOf([heard('z', stage, awayMs)])), { stage: 'goes' })
+  }
+})
+
+t.test('who could not be heard because the broker was away may be away itself', async t => {
+  for (const stage of ['goes', 'claims', 'stays'] as const) {
+    const unheard = [heard('z', stage, 2 * awayMs, awayMs - 1)]
+    t.match(nextOsTurn(viewOf(unheard, { claimedMs: null })), { stage: 'stays' }, stage)
   }
 })
 
