@@ -32,7 +32,7 @@ export interface RepositoryState {
 export const metadataFile = (role: string, version: number): string =>
   role === 'timestamp' ? 'metadata/timestamp.json' : `metadata/${version}.${role}.json`
 
-/** Where a target lies with consistent snapshots (specification, 7.2.1): its digest before its name. */
+/** Where a target lies with consistent snapshots (specification, 5.7 and 6.2.1): its digest before its name. */
 export function targetFileName(path: string, sha256: string): string {
   const slash = path.lastIndexOf('/')
   return `targets/${path.slice(0, slash + 1)}${sha256}.${path.slice(slash + 1)}`
