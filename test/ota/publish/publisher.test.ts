@@ -235,7 +235,7 @@ t.test(
     )
     t.match(words.join('\n'), /bert: there is no such key \(key.absent\)/)
     t.equal((await publisher.state()).root.signed.version, 1)
-    await t.rejects(publisher.accept(Buffer.from('{}')), /draft.format: must be 2/)
+    await t.rejects(publisher.accept(Buffer.from('{}')), /this file is no draft/)
     t.match(await publisher.accept(draft ?? Buffer.of()), { isPublished: false })
     await client.fetch(publisher.folder, [])
   },
