@@ -3,12 +3,13 @@
  * has made of it. Of two delegations to one name it keeps the last, and it changes the order of names that look like numbers.
  */
 import { BoxError } from '../../runtime/core/errors.js'
-import { hexOf } from '../../runtime/core/hex.js'
 import { canonicalJson } from '../tuf/canonical.js'
 import { type Signed, signedBytes } from './metadata.js'
 
-export const isFaithful = (signed: Signed): boolean =>
-  hexOf(signedBytes(signed)) === hexOf(canonicalJson(JSON.parse(JSON.stringify(signed))))
+export function isFaithful(signed: Signed): boolean {
+  const [bytes, own] = [signedBytes(signed), canonicalJson(JSON.parse(JSON.stringify(signed)))]
+  return bytes.length === own.length && bytes.every((byte, at) => byte === own[at])
+}
 
 /** @throws BoxError `release.invalid` */
 export function requireFaithful(signed: Signed): void {
