@@ -1,11 +1,12 @@
 /** What the updater tells of itself, from what it knows. */
-import { type Criterion, unmet } from './criteria.js'
+import type { Criterion } from './criteria.js'
 import type { CurrentHold } from './holds.js'
 import type { Looked, OtaState, SlotView, TransferProgress } from './parts.js'
 
 export interface Known {
   readonly slots: SlotView
-  readonly criteria: readonly Criterion[]
+  /** Before the switch, less what a person has overruled. */
+  readonly unmet: readonly Criterion[]
   readonly looked: Looked
   readonly progress: TransferProgress | null
   readonly isPreparing: boolean
@@ -80,7 +81,7 @@ function unmetOf(known: Known, candidate: OtaState['candidate']): OtaState['unme
       words: short(words),
     }))
   if (candidate === null) return []
-  const own = unmet(known.criteria, 'switch').map(({ step, name, words }) => ({
+  const own = known.unmet.map(({ step, name, words }) => ({
     step,
     name,
     words: short(words),

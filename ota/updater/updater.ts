@@ -319,7 +319,7 @@ export class Updater implements Service {
 
   #compose(slots: SlotView, criteria: readonly Criterion[]): OtaState {
     return stateOf({
-      ...{ slots, criteria, isSwitching: this.#isSwitching },
+      ...{ slots, unmet: this.#inTheWay(criteria, 'switch'), isSwitching: this.#isSwitching },
       looked: this.#looking.known,
       progress: this.#preparation.progress,
       isPreparing: this.#preparation.isRunning,

@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { OtaState } from '../../../ota/updater/parts.js'
 import { BoxError } from '../../../runtime/core/errors.js'
 import { digestOf, orderOf, updaterBench } from './updater-bench.js'
 
@@ -209,6 +210,9 @@ t.test('by hand: prepared, and then it waits to be asked', async t => {
   t.same(slots.did, ['prepare 1.1.0', 'activate'])
 })
 
+const names = (state: OtaState | null | undefined): readonly string[] =>
+  state?.unmet.map(({ name }) => name) ?? []
+
 t.test('what was asked for, and by force, outlives a power cut; a later hold counts', async t => {
   const first = updaterBench({ config: { policy: { activation: 'manual' } } })
   first.world.look = orderOf('1.1.0')
@@ -216,7 +220,10 @@ t.test('what was asked for, and by force, outlives a power cut; a later hold cou
   await first.updater.start()
   await first.updater.hold({ owner: 'Kim', reason: 'rehearsal', minutes: 600 })
   await first.clock.advance(SECOND_MS)
+  t.same(names(first.last()), ['in-slot', 'asked', 'hold', 'not-armed'])
   await first.updater.apply({ owner: 'Sam', reason: 'security' })
+  await first.clock.advance(SECOND_MS)
+  t.same(names(first.last()), ['in-slot', 'not-armed'], 'what was overruled is not in the way')
   await first.end()
 
   const { clock, slots, files, world, updater, end } = updaterBench({
