@@ -13,6 +13,8 @@ const AWAY_MS_MAX = 120_000
 /** What was just asked for is in the state a moment later; of a force, the box is asked first. */
 const WAITS_LOOKS = 2
 const WAITS_LOOKS_FORCED = 10
+/** The other boxes fetch and write as this one does; of one that does not get ready a person has to know. */
+const OTHERS_LOOKS = 120_000 / LOOK_MS
 
 type State = NonNullable<OtaReply['state']>
 type Started = OtaReply & { readonly state: State }
@@ -28,6 +30,7 @@ export async function followApply(
 ): Promise<void> {
   const lines = new Lines(terminal, paint)
   const waitsLooks = isForced ? WAITS_LOOKS_FORCED : WAITS_LOOKS
+  const patience = new Patience(waitsLooks)
   let wanted: State['candidate'] = null
   let refused: State['refused'] | null = null
   let systemLooks = 0
@@ -35,7 +38,7 @@ export async function followApply(
     const { state } = await askPatiently(link, () => lines.say('the updater starts again'))
     wanted = state.candidate ?? wanted
     refused ??= state.refused
-    const isReleaseOver = isOver(state, look, waitsLooks)
+    const isReleaseOver = patience.isOver(state)
     // Between two of its steps the system waits for a moment.
     systemLooks = isReleaseOver && !isAtWork(state.os) ? systemLooks + 1 : 0
     if (isReleaseOver && (isSettled(state.os) || systemLooks > waitsLooks)) {
@@ -69,7 +72,7 @@ class Lines {
   }
 
   tellWork(state: State): void {
-    if (isAtWork(state)) this.say(progressText(state, this.#paint))
+    if (isAtWork(state) || isForOthers(state)) this.say(progressText(state, this.#paint))
     if (isAtWork(state.os)) this.#saySystem(state.os)
   }
 
@@ -85,9 +88,30 @@ class Lines {
   }
 }
 
-function isOver(state: State, look: number, waitsLooks: number): boolean {
-  return state.phase === 'idle' || (state.phase === 'waiting' && look > waitsLooks)
+/** How long a release may wait before it is told that it does, since it was at work last. */
+class Patience {
+  readonly #waitsLooks: number
+  #looks = 0
+  #othersLooks = 0
+
+  constructor(waitsLooks: number) {
+    this.#waitsLooks = waitsLooks
+  }
+
+  isOver(state: State): boolean {
+    if (state.phase === 'idle') return true
+    if (state.phase !== 'waiting') {
+      this.#looks = 0
+      return false
+    }
+    if (isForOthers(state)) return ++this.#othersLooks > OTHERS_LOOKS
+    return ++this.#looks > this.#waitsLooks + 1
+  }
 }
+
+/** Nothing is in the way here: the boxes of a venue that switch together get ready. */
+const isForOthers = ({ phase, unmet }: State): boolean =>
+  phase === 'waiting' && unmet.length > 0 && unmet.every(({ name }) => name === 'venue')
 
 const isAtWork = (state: Pick<State, 'phase'> | State['os']): boolean =>
   state !== null && state.phase !== 'idle' && state.phase !== 'waiting'

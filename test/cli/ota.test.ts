@@ -203,6 +203,30 @@ t.test('apply that has to wait says for what, and ends as one that waits', async
   )
 })
 
+t.test('apply goes on while the other boxes get ready, and between two steps', async t => {
+  const othersGetReady = {
+    ...state,
+    unmet: [{ step: 'switch' as const, name: 'venue', words: 'box-13 is preparing' }],
+  }
+  const { link: asks } = link([
+    { ...reply, state: { ...state, phase: 'writing' } },
+    { ...reply, state: { ...state, phase: 'writing' } },
+    { ...reply, state: { ...state, phase: 'writing' } },
+    { ...reply, state: { ...state, phase: 'writing' } },
+    { ...reply, state: { ...state, unmet: [] } },
+    ...Array.from({ length: 10 }, () => ({ ...reply, state: othersGetReady })),
+    { ...reply, state: { ...state, phase: 'agreed', unmet: [] } },
+    { ...reply, state: { ...state, phase: 'idle', running: ordered, candidate: null } },
+  ])
+  const { out, exitCode } = await type(['ota', 'apply'], { otaLink: () => asks })
+  t.equal(exitCode, 0)
+  t.equal(out, '1.5.0 writing\n1.5.0 waits: box-13 is preparing\n1.5.0 agreed\n1.5.0 runs\n')
+  const forEver = link([{ ...reply, state: othersGetReady }]).link
+  const { error, exitCode: late } = await type(['ota', 'apply'], { otaLink: () => forEver })
+  t.equal(late, exitCodes.waiting, 'a box that never gets ready')
+  t.match(error, /1\.5\.0 waits: box-13 is preparing/)
+})
+
 t.test('one that failed a moment ago did not wait, though it is ordered still', async t => {
   const refused = [{ ...ordered, why: 'box ended' }]
   const { link: asks } = link([
