@@ -100,7 +100,8 @@ async function clear(
   systems: ControlledSystems | null,
   wanted: string,
 ): Promise<string> {
-  const releases = updater.state()?.refused ?? []
+  // As of now: after a start, a person may ask before the first turn has told anything.
+  const releases = (await updater.now()).state.refused
   const refused = [...releases, ...(systems?.report().refused ?? [])]
   const found = refused.filter(
     ({ digest, version }) => version === wanted || digest.startsWith(wanted),
