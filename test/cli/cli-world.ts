@@ -27,7 +27,7 @@ export const noLink: BoxLink = {
   follow: missing,
 }
 
-const noActions: CliActions = {
+export const noActions: CliActions = {
   run: missing,
   check: missing,
   simulate: missing,

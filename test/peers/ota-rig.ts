@@ -8,15 +8,22 @@ import { promisify } from 'node:util'
 import { LinuxBrotli } from '../../drivers/linux/brotli.js'
 import { LinuxDigests } from '../../drivers/linux/digests.js'
 import { LinuxReleaseTree } from '../../drivers/linux/release-tree.js'
+import { KeysTool, openRing } from '../../ota/keys-cli.js'
 import { buildObjects } from '../../ota/patch/build.js'
+import { PublishTool } from '../../ota/publish-cli.js'
 import { checkDescription, PIECE_BYTES } from '../../ota/release/description.js'
 import { formatManifest } from '../../ota/release/manifest.js'
 import { buildRelease } from '../../ota/release-build.js'
+import type { CliActions } from '../../runtime/cli/actions.js'
+import { HttpBoxLink } from '../../runtime/cli/box-link.js'
+import { keySource, publishOptions } from '../../runtime/cli/key-options.js'
 import { otaLink } from '../../runtime/cli/ota-link.js'
+import { runCli } from '../../runtime/cli/program.js'
 import type { OtaReply } from '../../runtime/core/ota-control.js'
-import { packageFolder } from '../../runtime/version.js'
+import { packageFolder, packageVersion } from '../../runtime/version.js'
+import { noActions } from '../cli/cli-world.js'
 
-const COMMAND = 'dist/program/roadcase.js'
+const COMMAND = join(process.cwd(), 'dist/program/roadcase.js')
 const LOOK_MS = 200
 const run = promisify(execFile)
 
@@ -27,17 +34,46 @@ export interface Typed {
   readonly out: string
 }
 
-/** One line at the command line, with the folders of this test. */
-export async function type(folder: string, ...words: string[]): Promise<Typed> {
-  const script = join(process.cwd(), COMMAND)
+/** One line at the command line, with the folders of this test, by the program that is shipped. */
+export async function typeAsShipped(folder: string, ...words: string[]): Promise<Typed> {
   try {
-    const { stdout, stderr } = await run(process.execPath, [script, ...words], { cwd: folder })
+    const { stdout, stderr } = await run(process.execPath, [COMMAND, ...words], { cwd: folder })
     return { code: 0, out: stdout + stderr }
   } catch (error) {
     if (error instanceof Error && 'code' in error && typeof error.code === 'number')
       return { code: error.code, out: 'stderr' in error ? `${error.stderr}` : '' }
     throw error
   }
+}
+
+/** The same in this very process, since a start costs more than what most commands do. One at a time. */
+export async function type(folder: string, ...words: string[]): Promise<Typed> {
+  let [out, errors] = ['', '']
+  const terminal = {
+    write: (text: string): void => {
+      out += text
+    },
+    writeError: (text: string): void => {
+      errors += text
+    },
+    isColour: false,
+  }
+  const options = { version: packageVersion, stateFolder: '.roadcase', home: folder }
+  const before = process.cwd()
+  process.chdir(folder)
+  try {
+    const code = await runCli(words, { ...noActions, ...ownActions }, terminal, options)
+    return { code, out: code === 0 ? out + errors : errors }
+  } finally {
+    process.chdir(before)
+  }
+}
+
+const ownActions: Pick<CliActions, 'link' | 'otaLink' | 'keys' | 'publishing'> = {
+  link: stateFolder => new HttpBoxLink(stateFolder),
+  otaLink,
+  keys: async flags => new KeysTool(openRing(keySource(flags, process.env))),
+  publishing: async flags => new PublishTool(publishOptions(flags, process.env)),
 }
 
 /** What this checkout is, as a release for this machine, in `into/tree`. */

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { connectAsync } from 'mqtt'
 import t from 'tap'
 import { type PeerWord, readWord } from '../../ota/fetch/peer-word.js'
-import { nextRelease, OtaBox, ownRelease, serve, type } from './ota-rig.js'
+import { nextRelease, OtaBox, ownRelease, serve, type, typeAsShipped } from './ota-rig.js'
 
 t.setTimeout(230_000)
 const folder = mkdtempSync(join(tmpdir(), 'roadcase-ota-'))
@@ -19,7 +19,8 @@ await nextRelease(at('0.1.0/tree'), at('0.2.0'), '0.2.0')
 await nextRelease(at('0.1.0/tree'), at('0.3.0'), '0.3.0', {
   'program/main.js': 'throw new Error("a release that cannot start")',
 })
-for (const key of ['anna', 'bert', 'build', 'dora', 'server'])
+await typeAsShipped(folder, 'keys', 'create', 'anna', '--no-passphrase')
+for (const key of ['bert', 'build', 'dora', 'server'])
   await type(folder, 'keys', 'create', key, '--no-passphrase')
 const commands = [
   ['release', 'init', '--root', 'anna,bert', '--releases', 'build', '--online', 'server'],
@@ -28,7 +29,7 @@ const commands = [
   ['release', 'tour', 'tour-7', '--key', 'dora'],
 ]
 for (const words of commands) {
-  const { code, out } = await type(folder, ...words)
+  const { code, out } = await typeAsShipped(folder, ...words)
   t.equal(code, 0, `${words.join(' ')}: ${out.trim()}`)
 }
 const order = (version: string) => type(folder, 'release', 'order', 'tour-7', '--x64', version)
@@ -50,7 +51,8 @@ box.start()
 t.test('a card from the workshop starts, and knows what it runs', async t => {
   const { running, slot } = await box.until(({ running }) => running !== null)
   t.match({ running, slot }, { running: { version: '0.1.0' }, slot: 'a' })
-  t.match((await box.ota('why')).out, /no +order/)
+  const why = await typeAsShipped(folder, 'ota', '--home', at('home'), 'why')
+  t.match(why.out, /no +order/)
 })
 
 t.test(
@@ -92,12 +94,13 @@ t.test('known and let go, it is tried and kept; the box tells it to everybody', 
     ({ running, phase }) => running?.version === '0.2.0' && phase === 'idle',
   )
   t.match(kept, { slot: 'b', refused: [] })
-  const { out } = await type(folder, '--json', '--state', at('home/state'), 'status')
+  const { out } = await typeAsShipped(folder, '--json', '--state', at('home/state'), 'status')
   t.match(JSON.parse(out), { ota: { running: { version: '0.2.0' } } })
 })
 
 t.test('what a person does not like is given back, and taken again once it is cleared', async t => {
-  const { code, out } = await box.ota('rollback', 'the lamps flicker')
+  const words = ['ota', '--home', at('home'), 'rollback', 'the lamps flicker']
+  const { code, out } = await typeAsShipped(folder, ...words)
   t.equal(code, 0, out)
   t.match(out, /the lamps flicker/)
   const back = await box.until(({ running }) => running?.version === '0.1.0')
