@@ -42,6 +42,7 @@ const STEADY_MS = 10_000
 const KEEPALIVE_SECONDS = 10
 const END_MS = 2_000
 const WORD_BYTES_MAX = 64 * 1024
+const NOT_ALLOWED = 'the broker does not let this box read the words of the others'
 
 export class MqttPeerBoard implements PeerBoard {
   readonly #ports: MqttPeerBoardPorts
@@ -57,6 +58,8 @@ export class MqttPeerBoard implements PeerBoard {
   #error: unknown = null
   /** Told already, until it is another. */
   #trouble: string | null = null
+  /** Why the connection ends is known already. */
+  #isTold = false
 
   constructor(ports: MqttPeerBoardPorts, options: MqttPeerBoardOptions) {
     this.#ports = ports
@@ -148,11 +151,7 @@ export class MqttPeerBoard implements PeerBoard {
       if (this.#client !== client) return
       const isRefused = granted?.some(({ qos }) => qos > 2) ?? false
       if (error || isRefused) {
-        this.#ports.log.error('peers.subscribe-failed', {
-          error: error
-            ? messageOf(error)
-            : 'the broker does not let this box read the words of the others',
-        })
+        this.#subscribeFailed(client, error ? messageOf(error) : NOT_ALLOWED)
         return
       }
       this.#openedMs = this.#ports.clock.monotonicMs()
@@ -161,6 +160,14 @@ export class MqttPeerBoard implements PeerBoard {
       this.#trouble = null
       this.#setOpen(true)
     })
+  }
+
+  /** A box that hears nobody is not connected: it tries anew, for rights are given and taken while a broker runs. */
+  #subscribeFailed(client: MqttClient, why: string): void {
+    if (this.#trouble !== why) this.#ports.log.error('peers.subscribe-failed', { error: why })
+    this.#trouble = why
+    this.#isTold = true
+    client.stream.destroy()
   }
 
   #onMessage(topic: string, payload: Uint8Array): void {
@@ -199,7 +206,9 @@ export class MqttPeerBoard implements PeerBoard {
     const { clock, log, link } = this.#ports
     const error = this.#error
     this.#error = null
-    if (this.#tries < 3) return
+    const isTold = this.#isTold
+    this.#isTold = false
+    if (isTold || this.#tries < 3) return
     const words = link.explain(error, clock.wallTimeMs())
     if (words === this.#trouble) return
     this.#trouble = words

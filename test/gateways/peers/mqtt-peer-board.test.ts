@@ -14,6 +14,7 @@ import { startAedes } from './plain-broker.js'
 
 interface Heard {
   readonly board: MqttPeerBoard
+  readonly log: SimulatedLog
   readonly words: string[]
   readonly changes: boolean[]
 }
@@ -32,16 +33,17 @@ function boardOf(
     certificate: null,
     key: null,
   }
+  const log = new SimulatedLog()
   const board = new MqttPeerBoard(
     {
       clock,
-      log: new SimulatedLog(),
+      log,
       keys: new LinuxKeys(),
       link: new ExternalLink(null, { kind: 'external', ...config }),
     },
     { tour: 'spring', box, username: null, subject: 'have' },
   )
-  const heard: Heard = { board, words: [], changes: [] }
+  const heard: Heard = { board, log, words: [], changes: [] }
   board.onWord((from, word) => {
     heard.words.push(`${from} ${word === null ? 'gone' : Buffer.from(word).toString()}`)
   })
@@ -151,4 +153,20 @@ t.test('a password that is not there yet is read when the box tries again', asyn
   await board.start()
   await until(() => board.isOpen(), 'it is open')
   t.match(log.events(), ['peers.login-spoiled'])
+})
+
+t.test('a box that may not read yet is told so once, and hears the others when it may', async t => {
+  let mayRead = false
+  let asked = 0
+  const broker = await startAedes(t, () => {
+    asked++
+    return mayRead
+  })
+  const one = boardOf(t, 'box-1', broker.port)
+  await one.board.start()
+  await until(() => asked >= 3, 'it asks again')
+  mayRead = true
+  await until(() => one.board.isOpen(), 'it is open')
+  t.same(one.log.events(), ['peers.subscribe-failed', 'peers.board-open'])
+  t.same(one.changes, [true])
 })

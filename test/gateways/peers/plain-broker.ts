@@ -7,8 +7,15 @@ interface Ending {
   teardown(close: () => Promise<void>): void
 }
 
-export async function startAedes(t: Ending): Promise<{ readonly port: number }> {
-  const broker = await Aedes.createBroker()
+/** @param maySubscribe asked each time */
+export async function startAedes(
+  t: Ending,
+  maySubscribe: () => boolean = () => true,
+): Promise<{ readonly port: number }> {
+  const broker = await Aedes.createBroker({
+    authorizeSubscribe: (_client, subscription, done) =>
+      done(null, maySubscribe() ? subscription : null),
+  })
   const server = createServer(stream => broker.handle(stream))
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   t.teardown(async () => {
