@@ -13,7 +13,7 @@ export function stateText(state: State, paint: Paint): string {
   const rows: Row[] = [
     ['Runs', releaseText(state.running) + (state.slot === null ? '' : `, slot ${state.slot}`)],
     ['Ordered', orderedText(state)],
-    ['Now', phaseText(state, paint)],
+    ['Now', isLastResort(state) ? paint.red(lastResortText(state)) : phaseText(state, paint)],
     ['Back to', releaseText(state.previous)],
     ['Floor', state.floor ?? '–'],
     ['Checked', checkedText(state)],
@@ -134,6 +134,13 @@ function phaseText(
   const sources = from.length === 0 ? '' : ` (${from.join(', ')})`
   return `${phase} ${percent} % of ${megabytes(progress.allBytes)}${sources}`
 }
+
+/** It has failed here, and was started all the same: light by a doubtful release, and not none. */
+const isLastResort = ({ phase, running, refused }: Told): boolean =>
+  phase === 'idle' && refused.some(({ digest }) => digest === running?.digest)
+
+const lastResortText = ({ running }: Told): string =>
+  `the last resort: ${running?.version} was refused here, and no other slot is whole. Order another release, put a stick in, or "roadcase ota clear ${running?.version}" to try it again`
 
 const releaseText = (release: Told['running']): string =>
   release === null ? '–' : `${release.version} (${release.digest.slice(0, SHORT_DIGEST)})`

@@ -64,6 +64,17 @@ Refused    1.4.9 (121212121212): gate: lamp-2 does not answer
   )
 })
 
+t.test('a refused release that runs for want of another is told as that', async t => {
+  const refused = [{ digest: state.running?.digest ?? '', version: '1.4.0', why: 'lamps flicker' }]
+  const last = { ...state, ...{ phase: 'idle' as const, candidate: null, unmet: [], refused } }
+  const status = async (told: OtaReply['state']): Promise<string> => {
+    const { link: asks } = link([{ ...reply, state: told }])
+    return (await type(['ota', 'status'], { otaLink: () => asks })).out
+  }
+  t.match(await status(last), /Now +the last resort: 1\.4\.0 was refused here, .*ota clear 1\.4\.0/)
+  t.match(await status({ ...last, refused: [] }), /Now +nothing to do\n/)
+})
+
 t.test('nothing ordered, nothing known and what runs being ordered are three things', async t => {
   const { checked } = state
   const none = { ...state, candidate: null, ordered: null }

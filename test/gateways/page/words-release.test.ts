@@ -35,6 +35,8 @@ t.test('where a release stands is one sentence', async t => {
   )
   t.equal(words.releaseText({ ...ota, phase: 'trial' }), '1.4.0 has to prove itself')
   t.equal(words.releaseText({ ...ota, candidate, phase: 'waiting' }), '1.5.0 waits')
+  const refused = [{ ...ota.running, why: 'lamps flicker' }]
+  t.match(words.releaseText({ ...ota, refused }), 'the last resort: it was refused here')
 })
 
 t.test('what is in the way, what was refused and what went wrong are told', async t => {

@@ -19,7 +19,9 @@ function idleText({ ordered, checked }) {
 }
 
 /** One sentence on where it stands. */
-export function releaseText({ phase, running, candidate, ordered, progress, checked }) {
+export function releaseText({ phase, running, candidate, ordered, progress, checked, refused }) {
+  if (phase === 'idle' && refused.some(({ digest }) => digest === running?.digest))
+    return 'the last resort: it was refused here, and no other slot is whole'
   if (phase === 'idle') return idleText({ ordered, checked })
   const version = candidate?.version ?? running?.version ?? 'a release'
   return withProgress(`${version} ${phases[phase]}`, progress)
