@@ -3,7 +3,7 @@
  * or a bundle of RAUC, where the image has it.
  */
 
-import { assert, BoxError, ConfigError } from '../../runtime/core/errors.js'
+import { assert, ConfigError } from '../../runtime/core/errors.js'
 import {
   check,
   list,
@@ -19,13 +19,14 @@ import {
 } from '../../runtime/core/schema.js'
 import type { Keys } from '../../runtime/ports/keys.js'
 import {
+  aboveItself,
   architectures,
   byteCount,
+  isFloorBelow,
   releaseVersion,
   sha256,
   transferObject,
 } from '../release/description.js'
-import { compareVersions } from '../release/version-order.js'
 import type { BundleImage, OsImage, OsPart, PartitionImage } from './os-state.js'
 
 const image = object({
@@ -51,7 +52,7 @@ const description = object({
   /** The oldest version of Roadcase that can install it, and run on it; null: any. */
   minimumRelease: nullable(releaseVersion),
   notes: string({ max: 8192 }),
-})
+}).refine(isFloorBelow, aboveItself)
 
 export type OsDescription = Readonly<Of<typeof description>>
 
@@ -118,16 +119,10 @@ export interface OsWords {
 /** @throws ConfigError for words that no box would believe; BoxError `release.invalid` for a floor above the system */
 export function describeOs(words: OsWords, files: OsFileDescriptions): OsDescription {
   const { version, architecture, boards, floor, minimumRelease, notes } = words
-  const described = checkOsDescription({
+  return checkOsDescription({
     ...{ format: 1, product: 'roadcase-os', version, architecture, boards },
     ...{ ...files, floor, minimumRelease, notes },
   })
-  if (floor !== null && compareVersions(floor, version) > 0)
-    throw new BoxError(
-      'release.invalid',
-      `the floor ${floor} is above the system itself, which is ${version}`,
-    )
-  return described
 }
 
 const wrong = (path: string, message: string): ConfigError =>

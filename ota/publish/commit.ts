@@ -7,6 +7,7 @@ import type { Keys } from '../../runtime/ports/keys.js'
 import type { PublicFolder } from '../../runtime/ports/public-folder.js'
 import { spokenKeyid } from '../keys/keyid.js'
 import type { KeyRing } from '../keys/ring.js'
+import { momentMs, momentText } from '../release/moments.js'
 import { missingOf } from './authority.js'
 import { authoritiesOf, type Change } from './change.js'
 import {
@@ -19,7 +20,6 @@ import {
 } from './documents.js'
 import { putEnclosed } from './enclosed.js'
 import { type AnyDocument, isSameSigned, SPEC_VERSION } from './metadata.js'
-import { momentMs, momentText } from './moments.js'
 import { missingText, signFor } from './signing.js'
 import { metadataFile, type RepositoryState } from './state.js'
 

@@ -27,8 +27,8 @@ import {
   releaseVersion,
   sha256,
 } from '../release/description.js'
+import { momentText } from '../release/moments.js'
 import { jsonOf, type TargetFile, type Targets } from './documents.js'
-import { momentText } from './moments.js'
 
 const CUSTOM = 'roadcase'
 const boards = list(name, { min: 1, max: 32 })

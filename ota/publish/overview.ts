@@ -1,11 +1,11 @@
 /** What a repository has, and what is ordered of it: for people who ask, and for programs. */
 import type { PublicFolder } from '../../runtime/ports/public-folder.js'
 import type { Architecture, TourOrder } from '../release/description.js'
+import { momentMs } from '../release/moments.js'
 import { compareVersions } from '../release/version-order.js'
 import { DAY_MS } from './commit.js'
 import { describedIn, tellingOf } from './described.js'
 import type { TargetFile } from './documents.js'
-import { momentMs } from './moments.js'
 import { invalid, ordersOf, readTarget } from './releases.js'
 import { RELEASES, SYSTEMS, TOUR_PREFIX, tourRole } from './roles.js'
 import type { RepositoryState } from './state.js'

@@ -13,7 +13,6 @@ import {
   type ReleaseDescription,
   type TourOrder,
 } from '../release/description.js'
-import { compareVersions } from '../release/version-order.js'
 import { listed } from './described.js'
 import { fileBytes, jsonOf, type TargetFile, type Targets } from './documents.js'
 import type { Outcome, Publisher } from './publisher.js'
@@ -40,7 +39,6 @@ export async function publishRelease(
   const bytes = await built.read(DESCRIPTION_FILE, DESCRIPTION_BYTES_MAX)
   if (bytes === null) throw invalid(`there is no ${DESCRIPTION_FILE} in this folder`)
   const description = checkDescription(jsonOf(bytes, DESCRIPTION_FILE))
-  requireFloor(description)
   const path = descriptionTarget(description.architecture, description.version)
   const [releases, objects] = [tableOf(state, RELEASES), tableOf(state, OBJECTS)]
   const file = listed(path, bytes, { keys, table: releases, wallMs: publisher.wallMs })
@@ -59,16 +57,6 @@ export async function publishRelease(
     ]),
   )
   return { outcome, description }
-}
-
-/** Boxes that found it good would take nothing any more, not even itself. @throws BoxError `release.invalid` */
-export function requireFloor(bounds: {
-  readonly version: string
-  readonly floor: string | null
-}): void {
-  const { version, floor } = bounds
-  if (floor !== null && compareVersions(floor, version) > 0)
-    throw invalid(`the floor ${floor} is above what it comes with, which is ${version}`)
 }
 
 type TransferObject = ReleaseDescription['objects'][number]

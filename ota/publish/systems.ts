@@ -20,7 +20,6 @@ import {
   invalid,
   neededObjects,
   readJson,
-  requireFloor,
   sorted,
   type TargetTable,
   tableOf,
@@ -51,7 +50,6 @@ export async function publishSystem(
   const bytes = await built.read(DESCRIPTION_FILE, DESCRIPTION_BYTES_MAX)
   if (bytes === null) throw invalid(`there is no ${DESCRIPTION_FILE} in this folder`)
   const description = checkOsDescription(jsonOf(bytes, DESCRIPTION_FILE))
-  requireFloor(description)
   const { version, boards } = description
   const systems = systemsOf(state)
   const added: TargetTable = {}

@@ -3,6 +3,7 @@ import { BoxError, ConfigError, messageOf } from '../../runtime/core/errors.js'
 import type { PublicFolder } from '../../runtime/ports/public-folder.js'
 import { objectsOf, osDescriptionTarget } from '../os/os-description.js'
 import { descriptionTarget, PIECE_BYTES } from '../release/description.js'
+import { momentMs } from '../release/moments.js'
 import { type Authority, delegatedAuthority, isSignedBy, rootAuthority } from './authority.js'
 import { DAY_MS } from './commit.js'
 import { isAsDescribed, isDocument } from './described.js'
@@ -15,9 +16,8 @@ import {
   type Targets,
 } from './documents.js'
 import type { AnyDocument } from './metadata.js'
-import { momentMs } from './moments.js'
 import { lackingReleases, lackingSystems } from './ordered.js'
-import { ordersOf, readDescription, readOsDescription, requireFloor } from './releases.js'
+import { ordersOf, readDescription, readOsDescription } from './releases.js'
 import { OBJECTS, RELEASES, SYSTEMS } from './roles.js'
 import { loadRepository, metadataFile, type RepositoryState, targetFileName } from './state.js'
 import { osOrdersOf } from './systems.js'
@@ -132,7 +132,6 @@ async function contentProblems(folder: PublicFolder, state: RepositoryState): Pr
     problems.push(
       ...(await told(async () => {
         const description = await readDescription(folder, path, file)
-        requireFloor(description)
         const { architecture, version } = description
         const isAtHome = descriptionTarget(architecture, version) === path
         const strayed = isAtHome ? [] : [`${path} describes ${version} for ${architecture}`]
@@ -171,7 +170,6 @@ async function systemProblems(
     problems.push(
       ...(await told(async () => {
         const description = await readOsDescription(folder, path, file)
-        requireFloor(description)
         const { boards, version } = description
         const isAtHome = boards.some(board => osDescriptionTarget(board, version) === path)
         const strayed = isAtHome ? [] : [`${path} describes ${version} for ${boards.join(', ')}`]

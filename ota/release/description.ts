@@ -13,6 +13,7 @@ import {
   pattern,
   string,
 } from '../../runtime/core/schema.js'
+import { compareVersions } from './version-order.js'
 
 export const PIECE_BYTES = 256 * 1024
 /** More than any card of a box has room for twice. */
@@ -48,6 +49,19 @@ export const transferObject = object({
   pieces: string({ min: 44, max: Math.ceil((PIECES_MAX * 32) / 3) * 4 }),
 })
 
+interface Bounds {
+  readonly version: string
+  readonly floor: string | null
+}
+
+/** Boxes that found such a one good would take nothing any more, and not start even this one again. */
+export const isFloorBelow = ({ version, floor }: Bounds): boolean =>
+  floor === null || compareVersions(floor, version) <= 0
+export const aboveItself = {
+  path: ['floor'],
+  message: 'is above the version that it comes with',
+}
+
 const description = object({
   format: literal(1),
   product: literal('roadcase'),
@@ -65,7 +79,7 @@ const description = object({
   minimumUpdater: nullable(releaseVersion),
   notes: string({ max: 8192 }),
   objects: list(transferObject, { min: 1, max: OBJECTS_MAX }),
-})
+}).refine(isFloorBelow, aboveItself)
 
 const order = object({
   format: literal(1),

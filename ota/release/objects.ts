@@ -1,9 +1,6 @@
-/** What a publisher signs of a release: its description, from its tree and the objects that were made of it. */
-import { BoxError } from '../../runtime/core/errors.js'
 import type { Digests } from '../../runtime/ports/digests.js'
 import type { OsDescription } from '../os/os-description.js'
 import { checkDescription, PIECE_BYTES, type ReleaseDescription } from './description.js'
-import { compareVersions } from './version-order.js'
 
 export type TransferObject = ReleaseDescription['objects'][number]
 
@@ -53,7 +50,7 @@ export function describeRelease(
   objects: readonly TransferObject[],
 ): ReleaseDescription {
   const { version, architecture, manifest, byteCount, fileCount } = tree
-  const description = checkDescription({
+  return checkDescription({
     format: 1,
     product: 'roadcase',
     version,
@@ -67,12 +64,6 @@ export function describeRelease(
     notes: words.notes,
     objects,
   })
-  if (words.floor !== null && compareVersions(words.floor, version) > 0)
-    throw new BoxError(
-      'release.invalid',
-      `the floor ${words.floor} is above the release itself, which is ${version}`,
-    )
-  return description
 }
 
 /**

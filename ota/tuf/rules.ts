@@ -1,5 +1,5 @@
 /** Rules that all roles share: of their time, and of the version that was signed for. */
-import { utcText } from '../release/utc.js'
+import { momentText } from '../release/moments.js'
 import { type Moment, timeliness } from './dates.js'
 import type { Authority, Described, Document } from './metadata.js'
 import { Refusal } from './outcome.js'
@@ -31,8 +31,7 @@ export function requireTimely(document: Document<unknown>, moment: Moment, role:
     )
 }
 
-const dayOf = ({ expiresMs }: Document<unknown>): string =>
-  utcText(Math.max(0, Math.floor(expiresMs / 1000)))
+const dayOf = ({ expiresMs }: Document<unknown>): string => momentText(Math.max(0, expiresMs))
 
 /** The machine that publishes does it for these by itself, or should have. */
 const cureOf = (role: string): string =>

@@ -117,7 +117,7 @@ t.test('mistakes are found before minutes of work', async t => {
   const foreign = join(folder, 'foreign')
   written(foreign, withFacts(pairOf(3).old, { version: '1.4.0', architecture: 'arm64' }))
   for (const [wrong, code, message] of [
-    [{ floor: '1.5.1' }, 'release.invalid', /1\.5\.1 is above the release itself/],
+    [{ floor: '1.5.1' }, 'config.invalid', /release\.floor: is above the version/],
     [{ floor: 'x' }, 'config.invalid', /floor/],
     [{ minimumUpdater: '1.0' }, 'config.invalid', /minimumUpdater/],
     [{ boards: ['No Board'] }, 'config.invalid', /boards/],

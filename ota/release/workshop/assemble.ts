@@ -12,10 +12,10 @@ import {
   releaseJson,
 } from '../launch.js'
 import { licencesText } from '../licences.js'
+import { momentText } from '../moments.js'
 import type { LockedPackage } from '../packages.js'
 import { sbomOf } from '../sbom.js'
 import { type Tree, textFile } from '../tree.js'
-import { utcText } from '../utc.js'
 import type { Checkout } from './checkout.js'
 import type { Compiled } from './compile.js'
 import { filesOf } from './folder.js'
@@ -78,7 +78,7 @@ async function addWords(tree: Tree, parts: Parts, digest: (text: string) => stri
   tree.set('release.json', textFile(releaseJson(facts)))
   const ingredients = { version, architecture, commit, isDirty, bundled, apart, node }
   const sbom = sbomOf(
-    { ...ingredients, madeAt: utcText(sourceEpoch), compiler: compiled.compiler },
+    { ...ingredients, madeAt: momentText(1000 * sourceEpoch), compiler: compiled.compiler },
     digest,
   )
   tree.set('sbom.cdx.json', textFile(json(sbom)))

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { whyNotQuiet } from '../../../ota/process/quiet.js'
 import type { BoxView } from '../../../ota/updater/criteria.js'
+import { notUpdated } from '../../../ota/updater/os-report.js'
 import type { OtaState } from '../../../ota/updater/parts.js'
 import type { UpdaterPolicy } from '../../../ota/updater/updater-config.js'
 import { otaState as idle } from '../../services/ota-state.js'
@@ -20,16 +21,8 @@ const waiting = (step: OtaState['unmet'][number]['step']): OtaState => ({
   unmet: [{ step, name: 'x', words: 'x' }],
 })
 const os = (phase: 'trial' | 'waiting'): NonNullable<OtaState['os']> => ({
-  lacking: null,
-  phase,
-  running: 'a',
-  systems: null,
-  candidate: null,
-  progress: null,
-  unmet: [],
-  floor: null,
-  refused: [],
-  trouble: null,
+  ...notUpdated('x'),
+  ...{ lacking: null, phase, running: 'a' },
 })
 
 t.test('the card is written for what has time only when nobody is disturbed', async t => {

@@ -181,7 +181,7 @@ t.test('a release below which nobody comes again says so to who signs it', async
     wordsOf(readDraft(outcome.draft ?? Buffer.of(), ceremony.ring)),
     /release 1.7.0 for x64, .*, then never below 1.6.0/,
   )
-  await t.rejects(build('9.0.0'), { code: 'release.invalid', message: /floor/ })
+  await t.rejects(build('9.0.0'), { code: 'config.invalid', message: /floor/ })
 })
 
 t.test('an order whose release went while it waited is not published', async t => {

@@ -39,6 +39,9 @@ t.test('a description is taken as it is, and refused with the field that is wron
   t.throws(() => checkDescription({ ...good, product: 'other' }), { message: /release\.product/ })
   t.throws(() => checkDescription({ ...good, objects: [] }), { message: /release\.objects/ })
   t.throws(() => checkDescription({ ...good, secret: 1 }), { message: /secret/ })
+  const beyond = { ...good, floor: '9.0.0' }
+  t.throws(() => checkDescription(beyond), { message: /release\.floor: is above the version/ })
+  t.same(checkDescription({ ...good, floor: good.version }).floor, good.version)
   t.equal(descriptionTarget('arm64', '1.4.2'), 'releases/arm64/1.4.2.json')
 })
 

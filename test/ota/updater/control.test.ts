@@ -51,6 +51,16 @@ t.test('a release is cleared by its version or the beginning of its digest', asy
   })
 })
 
+t.test('a release may be cleared before the first turn has told of it', async t => {
+  const { slots, updater, end } = updaterBench()
+  t.teardown(end)
+  const refused = [{ version: '1.1.0', digest: digestOf('1.1.0'), why: 'x' }]
+  slots.state = { ...slots.state, refused }
+  await updater.start()
+  t.match(await ask(updater, { ask: 'clear', release: '1.1.0' }), { kind: 'done' })
+  t.same(slots.did, ['clear 110'])
+})
+
 t.test('what is no request is refused with what is wrong', async t => {
   const { updater } = updaterBench()
   for (const line of ['', 'x', '{}', '{"ask":"fly"}', '{"ask":"hold","owner":"Kim"}'])

@@ -1,4 +1,7 @@
-/** Moments as TUF writes them (specification, 4.2.1): UTC, to the second. Pure arithmetic on the Gregorian calendar. */
+/**
+ * Moments as RFC 3339 writes them, and TUF (specification, 4.2.1): UTC, to the second. Pure arithmetic on the Gregorian
+ * calendar. Git's own spelling of UTC depends on its version.
+ */
 const DAY_SECONDS = 86_400
 /** Days of 400 years, and from 0000-03-01 to 1970-01-01: years that begin in March have their leap day last. */
 const ERA_DAYS = 146_097

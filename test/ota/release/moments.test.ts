@@ -1,5 +1,5 @@
 import t from 'tap'
-import { momentMs, momentText } from '../../../ota/publish/moments.js'
+import { momentMs, momentText } from '../../../ota/release/moments.js'
 
 const iso = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
 
