@@ -1,6 +1,5 @@
 /** Pieces from box to box over HTTP: a server of its own that gives nothing but proven pieces, and a client for the others'. */
-import { isIPv4, isIPv6 } from 'node:net'
-import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
+import { isIPv6 } from 'node:net'
 import { BoxError } from '../../runtime/core/errors.js'
 import type { GivePiece, PeerLink } from '../../runtime/ports/peer-link.js'
 import type {
@@ -9,6 +8,7 @@ import type {
   PieceTransfer,
   TakeBytes,
 } from '../../runtime/ports/piece-source.js'
+import { addressOfPeer, hostsOf } from './lan.js'
 import { PieceServer, type PieceServerOptions } from './piece-server.js'
 import { byteCountOf, WebAgents, type WebAnswer, WebGet } from './web-get.js'
 
@@ -49,7 +49,7 @@ export class LinuxPeerLink implements PeerLink {
   addresses(): readonly string[] {
     const port = this.#port
     if (port === null) return []
-    return hostsOf(this.#options.host, networkInterfaces())
+    return hostsOf(this.#options.host)
       .slice(0, ADDRESSES_MAX)
       .map(at => `http://${isIPv6(at) ? `[${at}]` : at}:${port}`)
   }
@@ -68,51 +68,6 @@ export class LinuxPeerLink implements PeerLink {
     })
     return bases.length === 0 ? null : new PeerPieceSource(box, bases, this.#agents)
   }
-}
-
-/** RFC 1918, RFC 3927, RFC 6598; RFC 4193 and RFC 4291 for IPv6. Whatever else a word names, no box goes there. */
-const LAN_V4 =
-  /^(10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/
-const LAN_V6 = /^f[cd][0-9a-f]{2}:/
-const PORT_MIN = 1024
-
-/** Null for an address that is not one of a box on the LAN: a name, a far host, a port of the system. */
-export function addressOfPeer(text: string, isLoopbackAllowed: boolean): URL | null {
-  const url = URL.canParse(text) ? new URL(text) : null
-  if (url?.protocol !== 'http:' || url.username !== '' || url.password !== '') return null
-  if (url.pathname !== '/' || url.search !== '' || Number(url.port) < PORT_MIN) return null
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  if (isLoopbackAllowed && host === '127.0.0.1') return url
-  return isLan(host) ? url : null
-}
-
-const isLan = (host: string): boolean =>
-  (isIPv4(host) && LAN_V4.test(host)) || (isIPv6(host) && LAN_V6.test(host))
-
-/** Bridges of containers, tunnels, gadgets: the same address on every box, or of no use to the others. */
-const INNER = /^(br-|cni|docker|dummy|lxc|tap|tun|usb|veth|virbr|wg)/
-
-/**
- * What others would go to, the likeliest first: of cables and Wi-Fi, and of these IPv4.
- * @param host that is listened on: at `0.0.0.0` nobody hears IPv6
- */
-export function hostsOf(
-  host: string,
-  interfaces: NodeJS.Dict<readonly NetworkInterfaceInfo[]>,
-): string[] {
-  if (host !== '0.0.0.0' && host !== '::') return [host]
-  return Object.entries(interfaces)
-    .flatMap(([name, addresses = []]) =>
-      addresses.map(({ address, internal }) => ({
-        address,
-        internal,
-        cost: (INNER.test(name) ? 2 : 0) + (isIPv4(address) ? 0 : 1),
-      })),
-    )
-    .filter(({ address, internal }) => !internal && isLan(address))
-    .filter(({ address }) => host === '::' || isIPv4(address))
-    .sort((one, other) => one.cost - other.cost)
-    .map(({ address }) => address)
 }
 
 class PeerPieceSource implements PieceSource {

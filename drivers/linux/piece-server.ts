@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { BoxError, messageOf } from '../../runtime/core/errors.js'
 import type { GivePiece } from '../../runtime/ports/peer-link.js'
 import { hasCode } from './errno.js'
+import { isBeside } from './lan.js'
 
 export interface PieceServerOptions {
   /** `0.0.0.0` for all interfaces. */
@@ -55,7 +56,7 @@ export class PieceServer {
       const count = (this.#connections.get(from) ?? 0) + 1
       this.#connections.set(from, count)
       socket.on('close', () => lower(this.#connections, from))
-      if (count > CONNECTIONS_OF_ONE_MAX) socket.destroy()
+      if (count > CONNECTIONS_OF_ONE_MAX || !(isLoopback(from) || isBeside(from))) socket.destroy()
     })
     this.#server = server
     const { host, port } = this.#options
@@ -125,6 +126,9 @@ export class PieceServer {
     clearTimeout(late)
   }
 }
+
+/** Programs of this machine; whoever is not on the LAN either gets nothing: a venue may give public addresses. */
+const isLoopback = (from: string): boolean => /^(::ffff:)?127\.|^::1$/.test(from)
 
 function refuse(response: ServerResponse, status: number): void {
   if (response.headersSent) response.destroy()

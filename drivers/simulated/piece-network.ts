@@ -71,7 +71,7 @@ export class SimulatedVenueOfPieces {
     this.#hanging.add(box)
   }
 
-  /** Its interfaces have no address yet; it reaches the broker all the same, which is its own. */
+  /** Its interfaces have no address yet, so no other box is beside it; it reaches the broker all the same, which is its own. */
   setAddressed(box: string, has: boolean): void {
     if (has) this.#unaddressed.delete(box)
     else this.#unaddressed.add(box)
@@ -108,7 +108,7 @@ export class SimulatedVenueOfPieces {
         this.#servers.delete(box)
       },
       sourceAt: (other, addresses) =>
-        addresses.length === 0
+        addresses.length === 0 || this.#unaddressed.has(box)
           ? null
           : {
               name: other,

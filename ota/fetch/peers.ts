@@ -61,7 +61,7 @@ export class Peers implements Service, Neighbours {
   readonly #neighbourhood = new Neighbourhood()
   readonly #upload: Allowance
   readonly #wishes = new Map<string, Wish>()
-  readonly #sources = new Map<string, PieceSource | null>()
+  readonly #sources = new Map<string, PieceSource>()
   #sequence = 0
   #saidMs = Number.NEGATIVE_INFINITY
   #hasNews = true
@@ -71,6 +71,8 @@ export class Peers implements Service, Neighbours {
   #closedSinceMs = 0
   #cancels: Cancel[] = []
   #givenByteCount = 0
+  /** As last told; no network at all is told, too. */
+  #hasAddress = true
 
   constructor(ports: PeersPorts, options: PeersOptions) {
     this.#ports = ports
@@ -219,11 +221,18 @@ export class Peers implements Service, Neighbours {
     log.info(wish.election.claim > 0 ? 'fetch.claimed' : 'fetch.yielded', { sha256 })
   }
 
+  #addresses(): readonly string[] {
+    const addresses = this.#ports.link.addresses().slice(0, ADDRESSES_MAX)
+    if (this.#hasAddress && addresses.length === 0) this.#ports.log.info('peers.no-address')
+    this.#hasAddress = addresses.length > 0
+    return addresses
+  }
+
   #word(): PeerWord {
     return {
       format: 1,
       sequence: ++this.#sequence,
-      addresses: [...this.#ports.link.addresses()].slice(0, ADDRESSES_MAX),
+      addresses: [...this.#addresses()],
       objects: this.#ports.shelf
         .all()
         .slice(0, WORD_OBJECTS_MAX)
@@ -256,11 +265,12 @@ export class Peers implements Service, Neighbours {
   #sourceAt(box: string, addresses: readonly string[]): PieceSource | null {
     const key = `${box} ${addresses.join(' ')}`
     const known = this.#sources.get(key)
-    if (known !== undefined) return known
+    if (known) return known
     // Boxes that change their addresses all the time are not remembered for ever.
     if (this.#sources.size >= SOURCES_MAX) this.#sources.clear()
     const source = this.#ports.link.sourceAt(box, addresses)
-    this.#sources.set(key, source)
+    // An address that leads nowhere may do so later: when this box has got one of that network itself.
+    if (source !== null) this.#sources.set(key, source)
     return source
   }
 

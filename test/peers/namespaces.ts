@@ -38,8 +38,11 @@ export const hasProgram = (name: string): boolean => works('which', [name])
 
 let madeCount = 0
 
-/** @param count of namespaces: the first is 10.77.0.1, the next 10.77.0.2, and so on */
-export function makeNamespaces(count: number): Namespaces {
+/**
+ * @param count of namespaces: the first is 10.77.0.1, the next 10.77.0.2, and so on
+ * @param network of theirs, three bytes of it
+ */
+export function makeNamespaces(count: number, network = '10.77.0'): Namespaces {
   if (madeCount === 0) removeLeft()
   const prefix = `roadcase-${process.pid}-${++madeCount}`
   const names = Array.from({ length: count }, (_, number) => `${prefix}-${number}`)
@@ -62,7 +65,7 @@ export function makeNamespaces(count: number): Namespaces {
     const port = `port${number}`
     ip('-n', hub, 'link', 'add', port, 'type', 'veth', 'peer', 'name', LAN, 'netns', name)
     ip('-n', hub, 'link', 'set', port, 'master', 'bridge', 'up')
-    ip('-n', name, 'addr', 'add', `10.77.0.${number + 1}/24`, 'dev', LAN)
+    ip('-n', name, 'addr', 'add', `${network}.${number + 1}/24`, 'dev', LAN)
     ip('-n', name, 'link', 'set', LAN, 'up')
   })
   return {

@@ -157,6 +157,22 @@ t.test('who comes late gets all of it from the others', async t => {
   t.equal(late.progress?.peerByteCount, test.bytes.length)
 })
 
+t.test('a box that gets an address late goes to those that it could not go to before', async t => {
+  const fetchers = await venueOf(['box-1', 'box-2'], 13)
+  for (const box of fetchers.boxes) fetchers.fetch(box)
+  t.ok(await fetchers.untilAllHaveIt(120))
+  fetchers.venue.setAddressed('box-3', false)
+  const late = await fetchers.add('box-3')
+  late.mayUseUplink = false
+  fetchers.fetch(late)
+  await fetchers.clock.advance(30_000)
+  t.equal(late.progress?.haveByteCount ?? 0, 0)
+  t.same(late.log.events('info'), ['peers.no-address'], 'told once')
+  fetchers.venue.setAddressed('box-3', true)
+  t.ok(await fetchers.untilAllHaveIt(120))
+  t.equal(late.progress?.peerByteCount, test.bytes.length)
+})
+
 t.test('a storm of seeds: kills, islands, liars, and still everybody has it', async t => {
   const small = randomObject(2 * MEBIBYTE, 2)
   const reached = { kills: 0, islands: 0, lies: 0 }
