@@ -16,8 +16,11 @@ import { assert } from '../../runtime/core/errors.js'
 import { hexOf } from '../../runtime/core/hex.js'
 import type { Document, KeyJson, Root, Snapshot, Targets, Timestamp } from './documents.js'
 
-/** The newest version of the specification that was read for this. */
-export const SPEC_VERSION = '1.0.33'
+/**
+ * The specification that was read for this is 1.0.33, and all that is used of it stands in 1.0.0 already: there are clients
+ * that take no other (rust-tuf), and none that asks for a newer one.
+ */
+export const SPEC_VERSION = '1.0.0'
 
 export type Signed = Root | Targets | Snapshot | Timestamp
 export type AnyDocument = Document<Signed>
