@@ -108,12 +108,14 @@ export function openVenue(parts: VenueParts): OpenVenue {
 }
 
 /** The broker of this very box, which comes and goes with it. */
-class OwnBroker implements BrokerWay {
-  readonly #door: BoxDoor
-  #port = 0
+export class OwnBroker implements BrokerWay {
+  readonly #door: Pick<BoxDoor, 'mqttPort' | 'login'>
+  #port: number | null = null
   #password: Buffer | null = null
+  /** Why it cannot be gone to; null: it can. */
+  #lacking: string | null = null
 
-  constructor(door: BoxDoor) {
+  constructor(door: Pick<BoxDoor, 'mqttPort' | 'login'>) {
     this.#door = door
   }
 
@@ -122,21 +124,26 @@ class OwnBroker implements BrokerWay {
   }
 
   async load(): Promise<void> {
+    this.#port = null
+    this.#lacking = null
     try {
-      this.#port = (await this.#door.mqttPort()) ?? 0
+      this.#port = await this.#door.mqttPort()
+      if (this.#port === null) this.#lacking = 'there is none, by "broker" of box.json'
       this.#password = Buffer.from((await this.#door.login()).password)
-    } catch {
-      // The box is not there yet: the connection fails, and is tried again.
-      this.#port = 0
+    } catch (error) {
+      // The connection fails, and is tried again.
+      this.#lacking = messageOf(error)
     }
   }
 
   explain(error: unknown): string {
-    return `the broker of this box: ${error === null ? 'it ended the connection' : messageOf(error)}`
+    const why = this.#lacking ?? (error === null ? 'it ended the connection' : messageOf(error))
+    return `the broker of this box: ${why}`
   }
 
   open(): Duplex {
-    return connect({ host: '127.0.0.1', port: this.#port || 1, noDelay: true })
+    // Nothing listens at the first port, and the way that ends at once is tried again as any other.
+    return connect({ host: '127.0.0.1', port: this.#port ?? 1, noDelay: true })
   }
 }
 

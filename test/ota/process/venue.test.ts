@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { giveBytesPerSecond, otherBroker } from '../../../ota/process/venue.js'
+import { giveBytesPerSecond, OwnBroker, otherBroker } from '../../../ota/process/venue.js'
 import { checkUpdaterConfig } from '../../../ota/updater/updater-config.js'
+import { BoxError } from '../../../runtime/core/errors.js'
 
 t.test('beside an armed show other boxes get their pieces slowly', async t => {
   const show = { isArmed: false, isPanic: false, runningCues: 0 }
@@ -38,4 +39,17 @@ t.test('files that ota.json names lie beside it, or anywhere', async t => {
     code: 'config.invalid',
     message: /^ota\.venue\.broker\.passwordFile: there is no /,
   })
+})
+
+t.test('what its own broker lacks is told, and no port that nobody named', async t => {
+  const login = async () => ({ username: 'operator', password: 'x' })
+  const told = async (mqttPort: () => Promise<number | null>): Promise<string> => {
+    const way = new OwnBroker({ mqttPort, login })
+    await way.load()
+    return way.explain(new Error('connect ECONNREFUSED 127.0.0.1:1'))
+  }
+  const away = await told(() => Promise.reject(new BoxError('link.down', 'the box is not there')))
+  t.equal(away, 'the broker of this box: the box is not there')
+  t.match(await told(async () => null), /^the broker of this box: there is none, by "broker"/)
+  t.match(await told(async () => 1883), /^the broker of this box: connect ECONNREFUSED/)
 })
