@@ -48,6 +48,8 @@ export interface Machine extends TimeParts {
   readonly timeline: ShowTimeline
   readonly log: Log
   readonly store: Store
+  /** Nothing can be kept: `store` and `files` give what there is, and refuse the rest with `storage.io`. */
+  readonly isCardReadOnly: boolean
   readonly files: Files
   readonly keys: Keys
   readonly network: Network
@@ -95,7 +97,7 @@ export async function openMachine({
   const isTried = board.name === simulatedBoard.name
   const parts = await openTimeParts(clock, log, config, { stateFolder, venueKey, isTried })
   const store = new SqliteStore(join(stateFolder, 'store.sqlite'), log)
-  await store.open()
+  const { isReadOnly: isCardReadOnly } = await store.open()
   const ground = await openGround(board, clock, log, config).catch(async (error: unknown) => {
     await store.close()
     throw error
@@ -110,6 +112,7 @@ export async function openMachine({
     ...parts,
     log,
     store,
+    isCardReadOnly,
     files,
     bootId,
     vitals,

@@ -6,6 +6,7 @@ import { mkdirSync, openSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { LinuxClock, ownAnchor } from '../drivers/linux/clock.js'
+import { hasCode } from '../drivers/linux/errno.js'
 import { LinuxLog } from '../drivers/linux/log.js'
 import { preferMainThread } from '../drivers/linux/main-thread.js'
 import { isPing, SHUTDOWN } from '../ota/slots/messages.js'
@@ -16,6 +17,7 @@ import { type RunningBox, runBox } from './run.js'
 import { packageFolder } from './version.js'
 
 const STANDARD_OUTPUT = 1
+const STANDARD_ERROR = 2
 
 const USAGE = `Usage: npm start -- [--config box.json] [--board NAME] [--state FOLDER] [--log FILE]
        (or: npx roadcase run --help)
@@ -53,8 +55,10 @@ function readArguments(): Wanted {
 }
 
 function openLog(logFile: string | null): { log: LinuxLog; close(): void } {
-  const fd = logFile === null ? STANDARD_OUTPUT : openLogFile(logFile)
+  const { fd, error } =
+    logFile === null ? { fd: STANDARD_OUTPUT, error: null } : openLogFile(logFile)
   const log = new LinuxLog(new LinuxClock(ownAnchor()), { process: 'box', fd })
+  if (error !== null) log.error('log.not-kept', { error })
   return {
     log,
     // The descriptor stays open: a line may still be on its way to it, and the process ends anyway.
@@ -62,12 +66,15 @@ function openLog(logFile: string | null): { log: LinuxLog; close(): void } {
   }
 }
 
-function openLogFile(file: string): number {
+/** A box whose card takes no writes starts all the same, and its log goes to whoever started it. */
+function openLogFile(file: string): { readonly fd: number; readonly error: BoxError | null } {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-    return openSync(file, 'w', 0o600)
+    return { fd: openSync(file, 'w', 0o600), error: null }
   } catch (cause) {
-    throw new BoxError('storage.io', `the log ${file} cannot be written`, { cause })
+    const error = new BoxError('storage.io', `the log ${file} cannot be written`, { cause })
+    if (!hasCode(cause, 'EROFS')) throw error
+    return { fd: STANDARD_ERROR, error }
   }
 }
 

@@ -5,8 +5,9 @@ import { LinuxFiles } from '../drivers/linux/files.js'
 import type { LinuxLog } from '../drivers/linux/log.js'
 import type { SimulatedHost } from '../drivers/simulated/host.js'
 import { type Box, buildBox } from './box.js'
-import { CONTROL_FILE, type Control } from './cli/control.js'
+import type { Control } from './cli/control.js'
 import type { BoxConfig } from './config.js'
+import { ControlNote } from './control-note.js'
 import { BoxError } from './core/errors.js'
 import { type Service, startAll } from './core/lifecycle.js'
 import { Records } from './core/records.js'
@@ -22,6 +23,7 @@ import { jobSource } from './job-source.js'
 import { type BoxDocuments, loadBox } from './load.js'
 import { type OpenMachine, openMachine } from './machine.js'
 import { type Operator, readOrMakeOperator } from './operator.js'
+import type { Log } from './ports/log.js'
 import type { Store } from './ports/store.js'
 import { Rehearsal } from './rehearsal.js'
 import { type CheckedShow, ownOutputs } from './services/show/checked-show.js'
@@ -65,7 +67,7 @@ export async function runBox(options: RunOptions): Promise<RunningBox> {
   const { config, venueKey } = documents
   const machine = await openMachine({ boardName, stateFolder, config, venueKey, log })
   try {
-    return await startBox(machine, documents, configFile)
+    return await startBox(machine, documents, options)
   } catch (error) {
     await machine.close()
     throw error
@@ -84,12 +86,12 @@ async function makeStateFolder(stateFolder: string): Promise<void> {
 async function startBox(
   machine: OpenMachine,
   documents: BoxDocuments,
-  configFile: string,
+  { configFile, stateFolder }: RunOptions,
 ): Promise<RunningBox> {
   const { board, clock, log, files, keys, store } = machine
   const { config, show } = documents
   const operator = await readOrMakeOperator(files, keys)
-  const boot = await countBoot(store)
+  const boot = await countBoot(store, log)
   const version = packageVersion
   const { printShop } = documents
   const box = await buildBox(machine, {
@@ -105,6 +107,7 @@ async function startBox(
   const page = buildPage(machine, documents, box, operator, mirror)
   // Before anything starts: a start that takes too long loses the outputs, too.
   machine.onOutputsLost(() => void box.restoreOutputs())
+  const note = new ControlNote(files, log, stateFolder)
   const stopAll = await startAll(clock, log, [
     mirror,
     broker,
@@ -117,7 +120,7 @@ async function startBox(
   try {
     const mqttPort = broker instanceof EmbeddedBroker ? broker.ports().tcp : null
     const control: Control = { url: page.url, token: operator.token, mqttPort }
-    await files.replace(CONTROL_FILE, new TextEncoder().encode(JSON.stringify(control)))
+    await note.write(control)
   } catch (error) {
     await stopAll()
     throw error
@@ -136,21 +139,26 @@ async function startBox(
     stop: async () => {
       await stopAll()
       await machine.close()
-      // Last, and whatever became of the disk: the outputs are safe by now.
-      await files.remove(CONTROL_FILE).catch((error: unknown) => {
-        log.warn('control.not-removed', { error })
-      })
+      // Last: the outputs are safe by now.
+      await note.remove()
     },
   }
 }
 
 /** How often this box has been started: the broker numbers its lives with it, and engineers count restarts. */
-async function countBoot(store: Store): Promise<number> {
+async function countBoot(store: Store, log: Log): Promise<number> {
   const records = new Records(store, 'box', object({ count: integer({ min: 0, max: 1e9 }) }))
   const count = ((await records.read('boot'))?.count ?? 0) + 1
-  await store.commit([records.put('boot', { count })])
+  await orWarn(log, 'boot.not-counted', store.commit([records.put('boot', { count })]))
   return count
 }
+
+/** What a box does without for an evening whose card takes no writes: the lights come first. */
+const orWarn = (log: Log, event: string, kept: Promise<void>): Promise<void> =>
+  kept.catch((error: unknown) => {
+    if (!(error instanceof BoxError)) throw error
+    log.warn(event, { error })
+  })
 
 async function buildBroker(
   { clock, log, store, keys }: OpenMachine,

@@ -72,6 +72,8 @@ export const topics = {
       outputs: list(object({ output: name, kind: outputKind }), { max: 256 }),
       /** The battery packs it knows of. */
       packs: optional(list(name, { max: 16 })),
+      /** The card takes no writes: nothing that happens is kept over a restart. */
+      isCardReadOnly: optional(boolean),
     }),
   }),
   'show/state': topic({

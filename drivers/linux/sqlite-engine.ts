@@ -6,6 +6,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from '@photostructure/sqlite'
 import { BoxError } from '../../runtime/core/errors.js'
+import { isOnReadOnlyCard, withCopyInMemory } from './read-only-card.js'
 import { codeOf, failureOf, thrownFor } from './sqlite-failures.js'
 import type { SqliteLimits, StoreAnswer, StoreOpened, StoreRequest } from './sqlite-protocol.js'
 import { migrations, SqliteRecords, writtenVersion } from './sqlite-records.js'
@@ -34,12 +35,33 @@ export class SqliteEngine {
   /** @throws BoxError `storage.io`, `storage.full`; `config.invalid` when a newer runtime wrote the file */
   open(): StoreOpened {
     try {
+      if (isOnReadOnlyCard(this.#path)) return this.#openCopy()
       const rottenPath = this.#connectOrStartEmpty()
       syncFolder(dirname(this.#path))
-      return { rottenPath }
+      return { rottenPath, isReadOnly: false }
     } catch (error) {
       throw thrownFor(error)
     }
+  }
+
+  /**
+   * A card that the kernel takes no writes for any more, as one near its end: what it holds is read, and whatever should be
+   * kept is refused with `storage.io`, as on a disk that fails later. A copy, since the last commits lie in a write-ahead
+   * log, which SQLite reads by writing.
+   */
+  #openCopy(): StoreOpened {
+    let rottenPath: string | null = null
+    withCopyInMemory([this.#path, `${this.#path}-wal`], path => {
+      try {
+        this.#connect(path)
+      } catch (error) {
+        if (codeOf(error) !== 'storage.rotten') throw error
+        rottenPath = this.#path
+        this.#connect(`${path}.empty`)
+      }
+      this.#connected?.connection.exec('PRAGMA query_only = ON')
+    })
+    return { rottenPath, isReadOnly: true }
   }
 
   /**
@@ -109,9 +131,9 @@ export class SqliteEngine {
     }
   }
 
-  #connect(): Connected {
+  #connect(path = this.#path): Connected {
     if (this.#connected !== null) return this.#connected
-    const connection = new DatabaseSync(this.#path)
+    const connection = new DatabaseSync(path)
     try {
       prepare(connection, this.#limits)
       this.#connected = { connection, records: new SqliteRecords(connection) }

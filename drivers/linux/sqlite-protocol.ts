@@ -55,6 +55,8 @@ export interface StoreOpened {
    * Never keep silent about it: what the box knew is gone from its sight.
    */
   readonly rottenPath: string | null
+  /** The card takes no writes: what it holds is read, and every commit is refused with `storage.io`. */
+  readonly isReadOnly: boolean
 }
 
 export interface SqliteLimits {

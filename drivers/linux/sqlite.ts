@@ -60,7 +60,8 @@ export class SqliteStore implements Store {
   }
 
   /**
-   * Opens the file or makes it. One that cannot be read is moved aside and an empty one is begun: `rottenPath` says so.
+   * Opens the file or makes it. One that cannot be read is moved aside and an empty one is begun: `rottenPath` says so. On a card that takes
+   * no writes what it holds is read, and every commit is refused: `isReadOnly`.
    * @throws BoxError `storage.io`, `storage.full`; ConfigError when a newer runtime wrote it
    */
   open(): Promise<StoreOpened> {
@@ -95,7 +96,7 @@ export class SqliteStore implements Store {
         else if (message.kind === 'failed') failed(errorFor(message))
         else {
           isOpen = true
-          resolve(this.#opened(message.rottenPath))
+          resolve(this.#opened(message))
         }
       })
     })
@@ -146,9 +147,10 @@ export class SqliteStore implements Store {
     if (message.kind === 'close') this.#worker = null
   }
 
-  #opened(rottenPath: string | null): StoreOpened {
+  #opened({ rottenPath, isReadOnly }: StoreOpened): StoreOpened {
     if (rottenPath !== null) this.#log.error('store.rotten', { path: this.#path, rottenPath })
-    return { rottenPath }
+    if (isReadOnly) this.#log.error('store.read-only', { path: this.#path })
+    return { rottenPath, isReadOnly }
   }
 
   #settle(answers: readonly { id: number; answer: StoreAnswer }[]): void {

@@ -2,8 +2,10 @@
  * How the command line finds the box: at start the box writes `control.json` into its state folder, readable by its
  * owner only, with the address of its page and the operator token.
  */
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { constants, realpathSync } from 'node:fs'
+import { open, readFile, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { messageOf } from '../core/errors.js'
 import {
   check,
@@ -28,11 +30,30 @@ export const controlSchema = object({
 
 export type Control = Of<typeof controlSchema>
 
+/**
+ * Where the box writes it while its card takes no writes: into the machine's memory, which the next boot finds empty.
+ * Named after the state folder, of which a machine may have several.
+ */
+export function controlFileInMemory(stateFolder: string): string {
+  const name = createHash('sha256').update(realPath(stateFolder)).digest('hex').slice(0, 16)
+  return `/dev/shm/roadcase-${name}.json`
+}
+
+function realPath(folder: string): string {
+  try {
+    return realpathSync(folder)
+  } catch {
+    // It is not there: nothing of it is in the memory either.
+    return resolve(folder)
+  }
+}
+
 /** @throws CliFailure that says how to start a box, or how to name its folder */
 export async function readControl(stateFolder: string): Promise<Control> {
   const file = join(stateFolder, CONTROL_FILE)
   try {
-    return check(controlSchema, JSON.parse(await readFile(file, 'utf8')), CONTROL_FILE)
+    const text = (await textInMemory(stateFolder)) ?? (await readFile(file, 'utf8'))
+    return check(controlSchema, JSON.parse(text), CONTROL_FILE)
   } catch (cause) {
     const why = isCode(cause, 'ENOENT') ? 'it is not there' : messageOf(cause)
     throw new CliFailure(
@@ -40,6 +61,24 @@ export async function readControl(stateFolder: string): Promise<Control> {
       `no running box is known by ${file}: ${why}. Start one with "roadcase run", or name its folder with --state DIR`,
       { cause },
     )
+  }
+}
+
+/** Null when there is none, or somebody else has made it: anybody may write there. */
+async function textInMemory(stateFolder: string): Promise<string | null> {
+  try {
+    const file = await open(
+      controlFileInMemory(stateFolder),
+      constants.O_RDONLY | constants.O_NOFOLLOW,
+    )
+    try {
+      const [{ uid }, owner] = await Promise.all([file.stat(), stat(stateFolder)])
+      return uid === owner.uid ? await file.readFile('utf8') : null
+    } finally {
+      await file.close()
+    }
+  } catch {
+    return null
   }
 }
 

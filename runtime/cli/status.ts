@@ -25,6 +25,7 @@ const stamp = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 
 export function statusText(state: BoxSnapshot, paint: Paint): string {
   const rows: Row[] = [
     ['Box', boxText(state, paint)],
+    ...cardRows(state, paint),
     ['Show', showText(state, paint)],
     ['Cue', cueText(state)],
     ['Devices', devicesText(state, paint)],
@@ -45,6 +46,12 @@ function boxText({ info, board, availability }: BoxSnapshot, paint: Paint): stri
   const name = info === null ? 'unnamed' : `${info.box} of ${info.tour}`
   return `${name}, ${board.title}, ${state === 'ready' ? paint.green(state) : paint.yellow(state)}`
 }
+
+/** Its own records, of which nothing is kept, would say so nowhere else before somebody does something. */
+const cardRows = ({ info }: BoxSnapshot, paint: Paint): readonly Row[] =>
+  info?.isCardReadOnly
+    ? [['Card', paint.red('takes no writes: nothing is kept over a restart; change it')]]
+    : []
 
 function showText({ show, showState }: BoxSnapshot, paint: Paint): string {
   if (showState === null) return show?.name ?? 'none'

@@ -37,6 +37,7 @@ function bench(changes: Partial<Machine> = {}) {
     houseLink: null,
     log,
     store: told('store', new SimulatedStore(), touched),
+    isCardReadOnly: false,
     files: told('files', new SimulatedFiles(), touched),
     network: told('network', new SimulatedNetwork(clock), touched),
     vitals: told('vitals', new SimulatedVitals(), touched),

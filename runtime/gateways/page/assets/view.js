@@ -243,16 +243,28 @@ function renderDevices(model) {
   })
 }
 
-function renderBroker({ broker }) {
-  renderList(byId('broker'), broker === null ? [] : [broker], {
-    keyOf: ({ kind }) => kind,
+const CARD = {
+  name: 'Card',
+  figures: '',
+  text: 'takes no writes: nothing is kept over a restart; change it',
+}
+
+/** What the box itself stands on: its card where that fails, and the broker. */
+function renderBroker({ broker, info }) {
+  const card = info?.isCardReadOnly ? [{ ...CARD, isWell: false }] : []
+  const state = broker && {
+    ...{ name: 'MQTT', figures: brokerFigures(broker), text: brokerText(broker) },
+    isWell: broker.isConnected,
+  }
+  renderList(byId('broker'), state === null ? card : [...card, state], {
+    keyOf: ({ name }) => name,
     create: () => make('li', 'device', [make('i'), make('b'), make('small'), make('p')]),
-    update: (item, state) => {
-      const [, name, figures, fares] = item.children
-      setText(name, 'MQTT')
-      setText(figures, brokerFigures(state))
-      setText(fares, brokerText(state))
-      setAttribute(item, 'data-state', state.isConnected ? 'ready' : 'faulty')
+    update: (item, { name, figures, text, isWell }) => {
+      const [, title, small, fares] = item.children
+      setText(title, name)
+      setText(small, figures)
+      setText(fares, text)
+      setAttribute(item, 'data-state', isWell ? 'ready' : 'faulty')
     },
   })
 }

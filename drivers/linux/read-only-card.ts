@@ -1,0 +1,44 @@
+/**
+ * A card near its end, or one whose journal cannot be read after a power cut, is mounted by the kernel for reading only
+ * (`errors=remount-ro`, ext4(5)). The box of a venue starts from it all the same.
+ */
+import { accessSync, constants, copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { hasCode } from './errno.js'
+
+/** @param path of a file, which need not be there */
+export function isOnReadOnlyCard(path: string): boolean {
+  try {
+    accessSync(nearest(dirname(path)), constants.W_OK)
+    return false
+  } catch (error) {
+    return hasCode(error, 'EROFS')
+  }
+}
+
+/** The folder itself, or the first above it that is there. */
+function nearest(folder: string): string {
+  const above = dirname(folder)
+  return existsSync(folder) || above === folder ? folder : nearest(above)
+}
+
+/** Where a Linux machine keeps files in its memory; that of a laptop may lack it. */
+const MEMORY = '/dev/shm'
+
+/**
+ * @param paths those that are not there are passed over; the first one's copy is what `use` is given
+ * @param use opens it: the names are gone right after, so that nothing is left however the process ends
+ */
+export function withCopyInMemory(
+  paths: readonly [string, ...string[]],
+  use: (path: string) => void,
+): void {
+  const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'roadcase-'))
+  try {
+    for (const path of paths) if (existsSync(path)) copyFileSync(path, join(folder, basename(path)))
+    use(join(folder, basename(paths[0])))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
