@@ -79,7 +79,7 @@ export async function buildBox(machine: Machine, options: BoxOptions): Promise<B
     show: show && { name: show.name, digest: show.digest },
     devices: fitted.map(({ device, driver, kind }) => ({ device: device.name, driver, kind })),
     packs: config.power?.packs.map(({ name }) => name) ?? [],
-    isCardReadOnly: machine.isCardReadOnly,
+    cardTrouble: machine.cardTrouble,
     outputs: show
       ? ownOutputs(show, config.box).map(({ name, kind }) => ({ output: name, kind }))
       : [],

@@ -1,6 +1,6 @@
 /** Tells the command line of this machine where the box is, for as long as it runs. */
 import { open, rm } from 'node:fs/promises'
-import { hasCode } from '../drivers/linux/errno.js'
+import { isCardTrouble } from '../drivers/linux/card-trouble.js'
 import { CONTROL_FILE, type Control, controlFileInMemory } from './cli/control.js'
 import { BoxError } from './core/errors.js'
 import type { Files } from './ports/files.js'
@@ -25,7 +25,7 @@ export class ControlNote {
     try {
       await this.#files.replace(CONTROL_FILE, new TextEncoder().encode(text))
     } catch (error) {
-      if (!(error instanceof BoxError && hasCode(error.cause, 'EROFS'))) throw error
+      if (!(error instanceof BoxError && isCardTrouble(error.cause))) throw error
       this.#warn(error)
       await this.#writeToMemory(text).catch(this.#warn)
     }

@@ -48,8 +48,8 @@ export interface Machine extends TimeParts {
   readonly timeline: ShowTimeline
   readonly log: Log
   readonly store: Store
-  /** Nothing can be kept: `store` and `files` give what there is, and refuse the rest with `storage.io`. */
-  readonly isCardReadOnly: boolean
+  /** Why nothing could be kept at the start; null: it could. `store` and `files` give what there is, and refuse the rest. */
+  readonly cardTrouble: 'read-only' | 'full' | null
   readonly files: Files
   readonly keys: Keys
   readonly network: Network
@@ -97,7 +97,7 @@ export async function openMachine({
   const isTried = board.name === simulatedBoard.name
   const parts = await openTimeParts(clock, log, config, { stateFolder, venueKey, isTried })
   const store = new SqliteStore(join(stateFolder, 'store.sqlite'), log)
-  const { isReadOnly: isCardReadOnly } = await store.open()
+  const { trouble: cardTrouble } = await store.open()
   const ground = await openGround(board, clock, log, config).catch(async (error: unknown) => {
     await store.close()
     throw error
@@ -112,7 +112,7 @@ export async function openMachine({
     ...parts,
     log,
     store,
-    isCardReadOnly,
+    cardTrouble,
     files,
     bootId,
     vitals,

@@ -5,8 +5,8 @@
 import { mkdirSync, openSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { isCardTrouble } from '../drivers/linux/card-trouble.js'
 import { LinuxClock, ownAnchor } from '../drivers/linux/clock.js'
-import { hasCode } from '../drivers/linux/errno.js'
 import { LinuxLog } from '../drivers/linux/log.js'
 import { preferMainThread } from '../drivers/linux/main-thread.js'
 import { isPing, SHUTDOWN } from '../ota/slots/messages.js'
@@ -73,7 +73,7 @@ function openLogFile(file: string): { readonly fd: number; readonly error: BoxEr
     return { fd: openSync(file, 'w', 0o600), error: null }
   } catch (cause) {
     const error = new BoxError('storage.io', `the log ${file} cannot be written`, { cause })
-    if (!hasCode(cause, 'EROFS')) throw error
+    if (!isCardTrouble(cause)) throw error
     return { fd: STANDARD_ERROR, error }
   }
 }

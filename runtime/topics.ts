@@ -72,8 +72,8 @@ export const topics = {
       outputs: list(object({ output: name, kind: outputKind }), { max: 256 }),
       /** The battery packs it knows of. */
       packs: optional(list(name, { max: 16 })),
-      /** The card takes no writes: nothing that happens is kept over a restart. */
-      isCardReadOnly: optional(boolean),
+      /** Why the card took no writes when the box started: until it does, nothing is kept over a restart. */
+      cardTrouble: optional(nullable(oneOf('read-only', 'full'))),
     }),
   }),
   'show/state': topic({

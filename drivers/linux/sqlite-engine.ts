@@ -6,9 +6,16 @@ import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from '@photostructure/sqlite'
 import { BoxError } from '../../runtime/core/errors.js'
-import { isOnReadOnlyCard, withCopyInMemory } from './read-only-card.js'
+import { isOnReadOnlyCard, withCopyInMemory } from './card-trouble.js'
 import { codeOf, failureOf, thrownFor } from './sqlite-failures.js'
-import type { SqliteLimits, StoreAnswer, StoreOpened, StoreRequest } from './sqlite-protocol.js'
+import type {
+  CardTrouble,
+  Failure,
+  SqliteLimits,
+  StoreAnswer,
+  StoreOpened,
+  StoreRequest,
+} from './sqlite-protocol.js'
 import { migrations, SqliteRecords, writtenVersion } from './sqlite-records.js'
 import { moveAside } from './sqlite-rotten.js'
 
@@ -21,11 +28,27 @@ interface Connected {
 const BUSY_MS_MAX = 2_000
 const WAL_BYTES_KEPT = 32 * 1024 * 1024
 const SYNCHRONOUS_FULL = 2
+/** Before a card that took no writes is tried again. */
+const AGAIN_MS = 3_000
+
+const refusals: Readonly<Record<CardTrouble, Failure>> = {
+  'read-only': {
+    kind: 'failed',
+    code: 'storage.io',
+    message: 'the card takes no writes: change it',
+  },
+  full: { kind: 'failed', code: 'storage.full', message: 'the card is full: free space on it' },
+}
+
+const isCommit = ({ kind }: StoreRequest): boolean => kind === 'commit'
 
 export class SqliteEngine {
   readonly #path: string
   readonly #limits: SqliteLimits
   #connected: Connected | null = null
+  /** Not null: it is connected to a copy. */
+  #trouble: CardTrouble | null = null
+  #triedMs = 0
 
   constructor(path: string, limits: SqliteLimits) {
     this.#path = resolve(path)
@@ -35,33 +58,51 @@ export class SqliteEngine {
   /** @throws BoxError `storage.io`, `storage.full`; `config.invalid` when a newer runtime wrote the file */
   open(): StoreOpened {
     try {
-      if (isOnReadOnlyCard(this.#path)) return this.#openCopy()
+      if (isOnReadOnlyCard(this.#path)) return this.#openCopy('read-only')
       const rottenPath = this.#connectOrStartEmpty()
       syncFolder(dirname(this.#path))
-      return { rottenPath, isReadOnly: false }
+      return { rottenPath, trouble: null }
     } catch (error) {
-      throw thrownFor(error)
+      if (codeOf(error) !== 'storage.full') throw thrownFor(error)
+      return this.#openCopy('full')
     }
   }
 
   /**
-   * A card that the kernel takes no writes for any more, as one near its end: what it holds is read, and whatever should be
-   * kept is refused with `storage.io`, as on a disk that fails later. A copy, since the last commits lie in a write-ahead
-   * log, which SQLite reads by writing.
+   * What a card holds that takes no writes is read, and whatever should be kept is refused, as on a disk that fails later. From
+   * a copy, since the last commits lie in a write-ahead log, which SQLite reads by writing.
    */
-  #openCopy(): StoreOpened {
+  #openCopy(trouble: CardTrouble): StoreOpened {
     let rottenPath: string | null = null
     withCopyInMemory([this.#path, `${this.#path}-wal`], path => {
       try {
         this.#connect(path)
       } catch (error) {
-        if (codeOf(error) !== 'storage.rotten') throw error
+        if (codeOf(error) !== 'storage.rotten') throw thrownFor(error)
         rottenPath = this.#path
         this.#connect(`${path}.empty`)
       }
-      this.#connected?.connection.exec('PRAGMA query_only = ON')
     })
-    return { rottenPath, isReadOnly: true }
+    this.#trouble = trouble
+    this.#triedMs = performance.now()
+    return { rottenPath, trouble }
+  }
+
+  /** Somebody may have made room, or mounted it anew. What the copy holds is what the file holds: nothing was kept since. */
+  #leaveCopy(): void {
+    if (performance.now() - this.#triedMs < AGAIN_MS) return
+    this.#triedMs = performance.now()
+    if (isOnReadOnlyCard(this.#path)) return
+    const copy = this.#connected
+    this.#connected = null
+    try {
+      this.#connect()
+      this.#trouble = null
+      copy?.connection.close()
+    } catch {
+      // Not yet. The next one in a while tries again.
+      this.#connected = copy
+    }
   }
 
   /**
@@ -69,6 +110,10 @@ export class SqliteEngine {
    * refused is undone alone. Nobody is answered before the disk has everything: nobody acts on what may vanish.
    */
   run(requests: readonly StoreRequest[]): readonly StoreAnswer[] {
+    if (this.#trouble !== null && requests.some(isCommit)) this.#leaveCopy()
+    const refusal = this.#trouble && refusals[this.#trouble]
+    if (refusal !== null && requests.some(isCommit))
+      return requests.flatMap(request => (isCommit(request) ? [refusal] : this.run([request])))
     try {
       return this.#runTogether(requests)
     } catch (error) {
@@ -105,7 +150,7 @@ export class SqliteEngine {
     const { connection, records } = this.#connect()
     // Left over when the rollback of an earlier failure failed too.
     if (connection.isTransaction) connection.exec('ROLLBACK')
-    const isWriting = requests.some(request => request.kind === 'commit')
+    const isWriting = requests.some(isCommit)
     if (isWriting) connection.exec('BEGIN IMMEDIATE')
     const answers = requests.map(request => records.answer(request))
     if (isWriting) connection.exec('COMMIT')

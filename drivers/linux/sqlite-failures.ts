@@ -3,15 +3,13 @@ import { constants } from 'node:os'
 import { BoxError, type ErrorCode, messageOf } from '../../runtime/core/errors.js'
 import type { Failure } from './sqlite-protocol.js'
 
-const Result = { readOnly: 8, corrupt: 11, full: 13, notADatabase: 26 } as const
+const Result = { corrupt: 11, full: 13, notADatabase: 26 } as const
 /** The upper bytes of a result code only refine the lowest. */
 const PRIMARY_MASK = 0xff
 
 /** The failure to report, with its code; `code` is null when it is no failure of the disk but a bug. */
 export function failureOf(error: unknown): Failure {
   const code = codeOf(error)
-  if (resultOf(error) === Result.readOnly)
-    return { kind: 'failed', code, message: 'the card takes no writes: change it' }
   const message = code === null && error instanceof Error ? error.stack : undefined
   return { kind: 'failed', code, message: message ?? messageOf(error) }
 }
@@ -20,9 +18,9 @@ export function codeOf(error: unknown): ErrorCode | null {
   if (error instanceof BoxError) return error.code
   if (numberIn(error, 'systemErrno') === constants.errno.ENOSPC) return 'storage.full'
   if (textIn(error, 'code') === 'ENOSPC') return 'storage.full'
-  const result = resultOf(error)
+  const result = numberIn(error, 'errcode')
   if (result === null) return textIn(error, 'syscall') === null ? null : 'storage.io'
-  switch (result) {
+  switch (result & PRIMARY_MASK) {
     case Result.full:
       return 'storage.full'
     case Result.corrupt:
@@ -38,11 +36,6 @@ export function thrownFor(error: unknown): unknown {
   const code = codeOf(error)
   if (error instanceof BoxError || code === null) return error
   return new BoxError(code, `the store cannot be opened: ${messageOf(error)}`, { cause: error })
-}
-
-function resultOf(error: unknown): number | null {
-  const result = numberIn(error, 'errcode')
-  return result === null ? null : result & PRIMARY_MASK
 }
 
 function numberIn(error: unknown, name: string): number | null {

@@ -49,14 +49,17 @@ export type FromWorker =
   | Failure
   | { readonly kind: 'answers'; readonly answers: readonly { id: number; answer: StoreAnswer }[] }
 
+/** Why a card takes no writes: the kernel mounted it for reading only, or there is no room. */
+export type CardTrouble = 'read-only' | 'full'
+
 export interface StoreOpened {
   /**
    * Where an unreadable database was moved, so that the box could start with an empty one; null when all is well.
    * Never keep silent about it: what the box knew is gone from its sight.
    */
   readonly rottenPath: string | null
-  /** The card takes no writes: what it holds is read, and every commit is refused with `storage.io`. */
-  readonly isReadOnly: boolean
+  /** What it holds is read, and every commit is refused until that is over. */
+  readonly trouble: CardTrouble | null
 }
 
 export interface SqliteLimits {

@@ -61,7 +61,7 @@ export class SqliteStore implements Store {
 
   /**
    * Opens the file or makes it. One that cannot be read is moved aside and an empty one is begun: `rottenPath` says so. On a card that takes
-   * no writes what it holds is read, and every commit is refused: `isReadOnly`.
+   * no writes what it holds is read, and every commit is refused: `trouble`.
    * @throws BoxError `storage.io`, `storage.full`; ConfigError when a newer runtime wrote it
    */
   open(): Promise<StoreOpened> {
@@ -147,10 +147,10 @@ export class SqliteStore implements Store {
     if (message.kind === 'close') this.#worker = null
   }
 
-  #opened({ rottenPath, isReadOnly }: StoreOpened): StoreOpened {
+  #opened({ rottenPath, trouble }: StoreOpened): StoreOpened {
     if (rottenPath !== null) this.#log.error('store.rotten', { path: this.#path, rottenPath })
-    if (isReadOnly) this.#log.error('store.read-only', { path: this.#path })
-    return { rottenPath, isReadOnly }
+    if (trouble !== null) this.#log.error('store.keeps-nothing', { path: this.#path, trouble })
+    return { rottenPath, trouble }
   }
 
   #settle(answers: readonly { id: number; answer: StoreAnswer }[]): void {

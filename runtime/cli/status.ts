@@ -47,11 +47,15 @@ function boxText({ info, board, availability }: BoxSnapshot, paint: Paint): stri
   return `${name}, ${board.title}, ${state === 'ready' ? paint.green(state) : paint.yellow(state)}`
 }
 
+/** As on the page. */
+const CARD_WORDS = {
+  'read-only': 'took no writes when the box started: nothing is kept over a restart; change it',
+  full: 'was full when the box started: nothing is kept over a restart until there is room; free space',
+} as const
+
 /** Its own records, of which nothing is kept, would say so nowhere else before somebody does something. */
 const cardRows = ({ info }: BoxSnapshot, paint: Paint): readonly Row[] =>
-  info?.isCardReadOnly
-    ? [['Card', paint.red('takes no writes: nothing is kept over a restart; change it')]]
-    : []
+  info?.cardTrouble ? [['Card', paint.red(CARD_WORDS[info.cardTrouble])]] : []
 
 function showText({ show, showState }: BoxSnapshot, paint: Paint): string {
   if (showState === null) return show?.name ?? 'none'

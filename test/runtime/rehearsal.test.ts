@@ -37,7 +37,7 @@ function bench(changes: Partial<Machine> = {}) {
     houseLink: null,
     log,
     store: told('store', new SimulatedStore(), touched),
-    isCardReadOnly: false,
+    cardTrouble: null,
     files: told('files', new SimulatedFiles(), touched),
     network: told('network', new SimulatedNetwork(clock), touched),
     vitals: told('vitals', new SimulatedVitals(), touched),

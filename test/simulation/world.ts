@@ -184,7 +184,7 @@ export class World {
       timecodeLinks: life.timecodeLinks,
       log: this.log,
       store,
-      isCardReadOnly: false,
+      cardTrouble: null,
       files,
       keys: new SimulatedKeys(this.random),
       network: new SimulatedNetwork(life.clock),

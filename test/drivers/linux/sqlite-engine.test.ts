@@ -152,11 +152,11 @@ t.test(
   async t => {
     const path = join(t.testdir({ 'box.db': 'this is no database '.repeat(500) }), 'box.db')
     const engine = new SqliteEngine(path, LIMITS)
-    t.same(engine.open(), { rottenPath: `${path}.rotten-1`, isReadOnly: false })
+    t.same(engine.open(), { rottenPath: `${path}.rotten-1`, trouble: null })
     t.equal(readFileSync(`${path}.rotten-1`, 'utf8'), 'this is no database '.repeat(500))
     t.same(told(engine.run([commit(change('put', 'a', 1))])), ['committed'])
     engine.close()
-    t.same(opened(path).open(), { rottenPath: null, isReadOnly: false })
+    t.same(opened(path).open(), { rottenPath: null, trouble: null })
   },
 )
 
@@ -170,7 +170,7 @@ t.test('a database with a spoilt page is moved aside together with its log', asy
   writeFileSync(`${path}-wal`, 'left over')
   t.same(new SqliteEngine(path, LIMITS).open(), {
     rottenPath: `${path}.rotten-1`,
-    isReadOnly: false,
+    trouble: null,
   })
   t.equal(readFileSync(`${path}.rotten-1-wal`, 'utf8'), 'left over')
   t.ok(statSync(`${path}.rotten-1`).size > 300_000)
@@ -197,7 +197,7 @@ t.test(
     before.close()
     writeSync(openSync(path, 'r+'), Buffer.alloc(4096, 0xee), 0, 4096, 4096 * 5)
     const engine = new SqliteEngine(path, LIMITS)
-    t.same(engine.open(), { rottenPath: `${path}.rotten-1`, isReadOnly: false })
+    t.same(engine.open(), { rottenPath: `${path}.rotten-1`, trouble: null })
     engine.run([commit(change('put', 'a', 1000))])
     await collectGarbage()
     t.ok(statSync(`${path}-wal`).size > 1000)

@@ -14,7 +14,7 @@ t.test('what was asked before close is done; later is refused; and it closes twi
   const path = join(folder, 'box.db')
   const store = new SqliteStore(path, new SimulatedLog())
   await rejectsWith(t, store.commit([put('early', 1)]), 'storage.io')
-  t.same(await store.open(), { rottenPath: null, isReadOnly: false })
+  t.same(await store.open(), { rottenPath: null, trouble: null })
   const commits = Array.from({ length: 300 }, (_, at) => store.commit([insert(`k${at}`, at)]))
   const closed = Promise.all([store.close(), store.close()])
   await rejectsWith(t, store.read('t', 'k0'), 'storage.io')
@@ -46,7 +46,7 @@ t.test('a rotten database is told to the caller and to the log', async t => {
   const path = join(t.testdir({ 'box.db': 'rotten '.repeat(1000) }), 'box.db')
   const log = new SimulatedLog()
   const store = new SqliteStore(path, log)
-  t.same(await store.open(), { rottenPath: `${path}.rotten-1`, isReadOnly: false })
+  t.same(await store.open(), { rottenPath: `${path}.rotten-1`, trouble: null })
   t.same(log.lines, [
     { level: 'error', event: 'store.rotten', facts: { path, rottenPath: `${path}.rotten-1` } },
   ])
@@ -66,7 +66,7 @@ t.test('a store that cannot be opened says why, and refuses from then on', async
 const IDLE = `
   const { parentPort } = require('node:worker_threads')
   parentPort.on('message', () => process.exit(7))
-  parentPort.postMessage({ kind: 'opened', rottenPath: null, isReadOnly: false })
+  parentPort.postMessage({ kind: 'opened', rottenPath: null, trouble: null })
 `
 
 t.test('a thread that dies under way is a bug, and no reason to go on without a store', async t => {

@@ -18,6 +18,7 @@ import { renderPower, renderPrinters } from './supplies.js'
 import {
   brokerFigures,
   brokerText,
+  cardText,
   deviceText,
   eventText,
   inputText,
@@ -243,15 +244,11 @@ function renderDevices(model) {
   })
 }
 
-const CARD = {
-  name: 'Card',
-  figures: '',
-  text: 'takes no writes: nothing is kept over a restart; change it',
-}
-
 /** What the box itself stands on: its card where that fails, and the broker. */
 function renderBroker({ broker, info }) {
-  const card = info?.isCardReadOnly ? [{ ...CARD, isWell: false }] : []
+  const card = info?.cardTrouble
+    ? [{ name: 'Card', figures: '', text: cardText(info.cardTrouble), isWell: false }]
+    : []
   const state = broker && {
     ...{ name: 'MQTT', figures: brokerFigures(broker), text: brokerText(broker) },
     isWell: broker.isConnected,

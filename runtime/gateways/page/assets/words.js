@@ -37,6 +37,12 @@ export const deviceText = device =>
     ? (device.message ?? device.code ?? stateWords.faulty)
     : stateWords[device.state]
 
+/** @returns why the card took nothing, and what to do; as in `roadcase status` */
+export const cardText = trouble =>
+  trouble === 'full'
+    ? 'was full when the box started: nothing is kept over a restart until there is room; free space'
+    : 'took no writes when the box started: nothing is kept over a restart; change it'
+
 /** @returns which broker it is, and since when it is reached or not */
 export function brokerText({ kind, url, isConnected, sinceWallMs, trouble }) {
   if (kind === 'embedded') return `broker of this box, since ${dayTimeText(sinceWallMs)}`

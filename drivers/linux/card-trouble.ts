@@ -17,6 +17,10 @@ export function isOnReadOnlyCard(path: string): boolean {
   }
 }
 
+/** Whether the card takes no writes, for good or until somebody makes room. */
+export const isCardTrouble = (error: unknown): boolean =>
+  ['EROFS', 'ENOSPC', 'EDQUOT'].some(code => hasCode(error, code))
+
 /** The folder itself, or the first above it that is there. */
 function nearest(folder: string): string {
   const above = dirname(folder)
