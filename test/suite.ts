@@ -15,8 +15,11 @@ const TOGETHER_SECONDS_MAX = 20 * 60
 /** For those that set limits of their own: they build a kernel, or fetch a version of Node, where there is none. */
 const SUITE_SECONDS_MAX = 2 * 60 * 60
 const OWN_LIMITS = ['test/lab/lab.test.ts', 'test/nodes.test.ts']
-/** One more than a small machine has processors: half of what runs here waits for something. */
-const JOBS = 3
+/**
+ * Side by side, on a small machine with two processors: the lab, which is idle for half of its time, what waits for most of
+ * its time, and two for what computes. Whoever has nothing left of its own kind takes from the others.
+ */
+const LANES = 4
 
 /**
  * Rooms whose files share a process, since one of its own costs more than most of them: what needs nothing but memory,
@@ -41,7 +44,6 @@ const LONG = [
   ...OWN_LIMITS,
   'test/peers/ota-venue.test.ts',
   'test/ota/slots/launcher.test.ts',
-  'test/peers/ota.test.ts',
   'test/gateways/broker',
   'test/ota/release-build.test.ts',
   'test/simulation/venue',
@@ -50,16 +52,29 @@ const LONG = [
   'test/simulation',
   'test/simulation/seeds.test.ts',
   'test/peers/chromium.test.ts',
-  'test/peers/mosquitto-tls.test.ts',
-  'test/peers/ptp.test.ts',
   'test/peers/venue.test.ts',
-  'test/peers/ntp.test.ts',
   'test/services',
   'test/peers/chromium-link.test.ts',
   'test/gateways/broker/kill.test.ts',
   'test/drivers/linux/guard.test.ts',
   'test/peers/whole-box.test.ts',
   'test/simulation/flood.test.ts',
+]
+
+/**
+ * What waits for two thirds of its time or more, longest first: a trial that must last, a daemon that finds the time, an
+ * answer that never comes. One after the other, so that at any time somebody waits, and never all at once.
+ */
+const WAITING = [
+  'test/peers/ota.test.ts',
+  'test/peers/ptp.test.ts',
+  'test/peers/ntp.test.ts',
+  'test/peers/nts.test.ts',
+  'test/peers/mosquitto-tls.test.ts',
+  'test/peers/nut.test.ts',
+  'test/peers/aplay.test.ts',
+  'test/gateways/nut',
+  'test/drivers/linux/venue-link.test.ts',
 ]
 
 interface Run {
@@ -88,16 +103,38 @@ function runsOf(files: readonly string[]): Run[] {
     files,
     secondsMax: TOGETHER_SECONDS_MAX,
   }))
-  return [...together, ...alone].sort((one, other) => rank(one) - rank(other))
+  return [...together, ...alone]
+}
+
+/** Of those in `order` by their place there, all others after them. */
+const inOrder = (runs: readonly Run[], order: readonly string[]): Run[] => {
+  const rank = ({ name }: Run): number =>
+    order.includes(name) ? order.indexOf(name) : order.length
+  return runs.toSorted((one, other) => rank(one) - rank(other))
+}
+
+/** Each lane takes the next one when it is done with the last. */
+async function runAll(runs: readonly Run[]): Promise<void> {
+  const isWaiting = ({ name }: Run): boolean => WAITING.includes(name)
+  const waiting = inOrder(runs.filter(isWaiting), WAITING)
+  const others = inOrder(
+    runs.filter(run => !isWaiting(run)),
+    LONG,
+  )
+  const lane = async (first: Run[], then: Run[]): Promise<void> => {
+    for (;;) {
+      const run = first.shift() ?? then.shift()
+      if (run === undefined) return
+      await start(run)
+    }
+  }
+  t.jobs = LANES
+  const lanes = Array.from({ length: LANES - 1 }, () => lane(others, waiting))
+  await Promise.all([...lanes, lane(waiting, others)])
 }
 
 const limitOf = (file: string): number =>
   OWN_LIMITS.includes(file) ? SUITE_SECONDS_MAX : FILE_SECONDS_MAX
-
-function rank({ name }: Run): number {
-  const place = LONG.indexOf(name)
-  return place < 0 ? LONG.length : place
-}
 
 function start({ name, files, secondsMax }: Run): Promise<unknown> {
   const [first = '', ...others] = files
@@ -127,7 +164,6 @@ const together = process.env['ROADCASE_TOGETHER']
 if (together !== undefined) await runHere(together.split(' '))
 else {
   t.setTimeout(SUITE_SECONDS_MAX * 1000)
-  t.jobs = JOBS
   const asked = process.argv.slice(2)
-  await Promise.all(runsOf(asked.length > 0 ? asked : everyFile()).map(start))
+  await runAll(runsOf(asked.length > 0 ? asked : everyFile()))
 }
