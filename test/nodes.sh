@@ -51,13 +51,13 @@ compile() {
   rm -rf "$new"
 }
 
-# A second copy of the compiled tree, below the first one's node_modules and above its own.
+# A second copy of the compiled tree, by hard links, below the first one's node_modules and above its own.
 copy() {
   local version=$1 folder=dist/node-$1 package room
   rm -rf "$folder"
   mkdir -p "$folder/node_modules"
   for room in dist/*/; do
-    case $room in dist/node-*) ;; *) cp -r "$room" "$folder/" ;; esac
+    case $room in dist/node-*) ;; *) cp -rl "$room" "$folder/" ;; esac
   done
   cp -r node_modules/onoff "$folder/node_modules/"
   for package in $addons; do cp -r "$addons_of/$package" "$folder/node_modules/"; done
