@@ -5,7 +5,8 @@
  * argument then is all of them.
  */
 import './light-hooks.js'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -164,6 +165,10 @@ const together = process.env['ROADCASE_TOGETHER']
 if (together !== undefined) await runHere(together.split(' '))
 else {
   t.setTimeout(SUITE_SECONDS_MAX * 1000)
+  // What one file makes, and others need too.
+  const shared = mkdtempSync(join(tmpdir(), 'roadcase-suite-'))
+  process.env['ROADCASE_SUITE'] = shared
+  t.teardown(() => rmSync(shared, { recursive: true, force: true }))
   const asked = process.argv.slice(2)
   await runAll(runsOf(asked.length > 0 ? asked : everyFile()))
 }

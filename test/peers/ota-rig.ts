@@ -13,15 +13,15 @@ import { buildObjects } from '../../ota/patch/build.js'
 import { PublishTool } from '../../ota/publish-cli.js'
 import { checkDescription, PIECE_BYTES } from '../../ota/release/description.js'
 import { formatManifest } from '../../ota/release/manifest.js'
-import { buildRelease } from '../../ota/release-build.js'
 import type { CliActions } from '../../runtime/cli/actions.js'
 import { HttpBoxLink } from '../../runtime/cli/box-link.js'
 import { keySource, publishOptions } from '../../runtime/cli/key-options.js'
 import { otaLink } from '../../runtime/cli/ota-link.js'
 import { runCli } from '../../runtime/cli/program.js'
 import type { OtaReply } from '../../runtime/core/ota-control.js'
-import { packageFolder, packageVersion } from '../../runtime/version.js'
+import { packageVersion } from '../../runtime/version.js'
 import { noActions } from '../cli/cli-world.js'
+import { releaseBuiltOnce } from '../ota/release/built-once.js'
 
 const COMMAND = join(process.cwd(), 'dist/program/roadcase.js')
 const LOOK_MS = 200
@@ -78,15 +78,8 @@ const ownActions: Pick<CliActions, 'link' | 'otaLink' | 'keys' | 'publishing'> =
 
 /** What this checkout is, as a release for this machine, in `into/tree`. */
 export async function ownRelease(into: string): Promise<void> {
-  const architecture = process.arch === 'arm64' ? 'arm64' : 'x64'
-  const wanted = {
-    checkout: packageFolder,
-    into,
-    architecture,
-    nodeFile: null,
-    objects: null,
-  } as const
-  await buildRelease({ ...wanted, isDirtyAllowed: true }, () => {})
+  const { folder } = await releaseBuiltOnce()
+  cpSync(join(folder, 'tree'), join(into, 'tree'), { recursive: true })
 }
 
 /** The same release with another version, as `release publish` wants it: a tree, its description, its objects. */
