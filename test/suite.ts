@@ -33,6 +33,7 @@ const SHARED = [
   /^test\/(drivers\/linux)\/(firing|gpio|input|power|ptp4l|pmc|guard-[pw]|bus-[lw]|p|e|date|attach|interface|log|spin)[\w-]*\.test/,
   /^test\/(drivers\/linux)\/(chrony|clock|control-door|device-stream|files|i2c|libc|midi-file)\.test/,
   /^test\/(drivers\/linux)\/(native|ntp-network|rauc-answers|recorded-sound|serial|usb-printer|tcp-stream)\.test/,
+  /^test\/(drivers\/linux)\/(datagrams|host|last-act|libc-sockets|sqlite-engine|unguarded)\.test/,
   // Whole boxes in memory: what each kind of them runs most is compiled once.
   /^test\/(simulation\/(?:power|ptp|venue))-?[\w-]*\.test/,
   /^test\/(simulation)\/(box|faults|printing|time-of-day|timecode)\.test/,
