@@ -208,7 +208,7 @@ t.test('a release cannot build another, and says where one can', async t => {
 const arm = hasArmNode || isGate ? skipWithout('qemu-aarch64-static') : { skip: `no ${armNode}` }
 t.test(
   'a release for arm64 loads and starts under the Node that it brings',
-  { ...arm, timeout: 90_000 },
+  { ...arm, timeout: 150_000 },
   async t => {
     t.equal(hasArmNode, true, 'test/setup.sh has brought Node for arm64')
     checkLoading(treeIn('arm64'), [...EMULATOR, join(treeIn('arm64'), 'bin/node')])

@@ -11,7 +11,7 @@ const NAMES = ['box-1', 'box-2', 'box-3']
 /** On the third box only, as a driver does that meets hardware that it does not know. */
 const BAD = `if ((process.env.ROADCASE_HOME ?? '').endsWith('box-3')) throw new Error('not on this box')\n`
 
-t.setTimeout(230_000)
+t.setTimeout(350_000)
 t.test('a venue', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'roadcase-venue-ota-'))
   const at = (...steps: string[]): string => join(folder, ...steps)

@@ -10,7 +10,7 @@ import t from 'tap'
 import { type PeerWord, readWord } from '../../ota/fetch/peer-word.js'
 import { nextRelease, OtaBox, ownRelease, serve, type, typeAsShipped } from './ota-rig.js'
 
-t.setTimeout(230_000)
+t.setTimeout(350_000)
 const folder = mkdtempSync(join(tmpdir(), 'roadcase-ota-'))
 const at = (...steps: string[]): string => join(folder, ...steps)
 
