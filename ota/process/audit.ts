@@ -10,12 +10,19 @@ import type { Cancel, Clock } from '../../runtime/ports/clock.js'
 import type { Log } from '../../runtime/ports/log.js'
 import type { MendWishes } from '../slots/mending.js'
 import type { SlotAgent } from '../slots/slot-agent.js'
+import type { MayReplace } from '../slots/slot-care.js'
 import { slotNames } from '../slots/slot-state.js'
 
 const LOOK_MS = 60_000
 /** After the start, which needs the card for itself; a box that is on for one evening is audited, too. */
 const FIRST_MS = 10 * 60_000
 const EVERY_MS = 6 * 3_600_000
+/** By then the box has come up, and the repository was asked; until there is a copy, one byte may darken a box. */
+const FIRST_COPY_MS = 2 * 60_000
+/** A person who went back from a release may think better of it; from the start that this has led to. */
+const GIVEN_BACK_MS = 3_600_000
+/** After a copy that failed, twice as long each time, at most `EVERY_MS`: a card that refuses is not worn out by trying. */
+const RETRY_COPY_MS = 30 * 60_000
 /** After each file, and each megabyte that is written: a box of the evening notices nothing of it. */
 const PAUSE_MS = 40
 /** While it goes on: whether it still disturbs nobody. */
@@ -26,8 +33,8 @@ const LEFT_BYTES = 64 * 1024 * 1024
 export interface Surroundings {
   /** Why the card is not to be written now, for people; null: it may be. */
   whyNotNow(): Promise<string | null>
-  /** Whether a half-written release in the other slot is nobody's any more. */
-  mayReplaceUnfinished(): boolean
+  /** Whether what an update has left in the other slot is nobody's any more. */
+  isNobodys(left: 'unfinished' | 'prepared'): boolean
   /** Null where nobody can tell. */
   freeBytes(): Promise<number | null>
 }
@@ -44,8 +51,9 @@ export class Audit implements Service {
   #isStopping = false
   #looking: Promise<void> = Promise.resolve()
   #auditAtMs = 0
-  /** After one that failed: a card that refuses is not worn out by trying. */
   #copyAtMs = 0
+  #retryCopyMs = RETRY_COPY_MS
+  #startedMs = 0
 
   constructor(
     clock: Clock,
@@ -59,8 +67,9 @@ export class Audit implements Service {
   }
 
   async start(): Promise<void> {
-    this.#auditAtMs = this.#clock.monotonicMs() + FIRST_MS
-    this.#copyAtMs = this.#auditAtMs
+    this.#startedMs = this.#clock.monotonicMs()
+    this.#auditAtMs = this.#startedMs + FIRST_MS
+    this.#copyAtMs = this.#startedMs + FIRST_COPY_MS
     this.#cancel = repeat(this.#clock, LOOK_MS, () => {
       this.#looking = this.#look()
       return this.#looking
@@ -102,29 +111,40 @@ export class Audit implements Service {
   }
 
   async #copy(): Promise<void> {
-    const again = (): void => {
-      this.#copyAtMs = this.#clock.monotonicMs()
-    }
-    await this.#tried(
+    const begunMs = this.#clock.monotonicMs()
+    this.#copyAtMs = begunMs + this.#retryCopyMs
+    let isCancelled = false
+    const isDone = await this.#tried(
       'ota.copy-failed',
       async () => {
-        const mayReplaceUnfinished = this.#around.mayReplaceUnfinished()
-        if (!(await this.#care.isCopyWanted(mayReplaceUnfinished))) return
-        this.#copyAtMs = this.#clock.monotonicMs() + EVERY_MS
-        await this.#care.copy({ ...this.#wishes, mayReplaceUnfinished })
+        if (await this.#care.isCopyWanted(this.#mayReplace))
+          await this.#care.copy({ ...this.#wishes, mayReplace: this.#mayReplace })
       },
-      again,
+      () => {
+        isCancelled = true
+      },
     )
+    if (isDone || isCancelled) this.#copyAtMs = begunMs
+    if (isDone) this.#retryCopyMs = RETRY_COPY_MS
+    else if (!isCancelled) this.#retryCopyMs = Math.min(EVERY_MS, 2 * this.#retryCopyMs)
   }
 
-  async #tried(event: string, work: () => Promise<void>, again: () => void): Promise<void> {
+  readonly #mayReplace: MayReplace = beneath => {
+    if (beneath !== 'given-back') return this.#around.isNobodys(beneath)
+    return this.#clock.monotonicMs() - this.#startedMs >= GIVEN_BACK_MS
+  }
+
+  /** @returns whether it came to its end */
+  async #tried(event: string, work: () => Promise<void>, again: () => void): Promise<boolean> {
     try {
       await work()
+      return true
     } catch (error) {
       if (!(error instanceof BoxError)) throw error
       // It goes on in the next quiet minute.
       if (error.code === 'fetch.cancelled') again()
       else this.#log.warn(event, { problem: messageOf(error) })
+      return false
     }
   }
 

@@ -29,15 +29,15 @@ import { Holds } from '../updater/holds.js'
 import type { Orders } from '../updater/parts.js'
 import { type NamedSource, SwitchedSource, TourOrders } from '../updater/tour-orders.js'
 import { Updater } from '../updater/updater.js'
-import { Audit, type Surroundings } from './audit.js'
+import { Audit } from './audit.js'
 import { BoxDoor } from './box-door.js'
 import { BoxLink } from './box-link.js'
 import { launcherLink } from './launcher-link.js'
 import { LauncherRenewal } from './launcher-renewal.js'
-import { whyNotQuiet } from './quiet.js'
 import { readOwnRelease, type Settings } from './settings.js'
 import { ProcessSlots } from './slots.js'
 import { Sticks } from './sticks.js'
+import { surroundingsOf } from './surroundings.js'
 import { type ComposedSystems, composeSystems } from './systems.js'
 import { openVenue } from './venue.js'
 
@@ -99,12 +99,12 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
     },
     options,
   )
+  const together = venue?.together(slots) ?? null
   const updater = new Updater(
     {
-      ...{ clock, log, slots, box, holds, fleet, os: systems.turns },
+      ...{ clock, log, slots, box, holds, fleet, together, os: systems.turns },
       asked: new Asked(files, log),
       launcher: launcherLink(wanted.send),
-      together: venue?.together(slots) ?? null,
       orders: systems.hear(
         await ordersOf(wanted, {
           ...{ keys, sticks, buildMs: buildMsOf(own), isUtcKnown: () => box.isUtcKnown() },
@@ -119,7 +119,10 @@ export async function composeUpdater(wanted: Composition): Promise<ComposedUpdat
   const parts: readonly Service[] = [
     ...(venue?.services ?? []),
     updater,
-    new Audit(clock, log, { care: agent.care, around: aroundOf(wanted, { updater, box }) }),
+    new Audit(clock, log, {
+      care: agent.care,
+      around: surroundingsOf(wanted, { updater, box, together }),
+    }),
     new LauncherRenewal(clock, log, agent),
   ]
   return {
@@ -141,18 +144,6 @@ const shelfOf = (systems: () => ComposedSystems): ComposedSystems['shelf'] => ({
   keepOnly: wanted => systems().shelf.keepOnly(wanted),
   heldByteCounts: wanted => systems().shelf.heldByteCounts(wanted),
 })
-
-function aroundOf(
-  { home, settings }: Composition,
-  { updater, box }: { readonly updater: Updater; readonly box: BoxLink },
-): Surroundings {
-  const { policy } = settings.config
-  return {
-    whyNotNow: async () => whyNotQuiet(updater.state(), await box.look(), policy),
-    mayReplaceUnfinished: () => updater.state()?.candidate === null,
-    freeBytes: () => linuxSpace.free(home),
-  }
-}
 
 function openSlots(
   { home, slot, clock, log, applyScript }: Composition,

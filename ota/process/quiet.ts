@@ -4,16 +4,25 @@ import type { OtaState } from '../updater/parts.js'
 import { rightMoment } from '../updater/shared-criteria.js'
 import type { UpdaterPolicy } from '../updater/updater-config.js'
 
+interface QuietTerms {
+  readonly policy: UpdaterPolicy
+  /** `Together.isToBeTakenAgain` */
+  readonly isToBeTakenAgain: boolean
+}
+
 /**
- * Not while something is fetched, written, tried or about to be; nor while a show is armed, or the battery is low.
+ * Not while something is fetched, written, tried or about to be; nor while the box starts, a show is armed, or the battery
+ * is low.
  * @returns for people; null: it may be
  */
 export function whyNotQuiet(
   state: OtaState | null,
   box: BoxView | null,
-  policy: UpdaterPolicy,
+  { policy, isToBeTakenAgain }: QuietTerms,
 ): string | null {
   if (state === null) return 'nothing is known yet'
+  // Minutes at most: then it is cleared, or refused.
+  if (isToBeTakenAgain) return 'the other boxes may take the release in the other slot again'
   const { phase, os } = state
   if (phase !== 'idle' && phase !== 'waiting') return 'a release is under way'
   // What nothing keeps from being fetched is fetched again in a moment, should that have failed.
@@ -21,8 +30,18 @@ export function whyNotQuiet(
   if (isComing) return 'a release is to come, or to be tried'
   if (os !== null && os.phase !== 'idle' && os.phase !== 'waiting')
     return 'an operating system is under way'
+  if (box !== null && !box.isReady) return 'the box is starting'
   const moment = rightMoment({ isTimeKnown: true, isAskedFor: true, holds: [], box, policy })
   return moment.find(({ isMet }) => !isMet)?.words ?? null
 }
 
 const IN_THE_WAY: ReadonlySet<OtaState['unmet'][number]['step']> = new Set(['take', 'fetch'])
+
+/**
+ * Whether what an update has left in the other slot is wanted by nobody any more. What is written as a whole cost the uplink
+ * something: it stays until a look at the repository has found that nobody orders it.
+ */
+export function isNobodys(state: OtaState | null, left: 'unfinished' | 'prepared'): boolean {
+  if (state === null || state.candidate !== null) return false
+  return left === 'unfinished' || state.checked?.isFresh === true
+}

@@ -14,12 +14,10 @@ import {
   slotFolder,
   spoilSeal,
 } from './slot-check.js'
+import { type Beneath, beginCopy, type CopyPlace, copyPlace, finishCopy } from './slot-copy.js'
 import {
-  beginInstall,
-  copyTarget,
   emptySlot,
-  finishCopy,
-  isCopy,
+  isRefused,
   markRotten,
   otherSlot,
   type SlotName,
@@ -41,9 +39,12 @@ export interface StateTurns {
 }
 
 export interface CareWishes extends MendWishes {
-  /** Whether a half-written release in the slot is nobody's any more. */
-  readonly mayReplaceUnfinished: boolean
+  /** Whether what lies in the slot is of no use to anybody any more. */
+  readonly mayReplace: MayReplace
 }
+
+/** `nothing` is always replaced. */
+export type MayReplace = (beneath: Exclude<Beneath, 'nothing'>) => boolean
 
 export class SlotCare {
   readonly #ports: CarePorts
@@ -110,13 +111,13 @@ export class SlotCare {
 
   /**
    * Whether a box could be started from the other slot. What is damaged on the card may run well from memory, and would be
-   * given up for what does not start.
+   * given up for what does not start, or for a release that a person has refused.
    */
   async #isOtherWhole(name: SlotName, { pause }: MendWishes): Promise<boolean> {
-    const other = otherSlot(name)
     const state = await this.#read()
-    const slot = state.slots[other]
-    if (standIn(state, name) === null || slot.kind !== 'good') return false
+    const other = standIn(state, name)
+    const slot = other && state.slots[other]
+    if (other === null || slot?.kind !== 'good' || isRefused(state, slot.release)) return false
     const problem = await fullProblem(this.#ports, other, slot.release.digest, {
       from: 'disk',
       pause,
@@ -157,53 +158,72 @@ export class SlotCare {
   }
 
   /** Whether `copy` would do something. */
-  async isCopyWanted(mayReplaceUnfinished: boolean): Promise<boolean> {
-    return this.#target(await this.#read(), mayReplaceUnfinished) !== null
+  async isCopyWanted(mayReplace: MayReplace): Promise<boolean> {
+    return this.#place(await this.#read(), mayReplace) !== null
   }
 
-  #target(state: State, mayReplaceUnfinished: boolean): SlotName | null {
-    const target = copyTarget(state, this.#running)
-    if (target === null) return null
-    const [slot, own] = [state.slots[target], state.slots[otherSlot(target)]]
-    const isUnfinished = slot.kind === 'installing' && !isCopy(slot, own)
-    return isUnfinished && !mayReplaceUnfinished ? null : target
+  #place(state: State, mayReplace: MayReplace): CopyPlace | null {
+    const place = copyPlace(state, this.#running)
+    if (place === null || place.beneath === 'nothing') return place
+    return mayReplace(place.beneath) ? place : null
   }
 
   /**
-   * Goes on where a cut has left it. Each file is read back before it has its name, and all of them once more at the end.
+   * What runs is read first, and mended from what the other slot still holds: a release that could be started for want of
+   * a better is not written over by one that could not. Goes on where a cut has left it. Each file is read back before it
+   * has its name, and all of them once more at the end.
    * @returns where the copy is now; null when none is wanted
    * @throws BoxError `slot.rotten` when it did not come about, `storage.full`, `fetch.cancelled`; whatever `wishes` throw
    */
-  copy(wishes: CareWishes): Promise<SlotName | null> {
-    return this.#alone(wishes, async own => {
-      const begun = await this.#turns.inTurn(() => this.#begin(wishes))
-      if (begun === null) return null
-      const { target, digest } = begun
-      const mending = await this.#fill(target, digest, own)
-      if (mending.isWhole) {
-        await this.#turns.inTurn(() => this.#finish(target, digest))
-        return target
-      }
-      await this.#turns.inTurn(() => this.#clear(target, digest))
-      throw new BoxError('slot.rotten', `no copy in slot ${target}: ${mending.problem}`)
-    })
+  async copy(wishes: CareWishes): Promise<SlotName | null> {
+    const running = this.#running
+    if (running === null || !(await this.isCopyWanted(wishes.mayReplace))) return null
+    const problem = await this.audit(running, this.#unlessBarred(wishes.pause), wishes)
+    if (problem !== null) throw noCopy(otherSlot(running), problem)
+    return this.#alone(wishes, own => this.#copy(own, wishes.mayReplace))
   }
 
-  async #begin(wishes: CareWishes): Promise<{ target: SlotName; digest: string } | null> {
+  async #copy(own: MendWishes, mayReplace: MayReplace): Promise<SlotName | null> {
+    const begun = await this.#turns.inTurn(() => this.#begin(own, mayReplace))
+    if (begun === null) return null
+    const { target, digest } = begun
+    const mending = await this.#fill(target, digest, own)
+    if (mending.isWhole) {
+      await this.#turns.inTurn(() => this.#finish(target, digest))
+      return target
+    }
+    await this.#turns.inTurn(() => this.#clear(target, digest))
+    throw noCopy(target, mending.problem)
+  }
+
+  async #begin(
+    wishes: MendWishes,
+    mayReplace: MayReplace,
+  ): Promise<{ target: SlotName; digest: string } | null> {
     const { disk } = this.#ports
     const state = await this.#turns.read()
-    const target = this.#target(state, wishes.mayReplaceUnfinished)
+    const target = this.#place(state, mayReplace)?.slot
     const own = this.#running && state.slots[this.#running]
-    if (target === null || own?.kind !== 'good') return null
-    const before = state.slots[target]
+    if (target === undefined || own?.kind !== 'good') return null
     const { digest } = own.release
+    const before = state.slots[target]
     if (before.kind === 'installing' && before.release.digest === digest) return { target, digest }
-    const begun = beginInstall(state, this.#running, own.release)
+    await wishes.makeSure(await this.#moreBytes(target))
+    const begun = beginCopy(state, target)
     await this.#turns.write(emptySlot(begun, target))
     await disk.remove(sealFile(target))
     await disk.removeTree(slotFolder(target))
     await this.#turns.write(begun)
     return { target, digest }
+  }
+
+  /** That a copy takes, beyond what gives way to it. */
+  async #moreBytes(target: SlotName): Promise<number> {
+    const taken = async (name: SlotName): Promise<number> => {
+      const files = await this.#ports.disk.list(slotFolder(name))
+      return files.reduce((sum, { byteCount }) => sum + byteCount, 0)
+    }
+    return Math.max(0, (await taken(otherSlot(target))) - (await taken(target)))
   }
 
   async #fill(target: SlotName, digest: string, wishes: MendWishes): Promise<Mending> {
@@ -221,7 +241,7 @@ export class SlotCare {
     const state = await this.#turns.read()
     const slot = state.slots[target]
     if (slot.kind !== 'installing' || slot.release.digest !== digest) return
-    if (copyTarget(state, this.#running) !== target) return
+    if (copyPlace(state, this.#running)?.slot !== target) return
     await seal(this.#ports, target, digest, state.floor)
     await this.#turns.write(finishCopy(state, target))
     this.#ports.log.info('slot.copied', { slot: target, version: slot.release.version })
@@ -237,17 +257,20 @@ export class SlotCare {
     await disk.remove(HALF_FILE)
   }
 
+  #giveUpIfBarred(): void {
+    if (this.#isBarred) throw new BoxError('fetch.cancelled', 'a release is to be written')
+  }
+
+  readonly #unlessBarred = (pause: MendWishes['pause']) => async (): Promise<void> => {
+    this.#giveUpIfBarred()
+    await pause()
+  }
+
   /** One after the other, and none while something is installed. */
   #alone<T>(wishes: MendWishes, work: (own: MendWishes) => Promise<T>): Promise<T> {
-    const giveUpIfBarred = (): void => {
-      if (this.#isBarred) throw new BoxError('fetch.cancelled', 'a release is to be written')
-    }
-    const pause = async (): Promise<void> => {
-      giveUpIfBarred()
-      await wishes.pause()
-    }
+    const pause = this.#unlessBarred(wishes.pause)
     const done = this.#work.then(async () => {
-      giveUpIfBarred()
+      this.#giveUpIfBarred()
       return work({ ...wishes, pause })
     })
     this.#work = done.catch(() => {})
@@ -256,3 +279,6 @@ export class SlotCare {
 }
 
 const FILES_TOLD = 20
+
+const noCopy = (target: SlotName, problem: string): BoxError =>
+  new BoxError('slot.rotten', `no copy in slot ${target}: ${problem}`)

@@ -64,10 +64,12 @@ export function trialSlot(state: State): SlotName | null {
   return slotNames.find(name => state.slots[name].kind === 'trial') ?? null
 }
 
-/** The other slot, where a release leads to that is another one than here; null: none, or one below the floor. */
+/** The other slot, with a good release that is another one than here; null: none, or one refused or below the floor. */
 export function wayBack(state: State, from: SlotName): SlotName | null {
   const other = standIn(state, from)
-  return other === null || isCopy(state.slots.a, state.slots.b) ? null : other
+  const slot = other && state.slots[other]
+  if (slot?.kind !== 'good' || isCopy(state.slots.a, state.slots.b)) return null
+  return isRefused(state, slot.release) ? null : other
 }
 
 /** Both hold one release: what rots in one of them is whole in the other. */
@@ -81,7 +83,7 @@ export function standIn(state: State, from: SlotName): SlotName | null {
   return slot.kind === 'good' && !isBelowFloor(state, slot.release) ? other : null
 }
 
-const isBelowFloor = ({ floor }: State, { version }: Release): boolean =>
+export const isBelowFloor = ({ floor }: State, { version }: Release): boolean =>
   floor !== null && compareVersions(version, floor) < 0
 
 /**
@@ -124,24 +126,9 @@ export function finishInstall(state: State, target: SlotName): State {
   return withSlot(state, target, { kind: 'ready', release: slot.release })
 }
 
-/**
- * Where a copy of the running release may be written: over nothing, over what is damaged or has failed, and over what a cut
- * left of a copy or of a release that nobody writes any more. Never over a release that could be started, or gone back to.
- */
-export function copyTarget(state: State, running: SlotName | null): SlotName | null {
-  if (running === null || state.chosen !== running || trialSlot(state) !== null) return null
-  const target = otherSlot(running)
-  const mayGo = ['empty', 'installing', 'failed'].includes(state.slots[target].kind)
-  return state.slots[running].kind === 'good' && mayGo ? target : null
-}
-
-/** What was `installing` there is what runs: found good already. */
-export function finishCopy(state: State, target: SlotName): State {
-  const slot = state.slots[target]
-  assert(slot.kind === 'installing', 'what is finished was begun')
-  assert(isCopy(slot, state.slots[otherSlot(target)]), 'it is a copy')
-  return withSlot(state, target, { kind: 'good', release: slot.release })
-}
+/** A person, or its trial, says that it is not to run; it is started for want of a better only. */
+export const isRefused = ({ refused }: State, { digest }: Release): boolean =>
+  refused.some(one => one.digest === digest)
 
 /** Nothing of use is in the slot. */
 export const emptySlot = (state: State, target: SlotName): State => {
@@ -216,17 +203,20 @@ export function goBack(state: State, why: string): State {
   const current = chosen && state.slots[chosen]
   if (chosen === null || current?.kind !== 'good') throw refusal('no good release runs')
   const back = wayBack(state, chosen)
-  const target = back && state.slots[back]
-  if (back === null && standIn(state, chosen) !== null)
-    throw refusal(
-      `the other slot holds ${current.release.version} as well, against rot: there is no older release to go back to`,
-    )
-  if (back === null || target?.kind !== 'good')
-    throw refusal('no other slot holds a good release that is not below the floor')
-  const known = state.refused.find(({ digest }) => digest === target.release.digest)
-  if (known) throw refusal(`${known.version} failed, too: ${known.why}`)
+  if (back === null) throw refusal(whyNoWayBack(state, chosen, current.release))
   const refused = refuse(state, current.release, why.slice(0, WHY_LETTERS_MAX))
   return { ...state, chosen: back, refused }
+}
+
+function whyNoWayBack(state: State, from: SlotName, { digest, version }: Release): string {
+  const name = standIn(state, from)
+  const other = name && state.slots[name]
+  if (other?.kind !== 'good')
+    return 'no other slot holds a good release that is not below the floor'
+  const known = state.refused.find(one => one.digest === other.release.digest)
+  if (other.release.digest === digest)
+    return `the other slot holds ${version} as well, against rot: there is no older release to go back to`
+  return `${other.release.version} failed, too: ${known?.why}`
 }
 
 /** A person says that the release may be tried again. Unknown digests change nothing. */
@@ -286,7 +276,7 @@ export const higher = (one: string | null, other: string | null): string | null 
   return compareVersions(one, other) >= 0 ? one : other
 }
 
-const withSlot = (state: State, name: SlotName, slot: Slot): State => ({
+export const withSlot = (state: State, name: SlotName, slot: Slot): State => ({
   ...state,
   slots: { ...state.slots, [name]: slot },
 })

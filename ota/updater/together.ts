@@ -91,6 +91,11 @@ export class Together {
     return isOnTrial && this.#record !== null && this.#record.digest === running?.digest
   }
 
+  /** This box went back for the others' sake, and may take the release in the other slot again with them. */
+  get isToBeTakenAgain(): boolean {
+    return this.#record?.stage === 'back'
+  }
+
   async load(): Promise<void> {
     this.#record = await this.#parts.records.read()
   }

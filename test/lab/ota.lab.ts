@@ -230,7 +230,7 @@ async function report(): Promise<void> {
     const { slot } = await chosen(real)
     const ports = portsOf(real)
     const agent = new SlotAgent(ports, { slot, isPassedOver: false, isPreviousLauncher: false })
-    const anyTime = { pause: atOnce, makeSure: atOnce, mayReplaceUnfinished: true }
+    const anyTime = { pause: atOnce, makeSure: atOnce, mayReplace: () => true }
     // Whatever the last reset has left of the other one, it holds a release from here on.
     const target = await agent.care.copy(anyTime)
     t.comment(target === null ? 'the other slot holds another release' : 'it got a copy')

@@ -4,6 +4,7 @@ import { SimulatedClock } from '../../../drivers/simulated/clock.js'
 import { SimulatedLog } from '../../../drivers/simulated/log.js'
 import { Audit, type Surroundings } from '../../../ota/process/audit.js'
 import type { MendWishes } from '../../../ota/slots/mending.js'
+import type { CareWishes, MayReplace } from '../../../ota/slots/slot-care.js'
 import type { FullCheck } from '../../../ota/slots/slot-check.js'
 import type { SlotName } from '../../../ota/slots/slot-state.js'
 import { BoxError } from '../../../runtime/core/errors.js'
@@ -18,6 +19,9 @@ async function started() {
   const box = {
     whyNot: null as string | null,
     isWanted: true,
+    /** A person went back from what lies there. */
+    isGivenBack: false,
+    isUnreadable: false,
     freeBytes: 1e12,
     failure: null as BoxError | null,
   }
@@ -34,8 +38,11 @@ async function started() {
       done.push(`${wishes === null ? 'read' : 'audit'} ${slot}`)
       return null
     },
-    isCopyWanted: async () => box.isWanted,
-    copy: async (wishes: MendWishes): Promise<SlotName> => {
+    isCopyWanted: async (mayReplace: MayReplace) => {
+      if (box.isUnreadable) throw new BoxError('storage.rotten', 'the records are gone')
+      return box.isWanted && (!box.isGivenBack || mayReplace('given-back'))
+    },
+    copy: async (wishes: CareWishes): Promise<SlotName> => {
       await write('copy', wishes)
       box.isWanted = false
       return 'b'
@@ -43,7 +50,7 @@ async function started() {
   }
   const around: Surroundings = {
     whyNotNow: async () => box.whyNot,
-    mayReplaceUnfinished: () => true,
+    isNobodys: () => true,
     freeBytes: async () => box.freeBytes,
   }
   const audit = new Audit(clock, log, { care, around })
@@ -51,14 +58,26 @@ async function started() {
   return { clock, log, box, done, audit }
 }
 
-t.test('a quiet box is audited soon after its start, and gets a copy', async t => {
+t.test('a quiet box gets a copy soon after its start, and is audited a little later', async t => {
   const { clock, done, audit } = await started()
-  await clock.advance(9 * MINUTE)
+  await clock.advance(2 * MINUTE - 1)
   t.same(done, [], 'the start needs the card for itself')
   await clock.advance(2 * MINUTE)
-  t.same(done, ['audit a', 'audit b', 'copy'])
+  t.same(done, ['copy'])
+  await clock.advance(8 * MINUTE)
+  t.same(done.slice(1), ['audit a', 'audit b'])
   await clock.advance(6 * HOUR)
   t.same(done.slice(3), ['audit a', 'audit b'])
+  await audit.stop()
+})
+
+t.test('a release that a person went back from is left to that person for an hour', async t => {
+  const { clock, box, done, audit } = await started()
+  box.isGivenBack = true
+  await clock.advance(HOUR)
+  t.notOk(done.includes('copy'))
+  await clock.advance(2 * MINUTE)
+  t.ok(done.includes('copy'))
   await audit.stop()
 })
 
@@ -77,24 +96,37 @@ t.test('what is not quiet is not written, and read only when it was not for long
 
 t.test('a show that is armed ends what is being written, and it goes on afterwards', async t => {
   const { clock, box, done, audit } = await started()
-  await clock.advance(10 * MINUTE + 2_000)
+  await clock.advance(2 * MINUTE + 2_000)
   box.whyNot = 'a show is armed'
   await clock.advance(HOUR)
-  t.same(done, ['audit a', 'audit b'])
+  t.same(done, [])
   box.whyNot = null
   await clock.advance(2 * MINUTE)
-  t.same(done.slice(2), ['copy'])
+  t.same(done, ['audit a', 'audit b', 'copy'])
   await audit.stop()
 })
 
-t.test('a copy that fails is tried again after hours, not at once', async t => {
+t.test('a copy that fails is told, and tried again later and later', async t => {
   const { clock, log, box, done, audit } = await started()
-  box.failure = new BoxError('slot.rotten', 'the card does not keep it')
-  await clock.advance(5 * HOUR)
-  t.equal(log.events().filter(event => event === 'ota.copy-failed').length, 1)
+  const failures = (): number => log.events().filter(event => event === 'ota.copy-failed').length
+  box.failure = new BoxError('storage.io', 'the card does not keep it')
+  await clock.advance(20 * MINUTE)
+  t.equal(failures(), 1)
+  await clock.advance(15 * MINUTE)
+  t.equal(failures(), 2)
+  await clock.advance(24 * HOUR)
+  t.ok(failures() >= 6 && failures() <= 8, `${failures()} in a day`)
   box.failure = null
-  await clock.advance(2 * HOUR)
+  await clock.advance(6 * HOUR + MINUTE)
   t.ok(done.includes('copy'))
+  await audit.stop()
+})
+
+t.test('records that cannot be read are told as seldom as a copy that fails', async t => {
+  const { clock, log, box, audit } = await started()
+  box.isUnreadable = true
+  await clock.advance(24 * HOUR)
+  t.ok(log.events().filter(event => event === 'ota.copy-failed').length <= 8)
   await audit.stop()
 })
 
@@ -110,10 +142,10 @@ t.test('the room that the box needs for itself is left', async t => {
 
 t.test('an updater that ends does not wait for a copy', async t => {
   const { clock, done, audit } = await started()
-  await clock.advance(10 * MINUTE + 1_000)
+  await clock.advance(2 * MINUTE + 1_000)
   const stopped = audit.stop()
   await clock.advance(1_000)
   await stopped
   await clock.advance(HOUR)
-  t.same(done, ['audit a', 'audit b'])
+  t.same(done, [])
 })

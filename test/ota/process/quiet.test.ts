@@ -1,5 +1,5 @@
 import t from 'tap'
-import { whyNotQuiet } from '../../../ota/process/quiet.js'
+import { isNobodys, whyNotQuiet } from '../../../ota/process/quiet.js'
 import type { BoxView } from '../../../ota/updater/criteria.js'
 import { notUpdated } from '../../../ota/updater/os-report.js'
 import type { OtaState } from '../../../ota/updater/parts.js'
@@ -39,6 +39,7 @@ t.test('the card is written for what has time only when nobody is disturbed', as
     ['an operating system on trial', { ...idle, os: os('trial') }, box, /operating system/],
     ['an operating system that waits', { ...idle, os: os('waiting') }, box, null],
     ['a box that does not answer', idle, null, /does not say whether a show is on/],
+    ['a box that starts', idle, { ...box, isReady: false }, /starting/],
     ['an armed show', idle, { ...box, isArmed: true }, /armed/],
     ['a cue', idle, { ...box, runningCues: 1 }, /cue/],
     ['panic', idle, { ...box, isPanic: true }, /PANIC/],
@@ -46,8 +47,30 @@ t.test('the card is written for what has time only when nobody is disturbed', as
     ['on mains', idle, { ...box, power: { percent: 3, isOnMains: true } }, null],
   ]
   for (const [name, state, seen, why] of cases) {
-    const said = whyNotQuiet(state, seen, policy)
+    const said = whyNotQuiet(state, seen, { policy, isToBeTakenAgain: false })
     if (why === null) t.equal(said, null, name)
     else t.match(said, why, name)
   }
+})
+
+t.test('what the other boxes may take again is not written over', async t => {
+  t.match(whyNotQuiet(idle, box, { policy, isToBeTakenAgain: true }), /take the release .* again/)
+})
+
+t.test('what was prepared stays until it is known that nobody orders it', async t => {
+  const ordered = { ...idle, candidate: { digest: 'cd'.repeat(32), version: '1.5.0' } }
+  const checked = { wallMs: 0, isFresh: true, words: '' }
+  const cases: readonly [string, OtaState | null, boolean, boolean][] = [
+    ['before the first turn', null, false, false],
+    ['it is ordered', { ...ordered, checked }, false, false],
+    ['no repository was asked', idle, true, false],
+    ['none answered', { ...idle, checked: { ...checked, isFresh: false } }, true, false],
+    ['something else is ordered, or nothing', { ...idle, checked }, true, true],
+  ]
+  for (const [name, state, unfinished, prepared] of cases)
+    t.same(
+      [isNobodys(state, 'unfinished'), isNobodys(state, 'prepared')],
+      [unfinished, prepared],
+      name,
+    )
 })

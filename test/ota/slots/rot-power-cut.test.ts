@@ -10,7 +10,7 @@ import { atOnce, fullProblem } from '../../../ota/slots/slot-check.js'
 import { otherSlot, type SlotName, slotNames } from '../../../ota/slots/slot-state.js'
 import { randomFrom } from '../../../runtime/core/random.js'
 import { anyTime, type Boot, bootOf, unhurried } from './simulated-slots.js'
-import { smallRelease } from './small-release.js'
+import { type SmallRelease, smallRelease } from './small-release.js'
 
 const FOREVER = Number.POSITIVE_INFINITY
 const SEED = Number(process.env['SEED'] ?? 1)
@@ -21,7 +21,7 @@ const VICTIMS = ['program/main.js', 'assets/a/picture', 'bin/tool', 'manifest'] 
 
 const made = (version: string) =>
   smallRelease({ version, floor: null, behaviour: 'good', launcher: null })
-const [one, two] = [made('1.0.0'), made('1.1.0')]
+const [zero, one, two] = [made('0.9.0'), made('1.0.0'), made('1.1.0')]
 
 interface Reached {
   cuts: number
@@ -35,21 +35,39 @@ interface Box {
   readonly disk: SimulatedSlotDisk
   readonly random: () => number
   readonly hasRotten: boolean
+  /** What runs, and is in both slots in the end. */
+  readonly wanted: SmallRelease
 }
 
-/** Slot a as a card is written; slot b as `other` says. */
-async function newBox(random: () => number, other: 'empty' | 'failed'): Promise<Box> {
+/** What the slot beside the one that runs holds. */
+type Beside = 'empty' | 'failed' | 'given-back' | 'below-floor'
+
+/** Slot a as a card is written; what is beside 1.0.0 as `beside` says. */
+async function newBox(random: () => number, beside: Beside): Promise<Box> {
   const disk = new SimulatedSlotDisk(random)
   const boot = bootOf(disk, { callsUntilPowerCut: FOREVER, random })
-  await boot.installer(one).install('slots/a', unhurried.progress, unhurried.isCancelled)
+  const first = beside === 'below-floor' ? zero : one
+  await boot.installer(first).install('slots/a', unhurried.progress, unhurried.isCancelled)
   await boot.disk.syncTree('slots/a')
   await boot.choose()
-  if (other === 'failed') {
+  if (beside === 'below-floor') await keep(boot, { ...one, floor: '1.0.0' })
+  if (beside === 'given-back') await keep(boot, { ...two, floor: null })
+  if (beside === 'failed') {
     await boot.agent('a').install(two.release, boot.installer(two), unhurried)
     await boot.agent('a').activate()
-    await boot.agent('b').rollBack('lamps flicker')
   }
-  return { disk, random, hasRotten: false }
+  const isBack = beside === 'failed' || beside === 'given-back'
+  if (isBack) await boot.agent('b').rollBack('lamps flicker')
+  return { disk, random, hasRotten: false, wanted: one }
+}
+
+/** Into slot b, and found good. */
+async function keep(boot: Boot, next: SmallRelease & { floor: string | null }): Promise<void> {
+  const release = { ...next.release, floor: next.floor }
+  await boot.agent('a').install(release, boot.installer(next), unhurried)
+  await boot.agent('a').activate()
+  await boot.choose()
+  await boot.agent('b').markGood()
 }
 
 /** One evening: the box starts, and its updater has time. */
@@ -62,7 +80,7 @@ async function evening(boot: Boot): Promise<SlotName> {
   return chosen.slot
 }
 
-async function judge({ disk, random, hasRotten }: Box): Promise<string[]> {
+async function judge({ disk, random, hasRotten, wanted }: Box): Promise<string[]> {
   const boot = bootOf(disk, { callsUntilPowerCut: FOREVER, random })
   const chosen = await boot.choose()
   if (chosen === null) return ['no slot starts']
@@ -70,7 +88,7 @@ async function judge({ disk, random, hasRotten }: Box): Promise<string[]> {
   const check = { from: 'disk', pause: atOnce } as const
   const problem = await fullProblem(boot.choice, slot, release.digest, check)
   const problems = problem === null ? [] : [`${slot} is started, and ${problem}`]
-  if (release.version !== '1.0.0') problems.push(`${release.version} is started`)
+  if (release.version !== wanted.release.version) problems.push(`${release.version} is started`)
   const { slots } = (await boot.choice.store.read()) ?? {}
   const other = slots?.[otherSlot(slot)]
   // What rots may be called good until somebody looks; what is copied may not, until it is whole.
@@ -80,7 +98,7 @@ async function judge({ disk, random, hasRotten }: Box): Promise<string[]> {
 }
 
 /** Both slots hold the release, every byte of it, and nothing lies about. */
-async function judgeEnd({ disk, random }: Box): Promise<string[]> {
+async function judgeEnd({ disk, random, wanted }: Box): Promise<string[]> {
   const boot = bootOf(disk, { callsUntilPowerCut: FOREVER, random })
   const state = await boot.choice.store.read()
   const check = { from: 'disk', pause: atOnce } as const
@@ -88,7 +106,7 @@ async function judgeEnd({ disk, random }: Box): Promise<string[]> {
   for (const name of slotNames) {
     const slot = state?.slots[name]
     if (slot?.kind !== 'good') problems.push(`slot ${name} is ${slot?.kind}`)
-    const problem = await fullProblem(boot.choice, name, one.release.digest, check)
+    const problem = await fullProblem(boot.choice, name, wanted.release.digest, check)
     if (problem !== null) problems.push(`in the end slot ${name}: ${problem}`)
   }
   if (disk.has(HALF_FILE)) problems.push('half a file is left')
@@ -121,7 +139,8 @@ async function cutDeed(
     reached.cuts++
     const look = bootOf(disk, { callsUntilPowerCut: FOREVER, random })
     const state = await look.choice.store.read()
-    if (state?.slots.b.kind === 'installing') reached.cutWhileCopying++
+    const isCopying = slotNames.some(name => state?.slots[name].kind === 'installing')
+    if (isCopying) reached.cutWhileCopying++
     if (disk.has(HALF_FILE)) reached.cutWithHalfAFile++
   }
   const problems = await judge(box)
@@ -135,6 +154,19 @@ async function cutDeed(
 const deeds: readonly { name: string; begin: (random: () => number) => Promise<Box> }[] = [
   { name: 'a copy into an empty slot', begin: random => newBox(random, 'empty') },
   { name: 'a copy over a release that failed', begin: random => newBox(random, 'failed') },
+  {
+    name: 'a copy over a release that was given back',
+    begin: random => newBox(random, 'given-back'),
+  },
+  { name: 'a copy over one below the floor', begin: random => newBox(random, 'below-floor') },
+  {
+    name: 'what runs rots beyond mending, beside a release that was given back',
+    begin: async random => {
+      const box = await newBox(random, 'given-back')
+      box.disk.rot('slots/a/program/main.js', { isCached: false })
+      return { ...box, hasRotten: true, wanted: two }
+    },
+  },
   ...VICTIMS.flatMap(victim =>
     [true, false].map(isChosen => ({
       name: `${victim} rots in the slot that ${isChosen ? 'runs' : 'does not run'}`,

@@ -75,7 +75,9 @@ t.test('a release that could be started, or gone back to, is never written over'
   const { boot: other } = await box()
   const agent = other.agent('a')
   await agent.install(two.release, other.installer(two), unhurried)
-  t.equal(await agent.care.copy(anyTime), null, 'one that was prepared')
+  const somebodys = { ...anyTime, mayReplace: () => false }
+  t.equal(await agent.care.copy(somebodys), null, 'one that was prepared')
+  t.ok(await agent.care.isCopyWanted(what => what === 'prepared'), 'unless nobody orders it')
   await agent.activate()
   t.equal(await agent.care.copy(anyTime), null, 'one on trial')
 })
@@ -87,10 +89,96 @@ t.test(
     const agent = boot.agent('a')
     const torn = { install: async () => Promise.reject(new BoxError('fetch.unavailable', 'no')) }
     await t.rejects(agent.install(two.release, torn, unhurried))
-    t.notOk(await agent.care.isCopyWanted(false))
-    t.ok(await agent.care.isCopyWanted(true))
+    t.notOk(await agent.care.isCopyWanted(() => false))
+    t.ok(await agent.care.isCopyWanted(what => what === 'unfinished'))
   },
 )
+
+/** 1.1.0, found good in b, was given back by hand: 1.0.0 runs from a. */
+async function givenBack() {
+  const all = await twoGood()
+  await all.boot.agent('b').rollBack('lamps flicker')
+  t.match(await all.boot.choose(), { slot: 'a', mode: 'good' })
+  return all
+}
+
+t.test('a release below the floor makes room: nobody may go back to it', async t => {
+  const { boot } = await box()
+  const raising = smallRelease({
+    version: '1.1.0',
+    floor: '1.1.0',
+    behaviour: 'good',
+    launcher: null,
+  })
+  await boot.agent('a').install(raising.release, boot.installer(raising), unhurried)
+  await boot.agent('a').activate()
+  await boot.choose()
+  await boot.agent('b').markGood()
+  t.equal(await boot.agent('b').care.copy(anyTime), 'a')
+  t.match(await boot.agent('b').status(), { standIn: 'a', wayBack: null, chosen: 'b' })
+})
+
+t.test('a release that was given back makes room, once nobody goes on with it', async t => {
+  const { boot } = await givenBack()
+  const agent = boot.agent('a')
+  t.match(await agent.status(), { wayBack: null }, 'nothing leads back to what is refused')
+  const notYet = (beneath: string): boolean => beneath !== 'given-back'
+  t.equal(await agent.care.copy({ ...anyTime, mayReplace: notYet }), null)
+  t.equal(await agent.care.copy(anyTime), 'b')
+  t.match(await agent.status(), { standIn: 'b', slots: { b: { release: one.release } } })
+})
+
+t.test('a release that was given back and cleared is the way back again, and stays', async t => {
+  const { boot } = await givenBack()
+  const agent = boot.agent('a')
+  await agent.clear(two.release.digest)
+  t.equal(await agent.care.copy(anyTime), null)
+  t.match(await agent.status(), { wayBack: 'b' })
+})
+
+/** 1.1.0 was given back by hand in its trial. */
+async function failed() {
+  const all = await box()
+  await all.boot.agent('a').install(two.release, all.boot.installer(two), unhurried)
+  await all.boot.agent('a').activate()
+  await all.boot.agent('b').rollBack('lamps flicker')
+  return all
+}
+
+t.test('what could still be started is not written over by what is damaged', async t => {
+  for (const [{ disk, boot }, kind] of [
+    [await givenBack(), 'good'],
+    [await failed(), 'failed'],
+  ] as const) {
+    disk.rot('slots/a/program/main.js', onDisk)
+    const agent = boot.agent('a')
+    await t.rejects(agent.care.copy(anyTime), { code: 'slot.rotten' })
+    t.match(await agent.status(), { slots: { b: { kind, release: two.release } } })
+    t.match(
+      await boot.choose(),
+      { slot: 'b', release: { version: '1.1.0' } },
+      'light, and not none',
+    )
+  }
+})
+
+t.test('a box that runs is not given up for a release that was refused', async t => {
+  const { disk, boot } = await givenBack()
+  disk.rot('slots/a/program/main.js', onDisk)
+  const agent = boot.agent('a')
+  t.match(await agent.care.audit('a', atOnce, anyTime), /is damaged/)
+  t.match(await agent.status(), { chosen: 'a', isRestartDue: false })
+})
+
+t.test('where there is no room for a copy, nothing is removed for it', async t => {
+  const { boot } = await givenBack()
+  const makeSure = async (): Promise<void> => {
+    throw new BoxError('storage.full', 'no room')
+  }
+  const agent = boot.agent('a')
+  await t.rejects(agent.care.copy({ ...anyTime, makeSure }), { code: 'storage.full' })
+  t.match(await agent.status(), { slots: { b: { kind: 'good', release: two.release } } })
+})
 
 t.test('an installation ends a copy that is being written', async t => {
   const { boot } = await box()

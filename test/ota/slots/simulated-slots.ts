@@ -16,7 +16,7 @@ import type { SmallRelease } from './small-release.js'
 export const unhurried = { progress: () => {}, isCancelled: () => false }
 
 /** Nobody is disturbed, and there is room. */
-export const anyTime = { pause: atOnce, makeSure: atOnce, mayReplaceUnfinished: true }
+export const anyTime = { pause: atOnce, makeSure: atOnce, mayReplace: () => true }
 
 /** One boot of a box: what the launcher and the updater of this boot hold on to. */
 export interface Boot {

@@ -55,6 +55,7 @@ class VenueBox {
   isOff = false
   state: OtaState | null = null
   switchedMs: number | null = null
+  together: Together | null = null
   #updater: Updater | null = null
   readonly #venue: Venue
 
@@ -81,6 +82,7 @@ class VenueBox {
       },
       { box: this.name, boxes: NAMES },
     )
+    this.together = together
     this.#updater = new Updater(
       {
         clock,
@@ -213,7 +215,10 @@ t.test('one that does not pass takes all back; cleared there, all try again', as
   t.same(venue.running(), ['1.0.0', '1.0.0', '1.0.0'])
   t.match(venue.boxes[0]?.slots.did.at(-1), /box-3 has gone back: gate: its printer/)
   for (const { slots } of venue.boxes) t.notOk(slots.did.includes('good'))
+  const areToTakeAgain = () => venue.boxes.map(({ together }) => together?.isToBeTakenAgain)
+  t.same(areToTakeAgain(), [true, true, false], 'what failed nowhere else may be tried again')
   await venue.clock.advance(600 * SECOND_MS)
+  t.same(areToTakeAgain(), [false, false, false], 'and is cleared')
   t.same(venue.running(), ['1.0.0', '1.0.0', '1.0.0'], 'it is refused there, so nowhere tried')
   if (bad) bad.gate = []
   await bad?.slots.clear(digestOf('1.1.0'))
