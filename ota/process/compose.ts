@@ -162,7 +162,7 @@ function openSlots(
     isPassedOver: process.env['ROADCASE_PASSED_OVER'] === '1',
     isPreviousLauncher: process.env['ROADCASE_LAUNCHER_FILE'] === PREVIOUS_LAUNCHER_FILE,
   }
-  const agent = new SlotAgent({ disk, keys, log, programs }, started)
+  const agent = new SlotAgent({ disk, keys, log, programs, clock }, started)
   const apply = { programs, clock, script: applyScript, folder: home }
   const slots = new ProcessSlots(
     { agent, fetcher, shelf, log, space: linuxSpace, apply },

@@ -17,6 +17,7 @@ import {
   slotNames,
 } from '../slots/slot-state.js'
 import type { SlotStatus } from '../slots/slot-status.js'
+import { slotContents } from '../slots/slot-words.js'
 import { usableObjects } from '../updater/choice-of-object.js'
 import type { RunningRelease } from '../updater/criteria.js'
 import type { SlotView, SlotWork, StateFormats, TransferProgress } from '../updater/parts.js'
@@ -80,6 +81,7 @@ export class ProcessSlots implements SlotWork {
     const ready = Object.values(status.slots).find(({ kind }) => kind === 'ready')
     return {
       slot: status.running,
+      contents: status.running && slotContents(status),
       running: releaseOf(running),
       previous: previousOf(status),
       prepared: releaseOf(ready ?? null),
@@ -299,6 +301,7 @@ const TIGHT_BYTES = 32 * 1024 * 1024
 
 const nothingKnown: Omit<SlotView, 'trouble'> = {
   slot: null,
+  contents: null,
   running: null,
   previous: null,
   prepared: null,

@@ -4,7 +4,7 @@ import type { Installer, InstallWishes } from './installer.js'
 import { LauncherTaking } from './launcher-taking.js'
 import type { LauncherUpdate, LauncherUpdatePorts } from './launcher-update.js'
 import { HALF_FILE } from './mending.js'
-import { SlotCare } from './slot-care.js'
+import { type CarePorts, SlotCare } from './slot-care.js'
 import {
   atOnce,
   checkBeforeStart,
@@ -57,7 +57,7 @@ export interface StartedFrom {
  * an `installing` slot that nobody starts. Calls are made one after the other, by one process: the updater.
  */
 export class SlotAgent {
-  readonly #ports: LauncherUpdatePorts
+  readonly #ports: LauncherUpdatePorts & CarePorts
   readonly #store: StateStore
   readonly #running: SlotName | null
   #last: Promise<unknown> = Promise.resolve()
@@ -70,7 +70,7 @@ export class SlotAgent {
   #passedOver: Slot | null = null
 
   /** @param started as the launcher told the process that calls */
-  constructor(ports: LauncherUpdatePorts, started: StartedFrom) {
+  constructor(ports: LauncherUpdatePorts & CarePorts, started: StartedFrom) {
     this.#ports = ports
     this.#store = new StateStore(ports)
     this.#launcher = new LauncherTaking(ports, started.isPreviousLauncher)
@@ -146,6 +146,7 @@ export class SlotAgent {
     }
     await seal(this.#ports, target, release.digest, state.floor)
     await this.#store.write(finishInstall(state, target))
+    this.care.findings.note(target, release.digest, null)
     this.#ports.log.info('slot.ready', { slot: target, version: release.version })
   }
 
@@ -238,7 +239,9 @@ export class SlotAgent {
 
   async status(): Promise<SlotStatus> {
     const state = await this.#read()
-    return statusOf(state, this.#start, this.#troubles)
+    const { findings, isCopying, copyTrouble } = this.care
+    const troubles = this.#troubles
+    return statusOf(state, this.#start, { findings, isCopying, copyTrouble, troubles })
   }
 
   /** Every reason why this release is not installed, or not started; none: it may be. */

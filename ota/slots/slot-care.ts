@@ -2,8 +2,10 @@
  * What is done for the slots while nothing is installed: one that is damaged is mended, and one in which nothing can be
  * started gets a copy of the release that runs, so that rot in one slot does not keep a box from starting.
  */
-import { BoxError } from '../../runtime/core/errors.js'
+import { BoxError, messageOf } from '../../runtime/core/errors.js'
+import type { Clock } from '../../runtime/ports/clock.js'
 import type { Log } from '../../runtime/ports/log.js'
+import { Findings } from './findings.js'
 import { HALF_FILE, type Mending, type MendWishes, mend } from './mending.js'
 import {
   type CheckPorts,
@@ -27,6 +29,7 @@ import {
 
 export interface CarePorts extends CheckPorts {
   readonly log: Log
+  readonly clock: Pick<Clock, 'monotonicMs'>
 }
 
 /** The state as it is on the disk, for one who changes it alone. */
@@ -50,13 +53,28 @@ export class SlotCare {
   readonly #ports: CarePorts
   readonly #turns: StateTurns
   readonly #running: SlotName | null
+  /** For whoever looks. */
+  readonly findings: Findings
   #isBarred = false
+  #isCopying = false
+  #copyTrouble: string | null = null
   #work: Promise<unknown> = Promise.resolve()
 
   constructor(ports: CarePorts, turns: StateTurns, running: SlotName | null) {
     this.#ports = ports
     this.#turns = turns
     this.#running = running
+    this.findings = new Findings(ports.clock)
+  }
+
+  /** Whether a copy is being written at this moment. */
+  get isCopying(): boolean {
+    return this.#isCopying
+  }
+
+  /** Why the last copy did not come about; null: it did, or was only put off. */
+  get copyTrouble(): string | null {
+    return this.#copyTrouble
   }
 
   /** Nothing is mended or copied while this lasts, and what was begun is given up first. */
@@ -88,12 +106,22 @@ export class SlotCare {
     // One that failed is started for want of a better only, and makes room for a copy.
     if (!('release' in slot) || slot.kind === 'installing' || slot.kind === 'failed') return null
     const { digest } = slot.release
-    const problem = await fullProblem(this.#ports, name, digest, { from: 'disk', pause })
+    const problem = await this.#readWhole(name, digest, pause)
     if (problem === null) return null
     this.#ports.log.error('slot.rotten', { slot: name, problem })
     if (!(await this.#holds(name, digest))) return null
     await spoilSeal(this.#ports, name)
     return wishes === null ? problem : this.#mend(name, digest, wishes)
+  }
+
+  async #readWhole(
+    name: SlotName,
+    digest: string,
+    pause: FullCheck['pause'],
+  ): Promise<string | null> {
+    const problem = await fullProblem(this.#ports, name, digest, { from: 'disk', pause })
+    this.findings.note(name, digest, problem)
+    return problem
   }
 
   #mend(name: SlotName, digest: string, wishes: MendWishes): Promise<string | null> {
@@ -118,10 +146,7 @@ export class SlotCare {
     const other = standIn(state, name)
     const slot = other && state.slots[other]
     if (other === null || slot?.kind !== 'good' || isRefused(state, slot.release)) return false
-    const problem = await fullProblem(this.#ports, other, slot.release.digest, {
-      from: 'disk',
-      pause,
-    })
+    const problem = await this.#readWhole(other, slot.release.digest, pause)
     if (problem !== null) this.#ports.log.error('slot.rotten', { slot: other, problem })
     return problem === null
   }
@@ -142,6 +167,7 @@ export class SlotCare {
     { putRight }: Mending & { isWhole: true },
   ): Promise<void> {
     const { floor } = await this.#read()
+    this.findings.note(name, digest, null)
     await seal(this.#ports, name, digest, floor)
     const files = putRight.slice(0, FILES_TOLD)
     this.#ports.log.warn('slot.mended', { slot: name, count: putRight.length, files })
@@ -178,14 +204,25 @@ export class SlotCare {
   async copy(wishes: CareWishes): Promise<SlotName | null> {
     const running = this.#running
     if (running === null || !(await this.isCopyWanted(wishes.mayReplace))) return null
-    const problem = await this.audit(running, this.#unlessBarred(wishes.pause), wishes)
-    if (problem !== null) throw noCopy(otherSlot(running), problem)
-    return this.#alone(wishes, own => this.#copy(own, wishes.mayReplace))
+    try {
+      const problem = await this.audit(running, this.#unlessBarred(wishes.pause), wishes)
+      if (problem !== null) throw noCopy(otherSlot(running), problem)
+      const target = await this.#alone(wishes, own => this.#copy(own, wishes.mayReplace))
+      this.#copyTrouble = null
+      return target
+    } catch (error) {
+      const isPutOff = error instanceof BoxError && error.code === 'fetch.cancelled'
+      if (!isPutOff) this.#copyTrouble = messageOf(error)
+      throw error
+    } finally {
+      this.#isCopying = false
+    }
   }
 
   async #copy(own: MendWishes, mayReplace: MayReplace): Promise<SlotName | null> {
     const begun = await this.#turns.inTurn(() => this.#begin(own, mayReplace))
     if (begun === null) return null
+    this.#isCopying = true
     const { target, digest } = begun
     const mending = await this.#fill(target, digest, own)
     if (mending.isWhole) {
@@ -244,6 +281,7 @@ export class SlotCare {
     if (copyPlace(state, this.#running)?.slot !== target) return
     await seal(this.#ports, target, digest, state.floor)
     await this.#turns.write(finishCopy(state, target))
+    this.findings.note(target, digest, null)
     this.#ports.log.info('slot.copied', { slot: target, version: slot.release.version })
   }
 

@@ -1,4 +1,6 @@
 /** What is told of the slots to whoever runs from one of them. */
+import type { Findings, Found } from './findings.js'
+import { copyPlace } from './slot-copy.js'
 import {
   type Refusal,
   type Release,
@@ -24,7 +26,27 @@ export interface SlotStatus {
   readonly standIn: SlotName | null
   /** Another slot than the running one is to be started, as soon as that disturbs nobody. */
   readonly isRestartDue: boolean
+  /** When each was last read as a whole by this process, and what was found; null: it was not. */
+  readonly found: { readonly a: Found | null; readonly b: Found | null }
+  readonly copying: Copying
   /** For people: what is wrong beside the releases themselves. */
+  readonly troubles: readonly string[]
+}
+
+/** Of the copy against rot. */
+export interface Copying {
+  /** Where one is wanted, and nothing has to be waited for but a quiet moment; null: nowhere. */
+  readonly place: SlotName | null
+  readonly isUnderWay: boolean
+  /** Why it failed last; null: it did not. */
+  readonly trouble: string | null
+}
+
+/** What this process knows beside the records. */
+export interface SlotSight {
+  readonly findings: Pick<Findings, 'of'>
+  readonly isCopying: boolean
+  readonly copyTrouble: string | null
   readonly troubles: readonly string[]
 }
 
@@ -38,10 +60,21 @@ export interface SlotStart {
   readonly passedOver: Slot | null
 }
 
-export function statusOf(state: State, start: SlotStart, troubles: readonly string[]): SlotStatus {
+export function statusOf(state: State, start: SlotStart, sight: SlotSight): SlotStatus {
   const { slots, chosen, floor, refused } = state
   const trial = trialSlot(state)
   const current = trial ?? chosen
+  const foundIn = (name: SlotName): Found | null => {
+    const slot = slots[name]
+    return slot.kind === 'empty' ? null : sight.findings.of(name, slot.release.digest)
+  }
+  const place = copyPlace(state, start.running)
+  const copying: Copying = {
+    place: place?.beneath === 'nothing' ? place.slot : null,
+    isUnderWay: sight.isCopying,
+    trouble: place === null ? null : sight.copyTrouble,
+  }
+  const found = { a: foundIn('a'), b: foundIn('b') }
   return {
     running: start.running,
     chosen,
@@ -52,9 +85,16 @@ export function statusOf(state: State, start: SlotStart, troubles: readonly stri
     wayBack: current && wayBack(state, current),
     standIn: current && standIn(state, current),
     isRestartDue: isRestartDue(state, start),
-    troubles,
+    ...{ found, copying },
+    troubles: [...sight.troubles, ...damageWords(found), ...tell(copying.trouble)],
   }
 }
+
+const damageWords = (found: SlotStatus['found']): readonly string[] =>
+  slotNames.flatMap(name => tell(found[name]?.problem, `slot ${name} is damaged: `))
+
+const tell = (words: string | null | undefined, before = ''): readonly string[] =>
+  words ? [before + words] : []
 
 /**
  * Another slot than the running one is to be started: somebody was killed before the launcher was told. Not the one that

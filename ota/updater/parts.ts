@@ -59,6 +59,8 @@ export interface StateFormats {
 
 export interface SlotView {
   readonly slot: 'a' | 'b' | null
+  /** For whoever looks; null on a box without slots. */
+  readonly contents: OtaState['slots']
   readonly running: RunningRelease | null
   readonly previous: RunningRelease | null
   /** Verified in the other slot, and not started yet. */

@@ -31,6 +31,7 @@ export function stateOf(known: Known): OtaState {
     phase: phaseOf(known, candidate),
     running: slots.running,
     slot: slots.slot,
+    slots: slots.contents,
     previous: slots.previous,
     candidate,
     ordered: orderedOf(known),

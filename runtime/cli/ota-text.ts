@@ -15,6 +15,7 @@ export function stateText(state: State, paint: Paint): string {
     ['Ordered', orderedText(state)],
     ['Now', isLastResort(state) ? paint.red(lastResortText(state)) : phaseText(state, paint)],
     ['Back to', releaseText(state.previous)],
+    ...slotRows(state, paint),
     ['Floor', state.floor ?? '–'],
     ['Checked', checkedText(state)],
   ]
@@ -36,6 +37,15 @@ export function stateText(state: State, paint: Paint): string {
     ...(state.trouble === null ? [] : [['Trouble', paint.red(printable(state.trouble))] as const]),
   ]
   return table([...rows, ...more], paint)
+}
+
+/** What lies in each, and whether it is whole. */
+function slotRows({ slots }: Told, paint: Paint): Row[] {
+  if (slots === null) return []
+  return (['a', 'b'] as const).map((name): Row => {
+    const { damage, words } = slots[name]
+    return [`Slot ${name}`, damage === null ? printable(words) : paint.red(printable(words))]
+  })
 }
 
 /** The operating systems below, in a line, and what the one that is ordered waits for. */

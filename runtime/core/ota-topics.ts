@@ -64,6 +64,23 @@ const otaSystems = object({
   trouble: nullable(string({ max: 1024 })),
 })
 
+const slot = object({
+  /**
+   * `empty`: nothing of use. `writing`: by an update or as a copy. `ready`: written, and not tried yet. `trial`. `good`: has
+   * passed. `failed`: did not pass, or was damaged.
+   */
+  kind: oneOf('empty', 'writing', 'ready', 'trial', 'good', 'failed'),
+  version: nullable(version),
+  /** It holds what runs, from the other slot: against rot, and no release to go back to. */
+  isCopy: boolean,
+  /** Since all of it was last read from the card; null: not since the start, or there is nothing to read. */
+  readMinutes: nullable(whole),
+  /** What was found damaged then; null: nothing. */
+  damage: nullable(string({ max: 1024 })),
+  /** All of it, for people. */
+  words: string({ max: 1024 }),
+})
+
 export const otaState = object({
   /**
    * `idle`: what runs is what is ordered, or nothing is. `fetching`, `writing`: on its way into the other slot. `waiting`:
@@ -74,6 +91,8 @@ export const otaState = object({
   /** Null on a box that was not installed by an update. */
   running: nullable(release),
   slot: nullable(oneOf('a', 'b')),
+  /** Null on a box without slots, and while nobody knows. */
+  slots: nullable(object({ a: slot, b: slot })),
   /** What a rollback would lead to; null: nothing. */
   previous: nullable(release),
   /** What is ordered and does not run. */

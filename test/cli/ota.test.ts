@@ -9,6 +9,16 @@ const state: NonNullable<OtaReply['state']> = {
   phase: 'waiting',
   running: { digest, version: '1.4.0' },
   slot: 'a',
+  slots: {
+    a: {
+      ...{ kind: 'good', version: '1.4.0', isCopy: false, readMinutes: 3, damage: null },
+      words: '1.4.0, runs; whole, read 3 min ago',
+    },
+    b: {
+      ...{ kind: 'good', version: '1.3.0', isCopy: false, readMinutes: 3, damage: 'x is missing' },
+      words: '1.3.0, to go back to; damaged, read 3 min ago: x is missing',
+    },
+  },
   previous: { digest: 'ef'.repeat(32), version: '1.3.0' },
   candidate: { digest: 'cd'.repeat(32), version: '1.5.0' },
   ordered: { digest: 'cd'.repeat(32), version: '1.5.0' },
@@ -52,6 +62,8 @@ t.test('status tells what runs, what is ordered, and what stands in the way', as
 Ordered    1.5.0 (cdcdcdcdcdcd)
 Now        waiting
 Back to    1.3.0 (efefefefefef)
+Slot a     1.4.0, runs; whole, read 3 min ago
+Slot b     1.3.0, to go back to; damaged, read 3 min ago: x is missing
 Floor      1.2.0
 Checked    2026-11-23 01:33 UTC: 1.5.0 is ordered
 Waits for  a show is armed

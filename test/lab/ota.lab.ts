@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { LinuxKeys } from '../../drivers/linux/keys.js'
 import { openLibc } from '../../drivers/linux/libc.js'
 import { LinuxSlotDisk } from '../../drivers/linux/slot-disk.js'
+import { SimulatedClock } from '../../drivers/simulated/clock.js'
 import { SimulatedLog } from '../../drivers/simulated/log.js'
 import { SimulatedPrograms } from '../../drivers/simulated/programs.js'
 import { compareVersions } from '../../ota/release/version-order.js'
@@ -70,6 +71,7 @@ execFileSync('mount', ['-t', 'ext4', DISK, HOME])
 const real = new LinuxSlotDisk(HOME, await openLibc())
 const keys = new LinuxKeys()
 const log = new SimulatedLog()
+const clock = new SimulatedClock({ showStartMs: 0, driftPpm: 0 })
 const trust = new TrustLife(TRUST)
 
 if (boot === 1) {
@@ -112,7 +114,7 @@ function countdown(disk: SlotDisk, calls: number): SlotDisk {
 function portsOf(disk: SlotDisk) {
   const programs = new SimulatedPrograms(() => ({ hear: () => {} }))
   programs.outcome = { exitCode: 0, said: SELF_TEST_WORDS }
-  return { disk, keys, log, programs, store: new StateStore({ disk, keys, log }) }
+  return { disk, keys, log, programs, clock, store: new StateStore({ disk, keys, log }) }
 }
 
 /** Installs one release after the other, until the machine is reset. */

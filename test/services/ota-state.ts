@@ -5,6 +5,7 @@ export const otaState: Payload<'ota/state'> = {
   phase: 'idle',
   running: { digest: 'ab'.repeat(32), version: '1.4.0' },
   slot: 'a',
+  slots: null,
   previous: null,
   candidate: null,
   ordered: { digest: 'ab'.repeat(32), version: '1.4.0' },

@@ -7,6 +7,7 @@ const state: Payload<'ota/state'> = {
   phase: 'fetching',
   running: { digest, version: '1.4.0' },
   slot: 'a',
+  slots: null,
   previous: null,
   ordered: null,
   candidate: { digest: 'cd'.repeat(32), version: '1.5.0' },

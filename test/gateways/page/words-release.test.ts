@@ -4,6 +4,7 @@ import { otaState } from '../../services/ota-state.js'
 
 const words: {
   releaseText(ota: object): string
+  slotTexts(ota: object): readonly string[]
   waitsFor(ota: object): readonly string[]
 } = await import(pathToFileURL('runtime/gateways/page/assets/words-release.js').href)
 
@@ -65,6 +66,12 @@ t.test('what is on its way is in the way of nothing, unless it does not come', a
   ]
   const told = words.waitsFor({ ...ota, candidate, phase: 'fetching', unmet })
   t.same(told, ['nothing of it has come for 40 s'])
+})
+
+t.test('what lies in each slot is told, where there are slots', async t => {
+  const slots = { a: { words: '1.4.0, runs' }, b: { words: 'copy of 1.4.0' } }
+  t.same(words.slotTexts({ ...ota, slots }), ['slot a: 1.4.0, runs', 'slot b: copy of 1.4.0'])
+  t.same(words.slotTexts(ota), [])
 })
 
 t.test('why nothing is known to be ordered is told', async t => {

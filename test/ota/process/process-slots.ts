@@ -87,7 +87,8 @@ export async function twoFullSlots(t: Test) {
     },
   }))
   const disk = new LinuxSlotDisk(home, null)
-  const ports = { disk, keys, log, programs }
+  const clock = new SimulatedClock({ showStartMs: 0, driftPpm: 0 })
+  const ports = { disk, keys, log, programs, clock }
   writeRelease(disk.pathOf('slots/a'), one)
   await chooseSlot({ ...ports, store: new StateStore(ports) }, null)
   const first = new SlotAgent(ports, { slot: 'a', isPassedOver: false, isPreviousLauncher: false })

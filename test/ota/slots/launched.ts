@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { LinuxKeys } from '../../../drivers/linux/keys.js'
 import { LinuxSlotDisk } from '../../../drivers/linux/slot-disk.js'
+import { SimulatedClock } from '../../../drivers/simulated/clock.js'
 import { SimulatedLog } from '../../../drivers/simulated/log.js'
 import { SimulatedPrograms } from '../../../drivers/simulated/programs.js'
 import { SlotAgent } from '../../../ota/slots/slot-agent.js'
@@ -100,7 +101,8 @@ export class Home {
   agent(running: SlotName): SlotAgent {
     const programs = new SimulatedPrograms(() => ({ hear: () => {} }))
     const disk = new LinuxSlotDisk(this.path, null)
-    const ports = { disk, keys: new LinuxKeys(), log: new SimulatedLog(), programs }
+    const clock = new SimulatedClock({ showStartMs: 0, driftPpm: 0 })
+    const ports = { disk, keys: new LinuxKeys(), log: new SimulatedLog(), programs, clock }
     return new SlotAgent(ports, { slot: running, isPassedOver: false, isPreviousLauncher: false })
   }
 

@@ -1,4 +1,5 @@
 /** Slots on a simulated disk, for tests that cut the power at any call. */
+import { SimulatedClock } from '../../../drivers/simulated/clock.js'
 import { SimulatedKeys } from '../../../drivers/simulated/keys.js'
 import { SimulatedLog } from '../../../drivers/simulated/log.js'
 import { SimulatedPrograms } from '../../../drivers/simulated/programs.js'
@@ -25,6 +26,7 @@ export interface Boot {
   readonly log: SimulatedLog
   /** The test of a launcher comes out as `outcome` says. */
   readonly programs: SimulatedPrograms
+  readonly clock: SimulatedClock
   /** What the launcher does before it starts anything. */
   choose(): Promise<Choice | null>
   agent(running: SlotName | null, started?: Partial<StartedFrom>): SlotAgent
@@ -40,6 +42,7 @@ export function bootOf(
   const keys = new SimulatedKeys(options.random)
   const store = new StateStore({ disk, keys, log })
   const choice = { disk, keys, log, store }
+  const clock = new SimulatedClock({ showStartMs: 0, driftPpm: 0 })
   const programs = new SimulatedPrograms(() => ({ hear: () => {} }))
   programs.outcome = { exitCode: 0, said: SELF_TEST_WORDS }
   return {
@@ -47,9 +50,13 @@ export function bootOf(
     choice,
     log,
     programs,
+    clock,
     choose: () => chooseSlot(choice, null),
     agent: (slot, { isPassedOver = false, isPreviousLauncher = false } = {}) =>
-      new SlotAgent({ disk, keys, log, programs }, { slot, isPassedOver, isPreviousLauncher }),
+      new SlotAgent(
+        { disk, keys, log, programs, clock },
+        { slot, isPassedOver, isPreviousLauncher },
+      ),
     installer: ({ files }) => ({
       install: async folder => {
         for (const { path, bytes, isExecutable } of files)

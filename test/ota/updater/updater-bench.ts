@@ -66,6 +66,7 @@ export const quiet: BoxView = {
 
 export const quietSlots: SlotView = {
   slot: 'a',
+  contents: null,
   running: { digest: digestOf('1.0.0'), version: '1.0.0' },
   previous: null,
   prepared: null,

@@ -1,6 +1,6 @@
 /** Which release runs, which one is to come, and what is in its way. */
 import { byId, make, renderList, setClass, setHidden, setText } from './dom.js'
-import { releaseText, waitsFor } from './words-release.js'
+import { releaseText, slotTexts, waitsFor } from './words-release.js'
 
 /** A box that no updater speaks for has nothing to show. */
 export function renderRelease({ ota }) {
@@ -12,7 +12,7 @@ export function renderRelease({ ota }) {
   setClass(byId('release-card'), 'is-bad', ota.trouble !== null || ota.refused.length > 0)
   renderList(
     byId('release-waits'),
-    waitsFor(ota).map((words, place) => ({ words, place })),
+    [...waitsFor(ota), ...slotTexts(ota)].map((words, place) => ({ words, place })),
     {
       keyOf: ({ place }) => String(place),
       create: () => make('li', 'quiet', []),

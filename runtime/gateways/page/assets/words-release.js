@@ -44,6 +44,10 @@ export function systemText(os) {
   return waits === undefined ? text : `${text}: ${waits}`
 }
 
+/** What lies in each slot, in a sentence each; none on a box without slots. */
+export const slotTexts = ({ slots }) =>
+  (slots ?? null) === null ? [] : ['a', 'b'].map(name => `slot ${name}: ${slots[name].words}`)
+
 /** What is in the way, what was refused, what went wrong. */
 export function waitsFor({ phase, unmet, holds, refused, trouble, os, ordered, checked }) {
   const system = systemText(os)
