@@ -9,14 +9,8 @@ import { type ApplyChild, applyInChild } from '../patch/apply-in-child.js'
 import type { ReleaseDescription } from '../release/description.js'
 import type { SlotAgent } from '../slots/slot-agent.js'
 import { slotFolder } from '../slots/slot-check.js'
-import {
-  installTarget,
-  type Release,
-  type Slot,
-  type SlotName,
-  slotNames,
-} from '../slots/slot-state.js'
-import type { SlotStatus } from '../slots/slot-status.js'
+import { installTarget, type Release, type SlotName, slotNames } from '../slots/slot-state.js'
+import { previousOf, releaseOf, type SlotStatus } from '../slots/slot-status.js'
 import { slotContents } from '../slots/slot-words.js'
 import { usableObjects } from '../updater/choice-of-object.js'
 import type { RunningRelease } from '../updater/criteria.js'
@@ -57,6 +51,8 @@ export class ProcessSlots implements SlotWork {
   readonly #options: ProcessSlotsOptions
   /** Of the slot that the next installation writes over; null: not counted since the last one. */
   #slotBytes: number | null = null
+  /** What that slot held when it was seen last. */
+  #target = ''
   /** While a release is written: as it was before. */
   #roomBefore: { readonly bytes: number | null } | null = null
 
@@ -77,6 +73,7 @@ export class ProcessSlots implements SlotWork {
 
   async #view(): Promise<SlotView> {
     const status = await this.#ports.agent.status()
+    this.#noteTarget(status)
     const running = status.running && status.slots[status.running]
     const ready = Object.values(status.slots).find(({ kind }) => kind === 'ready')
     return {
@@ -221,7 +218,14 @@ export class ProcessSlots implements SlotWork {
     return free + this.#slotBytes + others
   }
 
-  /** Thousands of files: counted once, since only an installation changes them. */
+  /** A copy against rot changes what gives way, as an installation does. */
+  #noteTarget(status: SlotStatus): void {
+    const target = JSON.stringify(status.slots[installTarget(status, status.running)])
+    if (target !== this.#target) this.#slotBytes = null
+    this.#target = target
+  }
+
+  /** Thousands of files: counted once for each thing that is written there. */
   async #countSlot(): Promise<number> {
     const { agent, space } = this.#ports
     const status = await agent.status()
@@ -322,11 +326,3 @@ const progressOf = (progress: FetchProgress): TransferProgress => ({
   peerBytes: progress.peerByteCount,
   stickBytes: progress.folderByteCount,
 })
-
-function releaseOf(slot: Slot | null): RunningRelease | null {
-  if (slot === null || slot.kind === 'empty' || slot.kind === 'installing') return null
-  return { digest: slot.release.digest, version: slot.release.version }
-}
-
-const previousOf = ({ wayBack, running, slots }: SlotStatus): RunningRelease | null =>
-  wayBack === null || wayBack === running ? null : releaseOf(slots[wayBack])

@@ -121,3 +121,17 @@ const releaseIn = (slot: Slot | null): Release | null =>
 
 const isSame = (slot: Slot, other: Slot | null): boolean =>
   slot.kind === other?.kind && releaseIn(slot)?.digest === releaseIn(other)?.digest
+
+/** What is in a slot as a whole; null: nothing. */
+export function releaseOf(slot: Slot | null): Pick<Release, 'digest' | 'version'> | null {
+  if (slot === null || slot.kind === 'empty' || slot.kind === 'installing') return null
+  return { digest: slot.release.digest, version: slot.release.version }
+}
+
+/** What a rollback would lead to. */
+export const previousOf = ({
+  wayBack,
+  running,
+  slots,
+}: SlotStatus): ReturnType<typeof releaseOf> =>
+  wayBack === null || wayBack === running ? null : releaseOf(slots[wayBack])

@@ -4,6 +4,7 @@ import t from 'tap'
 import { RECORD_FILES } from '../../../ota/slots/state-store.js'
 import type { TransferProgress } from '../../../ota/updater/parts.js'
 import { BoxError } from '../../../runtime/core/errors.js'
+import { anyTime } from '../slots/simulated-slots.js'
 import { descriptionOf, twoFullSlots, unavailable } from './process-slots.js'
 
 t.test('what gives way to a release is room for it', async t => {
@@ -23,6 +24,19 @@ t.test('what gives way to a release is room for it', async t => {
   const after = (await slots.roomBytes()) ?? 0
   t.ok(after >= room + 20_000, `${after} bytes: the object gives way, too`)
   t.ok(existsSync(join(home, 'slots/a/manifest')))
+})
+
+t.test('a copy against rot, written since, gives way to a release as well', async t => {
+  const { slots, world, prepare, agent } = await twoFullSlots(t)
+  world.fetchFault = new BoxError('storage.full', '1 byte is missing')
+  await t.rejects(prepare(), { code: 'storage.full' })
+  world.freeBytes = 1_000
+  await slots.view()
+  const before = (await slots.roomBytes()) ?? 0
+  t.ok(await agent.care.copy(anyTime))
+  await slots.view()
+  const room = (await slots.roomBytes()) ?? 0
+  t.ok(room > before, `${room} bytes, and ${before} before`)
 })
 
 t.test('what an operating system holds gives way to no release', async t => {
