@@ -133,8 +133,9 @@ export class ProcessSlots implements SlotWork {
     const base = running === null ? null : { slot: running, release: releaseOf(slots[running]) }
     const usable = usableObjects(description, base?.release?.digest ?? null)
     const mayInstall = (await agent.whyNot(release)).length === 0
-    const left =
-      mayInstall && status.standIn !== null ? await this.#fetchAhead(usable, wishes) : usable
+    const stays = status.standIn === null ? null : releaseOf(slots[status.standIn])
+    const isAhead = mayInstall && stays !== null && stays.digest !== release.digest
+    const left = isAhead ? await this.#fetchAhead(usable, wishes) : usable
     await agent.install(
       release,
       { install: folder => this.#fill(description, left, { ...wishes, base, folder }) },

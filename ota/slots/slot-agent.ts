@@ -30,6 +30,7 @@ import {
   type SlotName,
   type State,
   slotNames,
+  takeUp,
   trialSlot,
   whyNotInstall,
   withdraw,
@@ -250,10 +251,17 @@ export class SlotAgent {
     return reason === null ? [] : [reason]
   }
 
+  /** As an update has left it, or as it ran once. */
   async #isThere(state: State, target: SlotName, release: Release): Promise<boolean> {
     const slot = state.slots[target]
-    if (slot.kind !== 'ready' || slot.release.digest !== release.digest) return false
-    return (await checkBeforeStart(this.#ports, target, release, state.floor)).isSound
+    if (slot.kind !== 'ready' && slot.kind !== 'good') return false
+    // What was to run, and could not be started, is not believed.
+    const isDoubtful = slot.kind === 'good' && state.chosen === target
+    if (slot.release.digest !== release.digest || isDoubtful) return false
+    const next = slot.kind === 'good' ? takeUp(state, target) : state
+    if (!(await checkBeforeStart(this.#ports, target, release, state.floor)).isSound) return false
+    if (next !== state) await this.#store.write(next)
+    return true
   }
 
   /**

@@ -120,6 +120,15 @@ export function whyNotInstall(state: State, release: Release): string | null {
   return null
 }
 
+/** A good release, to be proven anew: it is in the other slot already. @throws BoxError `slot.refused` with the reason */
+export function takeUp(state: State, target: SlotName): State {
+  const slot = state.slots[target]
+  assert(slot.kind === 'good' && state.chosen !== target, 'it is good, and does not run')
+  const reason = whyNotInstall(state, slot.release)
+  if (reason !== null) throw refusal(reason)
+  return withSlot(state, target, { kind: 'ready', release: slot.release })
+}
+
 export function finishInstall(state: State, target: SlotName): State {
   const slot = state.slots[target]
   assert(slot.kind === 'installing', 'what is finished was begun')

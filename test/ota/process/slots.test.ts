@@ -5,7 +5,7 @@ import { RECORD_FILES } from '../../../ota/slots/state-store.js'
 import type { TransferProgress } from '../../../ota/updater/parts.js'
 import { BoxError } from '../../../runtime/core/errors.js'
 import { anyTime } from '../slots/simulated-slots.js'
-import { descriptionOf, twoFullSlots, unavailable } from './process-slots.js'
+import { descriptionOf, made, twoFullSlots, unavailable } from './process-slots.js'
 
 t.test('what gives way to a release is room for it', async t => {
   const { home, slots, world, prepare } = await twoFullSlots(t)
@@ -61,6 +61,15 @@ t.test('the way back stays until there is something to write over it', async t =
   world.fetchFault = null
   await prepare()
   t.match(await slots.view(), { prepared: { version: '1.2.0' } })
+})
+
+t.test('what lies there whole is neither fetched nor written', async t => {
+  const { slots, world, prepare } = await twoFullSlots(t)
+  world.next = made('1.0.0')
+  world.fetchFault = unavailable()
+  await prepare()
+  t.match(await slots.view(), { prepared: { version: '1.0.0' } })
+  t.same(world.told, [])
 })
 
 t.test('a card with no room for both gives up the way back first', async t => {

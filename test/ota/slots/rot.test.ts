@@ -145,6 +145,34 @@ async function failed() {
   return all
 }
 
+t.test('a release that lies there whole is tried anew, and not written again', async t => {
+  const { disk, boot } = await givenBack()
+  const agent = boot.agent('a')
+  const never = { install: async () => Promise.reject(new BoxError('fetch.unavailable', 'no')) }
+  await t.rejects(agent.install(two.release, never, unhurried), { code: 'slot.refused' })
+  t.match(await agent.status(), { slots: { b: { kind: 'good' } } })
+  await agent.clear(two.release.digest)
+  t.equal(await agent.install(two.release, never, unhurried), 'b')
+  t.match(await agent.status(), { slots: { b: { kind: 'ready', release: two.release } } })
+  await agent.activate()
+  t.match(await boot.choose(), { slot: 'b', mode: 'trial' })
+  const damaged = await givenBack()
+  await damaged.boot.agent('a').clear(two.release.digest)
+  damaged.disk.rot('slots/b/program/main.js', onDisk)
+  await t.rejects(damaged.boot.agent('a').install(two.release, never, unhurried), {
+    code: 'fetch.unavailable',
+  })
+  t.notOk(disk.has('slots/half'))
+})
+
+t.test('what is to run and could not be started is written anew', async t => {
+  const { boot } = await twoGood()
+  const agent = boot.agent('a', { isPassedOver: true })
+  await agent.status()
+  t.equal(await agent.install(two.release, boot.installer(two), unhurried), 'b')
+  t.match(await agent.status(), { chosen: 'a', slots: { b: { kind: 'ready' } } })
+})
+
 t.test('what could still be started is not written over by what is damaged', async t => {
   for (const [{ disk, boot }, kind] of [
     [await givenBack(), 'good'],
