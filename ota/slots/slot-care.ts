@@ -203,8 +203,9 @@ export class SlotCare {
    */
   async copy(wishes: CareWishes): Promise<SlotName | null> {
     const running = this.#running
-    if (running === null || !(await this.isCopyWanted(wishes.mayReplace))) return null
+    if (running === null) return null
     try {
+      if (!(await this.isCopyWanted(wishes.mayReplace))) return null
       const problem = await this.audit(running, this.#unlessBarred(wishes.pause), wishes)
       if (problem !== null) throw noCopy(otherSlot(running), problem)
       const target = await this.#alone(wishes, own => this.#copy(own, wishes.mayReplace))
