@@ -24,16 +24,20 @@ export function whyNotQuiet(
   // Minutes at most: then it is cleared, or refused.
   if (isToBeTakenAgain) return 'the other boxes may take the release in the other slot again'
   const { phase, os } = state
-  if (phase !== 'idle' && phase !== 'waiting') return 'a release is under way'
-  // What nothing keeps from being fetched is fetched again in a moment, should that have failed.
-  const isComing = phase === 'waiting' && !state.unmet.some(({ step }) => IN_THE_WAY.has(step))
-  if (isComing) return 'a release is to come, or to be tried'
+  // Of a release that does not come, the other slot knows nothing yet.
+  const isStalled = phase === 'fetching' && state.unmet.some(({ name }) => name === 'pieces')
+  if (phase !== 'idle' && phase !== 'waiting' && !isStalled) return 'a release is under way'
+  if (isComing(state)) return 'a release is to come, or to be tried'
   if (os !== null && os.phase !== 'idle' && os.phase !== 'waiting')
     return 'an operating system is under way'
   if (box !== null && !box.isReady) return 'the box is starting'
   const moment = rightMoment({ isTimeKnown: true, isAskedFor: true, holds: [], box, policy })
   return moment.find(({ isMet }) => !isMet)?.words ?? null
 }
+
+/** What nothing keeps from being fetched is fetched in a moment; what has failed to come is tried again later and later. */
+const isComing = ({ phase, unmet, trouble }: OtaState): boolean =>
+  phase === 'waiting' && trouble === null && !unmet.some(({ step }) => IN_THE_WAY.has(step))
 
 const IN_THE_WAY: ReadonlySet<OtaState['unmet'][number]['step']> = new Set(['take', 'fetch'])
 

@@ -133,8 +133,8 @@ export class ProcessSlots implements SlotWork {
     const base = running === null ? null : { slot: running, release: releaseOf(slots[running]) }
     const usable = usableObjects(description, base?.release?.digest ?? null)
     const mayInstall = (await agent.whyNot(release)).length === 0
-    const stays = status.standIn === null ? null : releaseOf(slots[status.standIn])
-    const isAhead = mayInstall && stays !== null && stays.digest !== release.digest
+    const there = status.standIn && releaseOf(slots[status.standIn])
+    const isAhead = mayInstall && there?.digest !== release.digest
     const left = isAhead ? await this.#fetchAhead(usable, wishes) : usable
     await agent.install(
       release,
@@ -149,8 +149,8 @@ export class ProcessSlots implements SlotWork {
   }
 
   /**
-   * The release that a box could go back to stays in its slot until there is something to write over it, where the card has
-   * room for both: nobody knows how long the uplink takes.
+   * What lies in the slot stays until there is something to write over it, where the card has room for both: nobody knows how
+   * long the uplink takes, and a copy against rot may be written meanwhile.
    * @returns what may be used from now on, the object that is there first
    */
   async #fetchAhead(

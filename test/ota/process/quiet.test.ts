@@ -20,6 +20,11 @@ const waiting = (step: OtaState['unmet'][number]['step']): OtaState => ({
   phase: 'waiting',
   unmet: [{ step, name: 'x', words: 'x' }],
 })
+const stalled: OtaState = {
+  ...idle,
+  phase: 'fetching',
+  unmet: [{ step: 'switch', name: 'pieces', words: 'nothing of it has come for 40 s' }],
+}
 const os = (phase: 'trial' | 'waiting'): NonNullable<OtaState['os']> => ({
   ...notUpdated('x'),
   ...{ lacking: null, phase, running: 'a' },
@@ -34,6 +39,8 @@ t.test('the card is written for what has time only when nobody is disturbed', as
     ['agreed', { ...idle, phase: 'agreed' }, box, /release is under way/],
     ['prepared, and held', waiting('switch'), box, /to come, or to be tried/],
     ['ordered, and about to be fetched', { ...waiting('switch'), unmet: [] }, box, /to come/],
+    ['ordered, and failed to come', { ...waiting('switch'), trouble: 'x' }, box, null],
+    ['being fetched, and nothing comes', stalled, box, null],
     ['ordered, and refused', waiting('take'), box, null],
     ['ordered, and no room', waiting('fetch'), box, null],
     ['an operating system on trial', { ...idle, os: os('trial') }, box, /operating system/],

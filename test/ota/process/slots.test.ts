@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { atOnce } from '../../../ota/slots/slot-check.js'
 import { RECORD_FILES } from '../../../ota/slots/state-store.js'
 import type { TransferProgress } from '../../../ota/updater/parts.js'
 import { BoxError } from '../../../runtime/core/errors.js'
@@ -58,6 +59,19 @@ t.test('the way back stays until there is something to write over it', async t =
   world.fetchFault = unavailable()
   await t.rejects(prepare(), { code: 'fetch.unavailable' })
   t.match(await slots.view(), { previous: { version: '1.0.0' } }, 'nothing came, nothing is lost')
+  world.fetchFault = null
+  await prepare()
+  t.match(await slots.view(), { prepared: { version: '1.2.0' } })
+})
+
+t.test('nothing is written over before there is something to write', async t => {
+  const { home, slots, world, prepare, agent } = await twoFullSlots(t)
+  writeFileSync(join(home, 'slots/a/program/main.js'), 'rotten')
+  await agent.care.audit('a', atOnce, anyTime)
+  world.fetchFault = unavailable()
+  await t.rejects(prepare(), { code: 'fetch.unavailable' })
+  t.match((await slots.view()).contents?.a, { kind: 'failed' }, 'a copy may take its place')
+  t.ok(await agent.care.copy({ ...anyTime, mayReplace: () => false }))
   world.fetchFault = null
   await prepare()
   t.match(await slots.view(), { prepared: { version: '1.2.0' } })
