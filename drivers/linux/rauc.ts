@@ -13,6 +13,10 @@ import { parseBundle, parseStatus } from './rauc-answers.js'
 const OUTPUT_BYTES_MAX = 1024 * 1024
 const LINE_CHARACTERS_MAX = 4_096
 const WORDS_MAX = 300
+const KERNEL_WORDS_MAX = 512
+/** By which RAUC finds the slot that runs (src/context.c, and of barebox src/bootloaders/barebox.c). */
+const SLOT_WORD =
+  /^(rauc\.slot|root|systemd\.verity_root_data|bootstate\.active|bootchooser\.active)=./
 
 export interface RaucCommands {
   /** Program and first words: `rauc`, and maybe `--conf=…`. */
@@ -21,6 +25,8 @@ export interface RaucCommands {
   readonly environment: NodeJS.ProcessEnv
   readonly reboot: RebootCommand
   readonly bootIdFile: string
+  /** The line that the boot loader gave to the kernel. */
+  readonly kernelLineFile: string
   /** A question or a mark; RAUC looks at partitions, and waits for nobody. */
   readonly askMsMax: number
   /** An inspection reads a whole bundle in the format `plain`, once. */
@@ -33,6 +39,7 @@ export const usualRauc: Omit<RaucCommands, 'environment'> = {
   rauc: ['rauc'],
   reboot: usualReboot,
   bootIdFile: '/proc/sys/kernel/random/boot_id',
+  kernelLineFile: '/proc/cmdline',
   askMsMax: 30_000,
   inspectMsMax: 5 * 60_000,
   installMsMax: 60 * 60_000,
@@ -95,6 +102,13 @@ export class LinuxRauc implements Rauc {
 
   async bootId(): Promise<string> {
     return (await readFile(this.#commands.bootIdFile, 'utf8')).trim()
+  }
+
+  async startedFrom(): Promise<string | null> {
+    const line = await readFile(this.#commands.kernelLineFile, 'utf8').catch(() => '')
+    const words = line.split(/\s+/).filter(word => SLOT_WORD.test(word))
+    const said = words.join(' ')
+    return said === '' || said.length > KERNEL_WORDS_MAX ? null : said
   }
 
   reboot(): Promise<void> {

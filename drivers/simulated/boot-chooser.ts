@@ -2,8 +2,13 @@ import type { RaucMark } from '../../runtime/ports/rauc.js'
 
 const ATTEMPTS = 3
 
-/** `counts`: U-Boot, barebox; `once`: EFI, whose BootNext holds for one start; `never`: the backend `noop`. */
-export type BootChooserKind = 'counts' | 'once' | 'never'
+/**
+ * `counts`: U-Boot, barebox; `once`: EFI, whose BootNext holds for one start; `stays`: of somebody's own, which starts what it
+ * was told to for ever; `never`: the backend `noop`.
+ */
+export type BootChooserKind = 'counts' | 'once' | 'stays' | 'never'
+
+type Changes = Readonly<Record<BootChooserKind, Readonly<Record<RaucMark, (() => void)[]>>>>
 
 /**
  * The variables by which a boot loader chooses, as RAUC sets them (src/bootloaders): each is set at once, one after the other.
@@ -54,11 +59,14 @@ export class SimulatedBootChooser<Name extends string> {
       this.#next = name
     }
     const setLeft = (attempts: number) => (): void => void this.#left.set(name, attempts)
-    if (this.#kind === 'never') return []
-    const isCounting = this.#kind === 'counts'
-    if (mark === 'good') return [isCounting ? setLeft(ATTEMPTS) : setFirst]
-    if (mark === 'bad') return isCounting ? [drop, setLeft(0)] : [drop]
-    return isCounting ? [setLeft(ATTEMPTS), setFirst] : [setNext]
+    const full = setLeft(ATTEMPTS)
+    const changes: Changes = {
+      counts: { good: [full], bad: [drop, setLeft(0)], active: [full, setFirst] },
+      once: { good: [setFirst], bad: [drop], active: [setNext] },
+      stays: { good: [], bad: [drop], active: [setFirst] },
+      never: { good: [], bad: [], active: [] },
+    }
+    return changes[this.#kind][mark]
   }
 
   #startInOrder(isStarting: (name: Name) => boolean): Name | null {

@@ -26,6 +26,8 @@ export class SimulatedFirmware {
   tornWrites = 0
   /** What the next `power.refused` says; null: it goes down when asked. */
   refusal: string | null = null
+  /** The system that runs does not mount the partition with autoboot.txt. */
+  isUnmounted = false
   readonly #options: FirmwareOptions
   readonly #random: () => number
   #safe: Uint8Array | null
@@ -79,7 +81,8 @@ export class SimulatedFirmware {
   on(machine: SimulatedWriter): Firmware {
     return {
       booted: () => machine.beside(() => this.#whatBooted()),
-      readAutoboot: () => machine.beside(() => this.#written?.slice() ?? null),
+      readAutoboot: () =>
+        machine.beside(() => (this.isUnmounted ? null : (this.#written?.slice() ?? null))),
       overwriteAutoboot: async (offset, bytes) => {
         await machine.beside(() => this.#overwrite(offset, bytes))
         await machine.beside(() => {
@@ -103,7 +106,7 @@ export class SimulatedFirmware {
   }
 
   #overwrite(offset: number, bytes: Uint8Array): void {
-    if (this.#written === null || offset + bytes.length > this.#written.length)
+    if (this.isUnmounted || this.#written === null || offset + bytes.length > this.#written.length)
       throw new BoxError('storage.io', 'autoboot.txt has no such bytes')
     const next = this.#written.slice()
     next.set(bytes, offset)

@@ -40,8 +40,10 @@ const groups: Readonly<Record<RootName, readonly SlotName[]>> = {
 export class SimulatedRauc {
   /** The machine is going down by itself: whoever holds it must cut the power and boot. */
   isGoingDown = false
-  /** Its service has not come up yet. */
+  /** Its service has not come up yet, or never does. */
   isMissing = false
+  /** Whether the kernel says what it was started from. */
+  hasKernelWords = true
   /** Somebody else has it install something. */
   isBusy = false
   /** What an installation fails with, half-way. */
@@ -111,6 +113,7 @@ export class SimulatedRauc {
         return partition.on(machine).sha256({ byteCount, head: new Uint8Array() })
       },
       bootId: () => step(() => `boot-${this.#bootCount}`),
+      startedFrom: () => step(() => (this.hasKernelWords ? `root=/dev/${this.#booted}` : null)),
       reboot: () => step(() => this.#goDown()),
     }
   }
@@ -192,6 +195,7 @@ export class SimulatedRauc {
 
   async #mark(machine: SimulatedWriter, mark: RaucMark, slot: string): Promise<void> {
     const root = await machine.beside(() => {
+      if (this.isMissing) throw refused('it does not answer')
       const name = this.#slotNamed(slot)
       if (!isRoot(name)) throw refused(`no slot ${slot} that can be started`)
       return name

@@ -39,6 +39,7 @@ import {
   type OsWishes,
   writeImages,
 } from './os-writer.js'
+import { SilentTrials } from './silent-trial.js'
 
 export interface OsPlace {
   /** Number of the partition that the firmware reads, 1 to 9. */
@@ -68,11 +69,21 @@ interface Look {
 export class OsAgent implements OsSystem {
   readonly #ports: OsPorts
   readonly #records: TwoRecords<OsState>
+  readonly #silent: SilentTrials
   #isGoingDown = false
 
   constructor(ports: OsPorts) {
     this.#ports = ports
     this.#records = new TwoRecords(ports, osRecords)
+    const { firmware } = ports
+    const boot = async () => {
+      const { partition, bootId } = await firmware.booted()
+      return { running: this.#nameOf(partition), bootId }
+    }
+    this.#silent = new SilentTrials(
+      { ...ports, boot, reboot: () => firmware.reboot() },
+      this.#records,
+    )
   }
 
   /** What is known, after what the last boots mean; changes nothing. */
@@ -95,6 +106,16 @@ export class OsAgent implements OsSystem {
 
   async mayBeTrial(): Promise<boolean> {
     return mayBeTrial(await this.#records.read())
+  }
+
+  silentTrial(): Promise<OsStatus | null> {
+    return this.#silent.look()
+  }
+
+  async leave(why: string, isAsked: boolean): Promise<void> {
+    if (this.#isGoingDown) throw refusal('the machine goes down')
+    await this.#silent.leave(why, isAsked)
+    this.#isGoingDown = true
   }
 
   /** Every reason why this system is not written now; none: it may be. */
@@ -220,17 +241,19 @@ export class OsAgent implements OsSystem {
   }
 
   async #look(): Promise<Look> {
-    const { firmware, places } = this.#ports
+    const { firmware } = this.#ports
     const { partition, bootId } = await firmware.booted()
     const autoboot = parseAutoboot(await firmware.readAutoboot())
-    const nameOf = (number: number): OsName => {
-      const name = osNames.find(one => places[one].number === number)
-      if (name !== undefined) return name
-      throw new BoxError('os.unsupported', `partition ${number} is none of the two systems`)
-    }
-    const facts = { running: nameOf(partition), usual: nameOf(autoboot.usual.partition), bootId }
+    const usual = this.#nameOf(autoboot.usual.partition)
+    const facts = { running: this.#nameOf(partition), usual, bootId }
     const known = (await this.#records.read()) ?? nothingKnown
     return { known, state: settle(known, facts), facts, autoboot }
+  }
+
+  #nameOf(number: number): OsName {
+    const name = osNames.find(one => this.#ports.places[one].number === number)
+    if (name !== undefined) return name
+    throw new BoxError('os.unsupported', `partition ${number} is none of the two systems`)
   }
 
   /**

@@ -12,7 +12,16 @@ import {
 import type { Refusal } from '../slots/slot-state.js'
 import { isCount, isRefusals, RECORD_BYTES_MAX } from '../slots/state-record.js'
 import type { Numbered, RecordForm } from '../slots/two-records.js'
-import type { OsImage, OsSlot, OsState, PartImage, SlotImage } from './os-state.js'
+import {
+  type OsHome,
+  type OsImage,
+  type OsSilence,
+  type OsSlot,
+  type OsState,
+  osNames,
+  type PartImage,
+  type SlotImage,
+} from './os-state.js'
 
 export const OS_RECORD_FILES = ['ota/os.0', 'ota/os.1'] as const
 const FORMAT = 1
@@ -33,7 +42,8 @@ function decodeOsRecord(keys: Keys, bytes: Uint8Array): Numbered<OsState> | null
   const [a, b] = [decodeSlot(slots['a']), decodeSlot(slots['b'])]
   if (a === null || b === null || !isRefusals(refused)) return null
   const known: readonly Refusal[] = refused
-  return { sequence, state: { slots: { a, b }, floor, refused: known } }
+  const home = decodeHome(value['home'])
+  return { sequence, state: { slots: { a, b }, floor, refused: known, home } }
 }
 
 function decodeSlot(value: unknown): OsSlot | null {
@@ -50,11 +60,26 @@ function decodeSlot(value: unknown): OsSlot | null {
 const decodeFailed = ({ why }: Fields, image: OsImage): OsSlot | null =>
   typeof why === 'string' ? { kind: 'failed', image, why } : null
 
-function decodeTried({ kind, attempts, askedIn }: Fields, image: OsImage): OsSlot | null {
+function decodeTried({ kind, attempts, askedIn, silence }: Fields, image: OsImage): OsSlot | null {
   if (!isCount(attempts)) return null
   if (kind === 'written') return { kind, image, attempts }
   if (kind !== 'trial' || typeof askedIn !== 'string') return null
-  return { kind, image, attempts, askedIn }
+  return { kind, image, attempts, askedIn, silence: decodeSilence(silence) }
+}
+
+/** Older releases say nothing of it. */
+function decodeSilence(value: unknown): OsSilence | null {
+  if (!isFields(value)) return null
+  const { reboots, why } = value
+  return isCount(reboots) && typeof why === 'string' ? { reboots, why } : null
+}
+
+/** As of the silence. */
+function decodeHome(value: unknown): OsHome | null {
+  if (!isFields(value)) return null
+  const { name, startedFrom } = value
+  const known = osNames.find(one => one === name)
+  return known && typeof startedFrom === 'string' ? { name: known, startedFrom } : null
 }
 
 function decodeImage(value: unknown): OsImage | null {

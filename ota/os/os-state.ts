@@ -71,16 +71,35 @@ export type OsSlot =
       readonly image: OsImage
       readonly attempts: number
       readonly askedIn: string
+      /** That nobody could judge it, where the box has left it for that; null: it was not left so. */
+      readonly silence: OsSilence | null
     }
   /** Has passed its trial; null: it was on the card from the beginning. */
   | { readonly kind: 'good'; readonly image: OsImage | null }
   | { readonly kind: 'failed'; readonly image: OsImage; readonly why: string }
+
+/** Of a trial on which the machine did not say what runs. */
+export interface OsSilence {
+  /** How often the box has rebooted out of it, so that the boot loader counts. */
+  readonly reboots: number
+  readonly why: string
+}
+
+/** What the kernel said of where it comes from when what is no trial ran last. */
+export interface OsHome {
+  readonly name: OsName
+  readonly startedFrom: string
+}
+
+export type OsTrial = Extract<OsSlot, { readonly kind: 'trial' }>
 
 export interface OsState {
   readonly slots: { readonly a: OsSlot; readonly b: OsSlot }
   /** Only ever rises. */
   readonly floor: string | null
   readonly refused: readonly Refusal[]
+  /** Null: the kernel does not say it, or the firmware says more. */
+  readonly home: OsHome | null
 }
 
 /** What the firmware says. */
@@ -95,6 +114,7 @@ export const nothingKnown: OsState = {
   slots: { a: { kind: 'unknown' }, b: { kind: 'unknown' } },
   floor: null,
   refused: [],
+  home: null,
 }
 
 /** Trials that end in the old system without a word: the power may go once. */
@@ -114,10 +134,14 @@ export function settle(state: OsState, facts: OsFacts): OsState {
   const other = otherOs(facts.running)
   const slot = settled.slots[other]
   if (slot.kind !== 'trial') return settled
-  const { image, attempts, askedIn } = slot
+  const { image, attempts, askedIn, silence } = slot
   // The updater ended and the machine did not: there was no trial.
   if (askedIn === facts.bootId)
     return withSlot(settled, other, { kind: 'written', image, attempts: attempts - 1 })
+  if (silence !== null) {
+    const boots = silence.reboots === 1 ? 'a boot' : `${silence.reboots} boots`
+    return fail(settled, other, `nobody could judge it in ${boots}: ${silence.why}`)
+  }
   if (attempts < OS_ATTEMPTS_MAX)
     return withSlot(settled, other, { kind: 'written', image, attempts })
   return fail(settled, other, `it came back ${attempts} times without a word`)
@@ -189,8 +213,14 @@ export function beginTrial(state: OsState, facts: OsFacts, isAppOnTrial: boolean
   assert(slot.kind === 'written', 'what is tried was written')
   const { image, attempts } = slot
   const askedIn = facts.bootId
-  return withSlot(state, target, { kind: 'trial', image, attempts: attempts + 1, askedIn })
+  const trial = { kind: 'trial', image, attempts: attempts + 1, askedIn, silence: null } as const
+  return withSlot(state, target, trial)
 }
+
+/** A trial that somebody else has begun. */
+export const startedUnasked = (image: OsImage, attempts: number): OsTrial => ({
+  ...{ kind: 'trial', image, attempts: attempts + 1, askedIn: '', silence: null },
+})
 
 /** Null: what runs is on trial, as was asked for, and may be found good. */
 export function whyNotGood(state: OsState, facts: OsFacts): string | null {
@@ -247,7 +277,7 @@ export function clear(state: OsState, digest: string): OsState {
   return { ...withSlot(state, name, written), refused }
 }
 
-const withSlot = (state: OsState, name: OsName, slot: OsSlot): OsState => ({
+export const withSlot = (state: OsState, name: OsName, slot: OsSlot): OsState => ({
   ...state,
   slots: { ...state.slots, [name]: slot },
 })

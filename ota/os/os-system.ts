@@ -20,13 +20,25 @@ export interface OsStatus {
 
 /**
  * Every call may be killed at any moment and made again. Calls are made one after the other, by one process: the updater.
- * Once a reboot was asked for, all but questions throw `os.refused`. All of them throw `os.unsupported` on a machine that starts in another way.
+ * Once a reboot was asked for, all but questions throw `os.refused`. All but `mayBeTrial`, `silentTrial` and `leave` throw
+ * `os.unsupported` on a machine that starts in another way, or does not answer.
  */
 export interface OsSystem {
   /** What is known, after what the last boots mean; changes nothing. */
   status(): Promise<OsStatus>
   /** Whether the records speak for a trial, on a machine that does not answer. @throws BoxError `storage.io` */
   mayBeTrial(): Promise<boolean>
+  /**
+   * On a machine that does not answer: the system on trial that runs, as far as the records and the kernel tell; null: none.
+   * @throws BoxError `storage.io`
+   */
+  silentTrial(): Promise<OsStatus | null>
+  /**
+   * Out of such a trial, by a plain reboot: the boot loader counts it, or goes back at once. What comes back is refused then.
+   * Each is counted on the disk first, and there is an end to them, unless a person asks.
+   * @throws BoxError `os.refused`, `power.refused`, `storage.io`, `storage.full`, `storage.rotten`
+   */
+  leave(why: string, isAsked: boolean): Promise<void>
   /** Every reason why this system is not written now; none: it may be. */
   whyNot(image: OsImage): Promise<readonly string[]>
   /**

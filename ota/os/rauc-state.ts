@@ -15,6 +15,8 @@ import {
   refusal,
   type SlotImage,
   settle,
+  startedUnasked,
+  withSlot,
 } from './os-state.js'
 
 export interface RaucPlace {
@@ -80,8 +82,7 @@ export function settleRauc(known: OsState, view: RaucView): OsState {
   // Somebody else made it the primary one; and it is what was signed. So let the gate judge.
   if (slot.kind === 'written') {
     const { image, attempts } = slot
-    const trial = { kind: 'trial', image, attempts: attempts + 1, askedIn: '' } as const
-    state = { ...state, slots: { ...state.slots, [view.running]: trial } }
+    state = withSlot(state, view.running, startedUnasked(image, attempts))
   }
   return settle(state, raucFacts(state, view))
 }

@@ -36,6 +36,7 @@ import type { OsSource, OsWishes } from './os-writer.js'
 import { type RaucLook, RaucSight } from './rauc-sight.js'
 import { isStray, type RaucView, slotImagesOf, viewOf, whyStray } from './rauc-state.js'
 import { imageProblem, verifiedSlots } from './rauc-writer.js'
+import { runningBy, SilentTrials } from './silent-trial.js'
 
 export interface RaucPorts extends RecordPorts {
   readonly clock: Pick<Clock, 'monotonicMs'>
@@ -56,6 +57,7 @@ export class RaucSystem implements OsSystem {
   readonly #ports: RaucPorts
   readonly #records: TwoRecords<OsState>
   readonly #sight: RaucSight
+  readonly #silent: SilentTrials
   #isGoingDown = false
   #isKept = false
   #isBusyTold = false
@@ -64,6 +66,12 @@ export class RaucSystem implements OsSystem {
     this.#ports = ports
     this.#records = new TwoRecords(ports, osRecords)
     this.#sight = new RaucSight(ports, this.#records)
+    const { rauc } = ports
+    const boot = async (state: OsState) => ({
+      running: runningBy(state, await rauc.startedFrom()),
+      bootId: await rauc.bootId(),
+    })
+    this.#silent = new SilentTrials({ ...ports, boot, reboot: () => rauc.reboot() }, this.#records)
   }
 
   async status(): Promise<OsStatus> {
@@ -85,6 +93,16 @@ export class RaucSystem implements OsSystem {
 
   async mayBeTrial(): Promise<boolean> {
     return mayBeTrial(await this.#records.read())
+  }
+
+  silentTrial(): Promise<OsStatus | null> {
+    return this.#silent.look()
+  }
+
+  async leave(why: string, isAsked: boolean): Promise<void> {
+    if (this.#isGoingDown) throw refusal('the machine goes down')
+    await this.#silent.leave(why, isAsked)
+    this.#isGoingDown = true
   }
 
   async whyNot(image: OsImage): Promise<readonly string[]> {
@@ -225,8 +243,10 @@ export class RaucSystem implements OsSystem {
     if (this.#isGoingDown) throw refusal('the machine goes down')
     if (this.#sight.isHeld) throw refusal('a system is being written')
     this.#sight.renew()
-    const look = await this.#sight.look()
-    const { known, state, facts, view } = look
+    const seen = await this.#sight.look()
+    const { known, facts, view } = seen
+    const look = { ...seen, state: await this.#withHome(seen) }
+    const { state } = look
     await this.#records.repair()
     if (state !== known) await this.#records.write(state)
     if (isTrial(state, facts)) return look
@@ -239,6 +259,17 @@ export class RaucSystem implements OsSystem {
     this.#ports.log.warn('os.led-home', { to: home, from: view.primary })
     await this.#activate(view, home)
     return look
+  }
+
+  /** What tells home from a trial on which RAUC does not answer. */
+  async #withHome({ state, facts, view }: RaucLook): Promise<OsState> {
+    if (isTrial(state, facts) || isStray(state, view)) return state
+    const startedFrom = await this.#ports.rauc.startedFrom()
+    const { running } = facts
+    const { home } = state
+    if (startedFrom === null) return home === null ? state : { ...state, home: null }
+    if (home?.name === running && home.startedFrom === startedFrom) return state
+    return { ...state, home: { name: running, startedFrom } }
   }
 
   /** @throws BoxError `os.unsupported` where RAUC cannot tell the boot loader */

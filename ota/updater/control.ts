@@ -54,8 +54,7 @@ async function carryOut(
       return 'back to the other release, which is started now'
     case 'rollback-os':
       if (systems === null) throw refusal(updater.state()?.os?.lacking ?? 'there is nothing yet')
-      await systems.rollBack(request.reason)
-      return 'back to the other operating system: the box reboots now'
+      return systems.rollBack(request.reason)
     case 'hold':
       await systems?.unforce()
       return hold(updater, request)

@@ -2,7 +2,13 @@
 import type { Clock, MonotonicMs } from '../../runtime/ports/clock.js'
 import type { OsStatus } from '../os/os-system.js'
 import type { FleetView } from './criteria.js'
-import { awayMsOf, nextOsTurn, type OsTurnView, objectionOf } from './os-turn.js'
+import {
+  awayMsOf,
+  nextOsTurn,
+  type OsTurnView,
+  objectionOf,
+  objectionToLeaving,
+} from './os-turn.js'
 import { type OsVoice, type OsWord, TOLD_REFUSALS_MAX } from './os-word.js'
 import type { UpdaterConfig } from './updater-config.js'
 
@@ -49,8 +55,25 @@ export class OsPlace {
       this.#stage = 'stays'
       this.#why = null
     }
-    const refused = status.refused.map(one => one.digest).slice(-TOLD_REFUSALS_MAX)
-    this.#voice.say({ digest, stage: this.#stage, refused })
+    this.#say(digest, status.refused)
+  }
+
+  /**
+   * Says where a box stands that cannot judge what runs. To be called often.
+   * @param failed the digest of what runs, once it has failed here; null: it may be judged yet
+   * @param waitedMs for how long only the others are in its way
+   */
+  lookInSilence({ isAway, failed, status, digest, waitedMs }: SilentStanding): void {
+    if (this.#voice === null) return
+    this.#stage = isAway ? 'goes' : 'stays'
+    this.#why = objectionToLeaving(this.#view(this.#voice), waitedMs)
+    this.#say(digest, status.refused, failed)
+  }
+
+  #say(digest: string | null, refused: OsStatus['refused'], failed: string | null = null): void {
+    const all = [...refused.map(one => one.digest), ...(failed === null ? [] : [failed])]
+    const told = [...new Set(all)].slice(-TOLD_REFUSALS_MAX)
+    this.#voice?.say({ digest, stage: this.#stage, refused: told })
   }
 
   #view(voice: OsVoice): OsTurnView {
@@ -69,6 +92,13 @@ export class OsPlace {
   get #awayMs(): number {
     return awayMsOf(this.#config.gate.deadlineSeconds)
   }
+}
+
+export interface SilentStanding extends Pick<OsStanding, 'digest' | 'status'> {
+  /** It is on trial, and about to be left. */
+  readonly isAway: boolean
+  readonly failed: string | null
+  readonly waitedMs: number
 }
 
 export interface OsStanding {

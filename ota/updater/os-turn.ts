@@ -65,6 +65,22 @@ export function objectionOf(view: OsTurnView): string | null {
   return hiddenAway(view)
 }
 
+/**
+ * Of a box that leaves a system which nobody can judge, and has said since before it that it goes: who else is away; null:
+ * nobody. Two that went at once, because a person forced them, and hear each other, do not wait for each other for ever.
+ * @param waitedMs for how long only the others were in its way
+ */
+export function objectionToLeaving(view: OsTurnView, waitedMs: number): string | null {
+  const isLong = waitedMs >= view.awayMs
+  // Who hears nobody any more goes after a while: it was said that it is away.
+  if (isLong && !view.isOpen) return null
+  const away = [...view.heard].find(
+    ([box, { word, silentMs }]) =>
+      word?.stage === 'goes' && silentMs < view.awayMs && (!isLong || box < view.box),
+  )
+  return away === undefined ? null : `${away[0]} starts another operating system: one at a time`
+}
+
 /** Who went before this box could hear it is not known. */
 function hiddenAway({ box, named, heard, listenedMs, awayMs }: OsTurnView): string | null {
   const missing = named.filter(one => one !== box && !heard.has(one))

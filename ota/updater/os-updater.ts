@@ -70,8 +70,8 @@ export class OsUpdater implements OsTurns {
     this.#work = new Preparation(clock, log, { prepare }, ({ step, image }) => step + image.digest)
     this.#leftovers = new OsLeftovers(clock, ports.objects)
     this.#candidates = new Candidates(ports.keys)
-    this.#lack = new OsLack(ports, options.config.os?.kind ?? 'tryboot')
     this.#place = new OsPlace(clock, ports.voice, options.config)
+    this.#lack = new OsLack(ports, this.#place, options.config)
     this.#proving = new OsProving(ports, options.config.gate)
   }
 
@@ -90,13 +90,15 @@ export class OsUpdater implements OsTurns {
   }
 
   whyNoAppTrial(): string | null | undefined {
-    if (this.#lack.words !== null) return this.#lack.whyNoAppTrial
+    const whyLacking = this.#lack.whyNoAppTrial
+    if (whyLacking !== null) return whyLacking
     if (this.#known === null) return 'nobody knows yet whether an operating system is on trial'
     return (this.#step && STEP_WHYS[this.#step]) ?? whyNoAppTrial(this.#known)
   }
 
   report(): OsReport {
-    if (this.#lack.words !== null) return notUpdated(this.#lack.words)
+    const lack = this.#lack.report()
+    if (lack !== null) return lack
     if (this.#known === null) return notUpdated(this.#trouble ?? 'it has not been looked at yet')
     const candidate = this.#candidate()
     const isNews = candidate !== null && !doesRun(this.#known, candidate.image)
@@ -113,6 +115,7 @@ export class OsUpdater implements OsTurns {
 
   /** Every criterion of what is ordered, met or not; none where no system is updated. */
   why(): readonly Criterion[] {
+    if (this.#lack.isSilentTrial) return this.#lack.criteria
     if (this.#known === null || this.#sight === null) return []
     const { slots, box, look } = this.#sight
     const { config, version, architecture } = this.#options
@@ -165,14 +168,16 @@ export class OsUpdater implements OsTurns {
     return this.#ports.asked.unforce()
   }
 
-  /** Back to the other system, with a reboot at once. @throws BoxError `ota.refused`, `os.refused`, `power.refused` */
-  rollBack(reason: string): Promise<void> {
-    return this.#alone(async () => {
+  /** Back to the other system, with a reboot at once: in words. @throws BoxError `ota.refused`, `os.refused`, `power.refused` */
+  async rollBack(reason: string): Promise<string> {
+    if (this.#lack.isSilentTrial) return this.#lack.leaveNow(reason)
+    await this.#alone(async () => {
       const { box, system, asked } = this.#ports
       if ((await box.look())?.isArmed) throw refusal('a show is armed: disarm it first')
       await asked.forget()
       await system.rollBack(reason)
     })
+    return 'back to the other operating system: the box reboots now'
   }
 
   /** A system that failed may be tried again. @throws BoxError `ota.refused`, `os.refused` */
@@ -188,8 +193,7 @@ export class OsUpdater implements OsTurns {
 
   /** Calls to the machine are made one after the other. */
   async #alone(work: () => Promise<void>): Promise<void> {
-    if (this.#lack.words !== null)
-      throw refusal(`the operating system is ${notUpdated(this.#lack.words).lacking}`)
+    if (this.#lack.refusal !== null) throw refusal(this.#lack.refusal)
     if (this.#isBusy) throw refusal('another piece of work is under way')
     this.#isBusy = true
     try {
@@ -210,10 +214,10 @@ export class OsUpdater implements OsTurns {
     if (this.#status === null) this.#machineDigest = null
     this.#status ??= await this.#ports.system.status()
     this.#known = this.#status
-    this.#lack.over()
     this.#roomBytes = await this.#ports.objects.roomBytes()
     if (this.#status.isGoingDown) return
     if (this.#status.isTrial) return this.#judge(sight)
+    this.#lack.over()
     if (sight.look?.os?.isBoardUnknown && sight.box !== null) this.#ports.lookAgain()
     await this.#beginWhatIsDue()
     this.#trouble = null
@@ -232,6 +236,7 @@ export class OsUpdater implements OsTurns {
 
   async #judge(sight: OsSight): Promise<void> {
     const verdict = await this.#proving.look(sight)
+    this.#lack.over()
     if (verdict === 'waits') return
     this.#status = null
     if (verdict === 'good') await this.#ports.asked.forget()
@@ -282,7 +287,7 @@ export class OsUpdater implements OsTurns {
   /** Before it is known whether this is a trial nothing is said: what was said before the reboot holds. */
   #takePlace(): void {
     const status = this.#known
-    if (status === null) return
+    if (status === null || this.#lack.isSilentTrial) return
     const isTrying = this.#work.isRunning && this.#step === 'try'
     const isAway = status.isTrial || status.isGoingDown || isTrying
     const digest = this.#candidate()?.image.digest ?? null

@@ -74,15 +74,18 @@ export const rightMoment = ({
     met: policy.activation === 'automatic' ? 'releases are taken as ordered' : 'it was asked for',
     unmet: '"activation" in ota.json is "manual": it waits for "roadcase ota apply"',
   }),
-  criterion('switch', 'hold', holds.length === 0, {
-    met: 'nobody holds it back',
-    unmet: holds.map(wordsOfHold).join('; '),
-  }),
+  holdOf(holds),
   ...quietBox(box),
   battery(box, policy),
 ]
 
-function quietBox(box: BoxView | null): Criterion[] {
+export const holdOf = (holds: readonly CurrentHold[]): Criterion =>
+  criterion('switch', 'hold', holds.length === 0, {
+    met: 'nobody holds it back',
+    unmet: holds.map(wordsOfHold).join('; '),
+  })
+
+export function quietBox(box: BoxView | null): Criterion[] {
   if (box === null)
     return [no('switch', 'box', 'the box does not say whether a show is on: it is not disturbed')]
   return [

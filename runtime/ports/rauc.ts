@@ -25,6 +25,11 @@ export interface Rauc {
   sha256(slot: string, byteCount: number): Promise<string>
   /** Another one after each boot, whatever the reason for it. */
   bootId(): Promise<string>
+  /**
+   * What the kernel was told of the slot that it starts from, in the words by which RAUC knows it, too: the same in each boot
+   * of a slot, and others in the other one. Null where it does not say. Answered where RAUC is not.
+   */
+  startedFrom(): Promise<string | null>
   /** Resolves when the system goes down. Throws BoxError `power.refused`. */
   reboot(): Promise<void>
 }

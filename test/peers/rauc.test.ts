@@ -119,10 +119,10 @@ t.test(
     const wishes = { os: { kind: 'rauc' }, rauc: machine.commands } as const
     const patience = () => new Promise<void>(resolve => setTimeout(resolve, LOOK_MS))
     /** Under the system that runs, until another one is to be started. */
-    const lead = async (): Promise<void> => {
+    const lead = async (order: string): Promise<void> => {
       const box = startBox(card, repository, wishes)
       const look = await ordersOf(card, repository)
-      await until(box, look, () => variable(machine, 'order') === 'B A', patience)
+      await until(box, look, () => variable(machine, 'order') === order, patience)
       await box.stop()
     }
     /** Under the system that was started, until it is left or found good. */
@@ -140,7 +140,7 @@ t.test(
       return box.turns.report()
     }
     await publish('2.0.0')
-    await lead()
+    await lead('B A')
     await machine.boot('B')
     const left = await live(
       ['devices: 1 is silent'],
@@ -150,7 +150,7 @@ t.test(
     t.equal(variable(machine, 'order'), 'A', 'and is no more')
     await machine.boot('A')
     await publish('2.1.0')
-    await lead()
+    await lead('B A')
     await machine.boot('B')
     writeFileSync(join(machine.folder, 'variables', 'left-B'), '2\n')
     const kept = await live([], ({ turns }) => turns.report().systems?.b.kind === 'good')
@@ -158,5 +158,15 @@ t.test(
     t.equal(variable(machine, 'left-B'), '3')
     t.equal(variable(machine, 'order'), 'B A')
     t.match(kept.refused, [{ version: '2.0.0' }])
+    await publish('2.2.0')
+    await lead('A B')
+    await machine.bootSilently('A')
+    const silent = await live([], ({ turns }) => turns.report().phase === 'switching')
+    t.match(silent, { running: 'a', unmet: [{ words: /nobody can judge .*: RAUC: / }] })
+    await machine.boot('B')
+    const isRefused = ({ turns }: ComposedSystems) => turns.report().refused.length > 1
+    const why = /^nobody could judge it in a boot: RAUC: /
+    t.match((await live([], isRefused)).refused, [{}, { version: '2.2.0', why }])
+    t.equal(variable(machine, 'order'), 'B A')
   },
 )

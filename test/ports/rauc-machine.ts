@@ -25,6 +25,8 @@ export interface RaucMachine extends RaucRig {
   isQuick(isSo: boolean): void
   /** Another service is started, as after a reboot from that slot. */
   boot(bootname: 'A' | 'B'): Promise<void>
+  /** As `boot`, into a system whose service does not come up. */
+  bootSilently(bootname: 'A' | 'B'): Promise<void>
 }
 
 const backend = (folder: string): string => `#!/bin/sh
@@ -110,15 +112,21 @@ export async function makeRaucMachine(
   let boots = 0
   const boot = async (bootname: 'A' | 'B'): Promise<void> => {
     writeFileSync(at('boot_id'), `boot-${++boots}\n`)
+    writeFileSync(at('cmdline'), `console=ttyS0 root=/dev/mmcblk0p2 rauc.slot=${bootname} quiet\n`)
     service?.kill('SIGKILL')
     await until(() => !isServing())
     const words = ['service', `--override-boot-slot=${bootname}`]
     service = start('unshare', '--mount', ...rauc, ...words)
     await until(isServing)
   }
+  const bootSilently = async (bootname: 'A' | 'B'): Promise<void> => {
+    await boot(bootname)
+    service?.kill('SIGKILL')
+    await until(() => !isServing())
+  }
   await boot('A')
-  const bootIdFile = at('boot_id')
-  const commands = { ...usualRauc, rauc, environment: ours, bootIdFile, reboot: ['true'] as const }
+  const files = { bootIdFile: at('boot_id'), kernelLineFile: at('cmdline') }
+  const commands = { ...usualRauc, rauc, environment: ours, ...files, reboot: ['true'] as const }
   return {
     folder,
     commands,
@@ -128,6 +136,7 @@ export async function makeRaucMachine(
       isSo ? rmSync(at('variables', 'slow')) : writeFileSync(at('variables', 'slow'), ''),
     run,
     boot,
+    bootSilently,
   }
 }
 

@@ -42,6 +42,7 @@ export function raucContract(t: Test, makeRig: MakeRig): void {
       })),
     )
     t.ok((await rauc.bootId()).length > 0)
+    t.match(await rauc.startedFrom(), /\S/)
   })
 
   t.test('a bundle is looked into, and installed where nothing runs from', async t => {

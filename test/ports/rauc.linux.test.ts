@@ -57,6 +57,25 @@ async function untilIdle(rauc: Rauc): Promise<void> {
   throw new Error('it stays busy')
 }
 
+t.test('the kernel is asked for the words by which RAUC knows a slot', async t => {
+  const folder = t.testdir()
+  const kernelLineFile = join(folder, 'cmdline')
+  const rauc = new LinuxRauc({ ...usualRauc, environment: {}, kernelLineFile }, libc)
+  t.equal(await rauc.startedFrom(), null, 'there is no line')
+  for (const [line, said] of [
+    ['console=tty1 root=PARTUUID=1f-02 rootwait  rauc.slot=A\n', 'root=PARTUUID=1f-02 rauc.slot=A'],
+    ['bootchooser.active=system0 quiet noroot=1', 'bootchooser.active=system0'],
+    ['bootstate.active=b systemd.verity_root_data=/dev/sda2', null],
+    ['quiet root= fsck.mode=skip', ''],
+    [`root=${'x'.repeat(600)}`, ''],
+  ] as const) {
+    writeFileSync(kernelLineFile, line)
+    t.equal(await rauc.startedFrom(), said === '' ? null : (said ?? line), line.slice(0, 60))
+  }
+  const real = new LinuxRauc({ ...usualRauc, environment: {} }, libc)
+  await t.resolves(real.startedFrom(), 'of this machine')
+})
+
 t.test('a machine without RAUC, or with one that hangs or babbles, is said to be one', async t => {
   const environment = process.env
   const of = (...rauc: [string, ...string[]]) =>

@@ -68,9 +68,24 @@ t.test(
 t.test('EFI starts what is new once, and what is good for ever', async t => {
   const { box, rauc } = rigOf({ bootChooser: 'once' })
   await rauc.mark('active', 'rootfs.1')
-  t.same([box.boot(), box.boot()], ['rootfs.1', 'rootfs.0'])
+  const home = await rauc.startedFrom()
+  t.equal(box.boot(), 'rootfs.1')
+  t.not(await rauc.startedFrom(), home, 'the kernel says so')
+  t.equal(box.boot(), 'rootfs.0')
+  t.equal(await rauc.startedFrom(), home)
   await rauc.mark('good', 'rootfs.1')
   t.same([box.boot(), box.boot()], ['rootfs.1', 'rootfs.1'])
+  await rauc.mark('bad', 'rootfs.1')
+  t.equal(box.boot(), 'rootfs.0')
+})
+
+t.test('a boot loader that counts nothing starts what it was told to', async t => {
+  const { box, rauc } = rigOf({ bootChooser: 'stays' })
+  await rauc.mark('active', 'rootfs.1')
+  t.same(
+    [1, 2, 3, 4, 5].map(() => box.boot()),
+    Array(5).fill('rootfs.1'),
+  )
   await rauc.mark('bad', 'rootfs.1')
   t.equal(box.boot(), 'rootfs.0')
 })
@@ -99,4 +114,8 @@ t.test('who is busy answers nothing', async t => {
   const { box, rauc } = rigOf()
   box.isBusy = true
   await t.rejects(rauc.status(), { code: 'os.refused', message: /at work/ })
+  box.isMissing = true
+  await t.rejects(rauc.status(), { code: 'os.unsupported' })
+  await t.rejects(rauc.mark('good', 'rootfs.0'), { code: 'os.refused', message: /answer/ })
+  t.ok(await rauc.startedFrom(), 'the kernel does')
 })

@@ -80,7 +80,10 @@ t.test(
     const systems: ControlledSystems = {
       why: () => [{ step: 'switch', name: 'hold', isMet: false, words: 'Kim' }],
       apply: async () => did.push('apply') > 0,
-      rollBack: async reason => void did.push(`back: ${reason}`),
+      rollBack: async reason => {
+        did.push(`back: ${reason}`)
+        return 'the box reboots now'
+      },
       clear: async digest => void did.push(`clear ${digest.slice(0, 2)}`),
       unforce: async () => void did.push('unforce'),
       report: () => ({ ...notUpdated('x'), refused: [system] }),

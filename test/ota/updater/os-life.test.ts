@@ -1,7 +1,8 @@
 /**
  * The life of a box whose updater brings it a system that does not pass and one that does, with the power cut at calls to
- * the records, the partitions and what chooses: autoboot.txt and the firmware, or RAUC and its boot loader. The gate takes
- * every thirteenth of them, of RAUC every twenty-ninth; EVERY=1 takes all.
+ * the records, the partitions and what chooses: autoboot.txt and the firmware, or RAUC and its boot loader. What does not pass
+ * fails its gate, or the machine does not even say there that it runs. The gate takes every thirteenth of them, or twenty-ninth;
+ * EVERY=1 takes all.
  */
 import t from 'tap'
 import type { SimulatedSlotDisk } from '../../../drivers/simulated/slot-disk.js'
@@ -22,6 +23,8 @@ interface LifeBox {
   readonly disk: SimulatedSlotDisk
   /** What was started last. */
   runs(): Runs
+  /** The machine says nothing of itself in this boot, or it does. */
+  fallSilent(isSilent: boolean): void
   /** What a plain reboot would start. */
   next(): Runs
   isDown(): boolean
@@ -32,6 +35,9 @@ interface LifeBox {
 
 const factory = smallOs('1.0.0')
 const systems = { faulty: signedOs('1.9.0'), second: signedOs('2.0.0') }
+
+/** What is wrong with the system that does not pass: `silent`: there is no RAUC in it, or autoboot.txt is not mounted. */
+type Fault = 'gate' | 'silent'
 
 function trybootBox(seed: number): LifeBox {
   const world = new OsWorld(factory, { random: randomFrom(seed), keepsFlag: seed % 2 === 0 })
@@ -48,6 +54,9 @@ function trybootBox(seed: number): LifeBox {
   return {
     ...{ bench, disk: world.disk, next },
     runs: () => nameOf(bench.partition),
+    fallSilent: isSilent => {
+      world.firmware.isUnmounted = isSilent
+    },
     isDown: () => world.firmware.isGoingDown,
     order: which => {
       bench.look = orders(systems[which])
@@ -88,6 +97,9 @@ function raucBox(seed: number, machine: RaucWorldOptions): LifeBox {
   return {
     ...{ bench, disk: world.disk },
     runs: () => runs,
+    fallSilent: isSilent => {
+      world.box.isMissing = isSilent
+    },
     next: () => nameOf(world.box.primary),
     isDown: () => world.box.isGoingDown,
     order: which => {
@@ -99,10 +111,11 @@ function raucBox(seed: number, machine: RaucWorldOptions): LifeBox {
 }
 
 /** True: it came to its end. False: the power went. */
-async function live(box: LifeBox, calls: number): Promise<boolean> {
+async function live(box: LifeBox, calls: number, fault: Fault): Promise<boolean> {
   let left = calls
   for (let boots = 0; boots < BOOTS_MAX; boots++) {
     box.bench.boot(left)
+    box.fallSilent(fault === 'silent' && box.runs() === 'faulty')
     let isCut = false
     const cancel = box.disk.powerCut.listen(() => {
       isCut = true
@@ -145,20 +158,34 @@ async function turnOrCut(bench: OsBench, isCut: () => boolean): Promise<void> {
   while (!isOver && !isCut()) await Promise.race([turned, new Promise(setImmediate)])
 }
 
+interface Sweep {
+  readonly step: number
+  readonly fault?: Fault
+  /** Told what ran when the power went. */
+  readonly wasCut?: (runs: Runs) => void
+}
+
 /** Null: it ended before the cut. */
-async function cutLife(box: LifeBox, calls: number): Promise<string[] | null> {
+async function cutLife(
+  box: LifeBox,
+  calls: number,
+  { fault = 'gate', wasCut = () => {} }: Sweep,
+): Promise<string[] | null> {
   box.order('faulty')
-  if (await live(box, calls)) return null
+  if (await live(box, calls, fault)) return null
+  wasCut(box.runs())
   const problems = box.judge()
-  if (!(await live(box, FOREVER))) problems.push('the power went by itself')
+  if (!(await live(box, FOREVER, fault))) problems.push('the power went by itself')
   if (box.next() !== 'second') problems.push('the end is another one')
   return problems
 }
 
-async function sweep(make: (seed: number) => LifeBox, step: number): Promise<[number, string[]]> {
+async function sweep(make: (seed: number) => LifeBox, options: Sweep): Promise<[number, string[]]> {
   const bads: string[] = []
-  for (let calls = 1, points = 0; ; calls += step, points++) {
-    const problems = await cutLife(make(calls), calls).catch((error: Error) => [error.message])
+  for (let calls = 1, points = 0; ; calls += options.step, points++) {
+    const problems = await cutLife(make(calls), calls, options).catch((error: Error) => [
+      error.message,
+    ])
     if (problems === null) return [points, bads]
     bads.push(...problems.map(problem => `cut after ${calls}: ${problem}`))
     if (bads.length > 20) return [points, bads]
@@ -167,7 +194,7 @@ async function sweep(make: (seed: number) => LifeBox, step: number): Promise<[nu
 
 t.test('wherever the power goes, a whole system starts, and the one that passes stays', async t => {
   const step = every(13)
-  const [points, bads] = await sweep(trybootBox, step)
+  const [points, bads] = await sweep(trybootBox, { step })
   t.comment(`${points} points`)
   t.same(bads, [])
   t.ok(points * step > 150, `${points} points`)
@@ -180,9 +207,29 @@ t.test('as much holds with RAUC, whatever its version and its boot loader', asyn
     { activates: false, notesPending: false, bootChooser: 'counts' },
     { activates: true, notesPending: false, bootChooser: 'once' },
   ] as const) {
-    const [points, bads] = await sweep(seed => raucBox(seed, machine), step)
+    const [points, bads] = await sweep(seed => raucBox(seed, machine), { step })
     t.comment(`${points} points`)
     t.same(bads, [], JSON.stringify(machine))
     t.ok(points * step > 150, `${points} points`)
   }
+})
+
+t.test('a system on which the machine never says what runs is left by itself', async t => {
+  const step = every(13)
+  const rauc = (machine: RaucWorldOptions) => (seed: number) => raucBox(seed, machine)
+  let cutInSilence = 0
+  const wasCut = (runs: Runs): void => {
+    if (runs === 'faulty') cutInSilence++
+  }
+  for (const [what, make] of [
+    ['tryboot', trybootBox],
+    ['counts', rauc({ activates: true, notesPending: true, bootChooser: 'counts' })],
+    ['once', rauc({ activates: true, notesPending: false, bootChooser: 'once' })],
+  ] as const) {
+    const [points, bads] = await sweep(make, { step, fault: 'silent', wasCut })
+    t.comment(`${what}: ${points} points`)
+    t.same(bads, [], what)
+    t.ok(points * step > 150, `${points} points`)
+  }
+  t.ok(cutInSilence > 8, `${cutInSilence} of them while nobody could judge`)
 })

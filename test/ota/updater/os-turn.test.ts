@@ -5,6 +5,7 @@ import {
   nextOsTurn,
   type OsTurnView,
   objectionOf,
+  objectionToLeaving,
 } from '../../../ota/updater/os-turn.js'
 import { type HeardOsWord, type OsWord, readOsWord } from '../../../ota/updater/os-word.js'
 
@@ -52,6 +53,22 @@ t.test('who is not heard any more may be away, for a while', async t => {
     t.match(nextOsTurn(viewOf(silent, { claimedMs: null })), { stage: 'stays' })
     t.match(nextOsTurn(viewOf([heard('z', stage, awayMs)])), { stage: 'goes' })
   }
+})
+
+t.test('who leaves what nobody can judge waits for those who are away, not for ever', async t => {
+  const waits = (others: Parameters<typeof viewOf>[0], waitedMs: number, isOpen = true) =>
+    objectionToLeaving(viewOf(others, { isOpen, listenedMs: 0 }), waitedMs)
+  for (const stage of ['stays', 'claims', null] as const)
+    t.equal(waits([heard('a', stage)], 0), null, `${stage}`)
+  for (const box of ['a', 'z']) {
+    t.match(waits([heard(box, 'goes')], awayMs - 1), /one at a time/, box)
+    t.equal(waits([heard(box, 'goes', awayMs)], 0), null, `${box} has not come back`)
+  }
+  t.match(waits([heard('a', 'goes')], 9 * awayMs), /^a starts/, 'of two the first by name goes')
+  t.equal(waits([heard('z', 'goes')], awayMs), null)
+  t.match(waits([heard('a', 'goes')], awayMs - 1, false), /^a starts/)
+  t.equal(waits([heard('a', 'goes')], awayMs, false), null, 'nobody can be heard any more')
+  t.equal(waits([], 0, false), null, 'a system without a network is left, too')
 })
 
 t.test('who could not be heard because the broker was away may be away itself', async t => {

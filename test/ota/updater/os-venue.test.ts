@@ -29,6 +29,8 @@ class Venue {
   readonly air: Air
   /** The most that were away at once. */
   awayMost = 0
+  /** Of them, the most that were not there. */
+  downMost = 0
 
   constructor(air: Air, seed: number, config: object = {}) {
     this.air = air
@@ -51,6 +53,8 @@ class Venue {
       for (const box of this.boxes) await box.turn()
       const away = this.boxes.filter(({ isAway }) => isAway).length
       this.awayMost = Math.max(this.awayMost, away)
+      const down = this.boxes.filter(({ isDown }) => isDown).length
+      this.downMost = Math.max(this.downMost, down)
       await this.clock.advance(TURN_MS)
     }
   }
@@ -65,6 +69,8 @@ class VenueBox {
   #upMs: number | null = null
   isDark = false
   isWell = true
+  /** The new system does not mount the partition with autoboot.txt: nobody can judge it. */
+  isSilentInNew = false
   isOpen = true
   /** How often it has rebooted. */
   reboots = 0
@@ -86,6 +92,10 @@ class VenueBox {
     return this.#upMs !== null || this.isDark || this.bench.updater.report().phase === 'trial'
   }
 
+  get isDown(): boolean {
+    return this.#upMs !== null
+  }
+
   hear(from: string, bytes: Uint8Array): void {
     if (this.#upMs === null && this.isOpen) this.#listener(from, bytes)
   }
@@ -96,6 +106,8 @@ class VenueBox {
     if (this.#upMs !== null && clock.monotonicMs() < this.#upMs) return
     if (this.#upMs !== null) this.#voice = this.#start()
     this.#upMs = null
+    const { world, partition } = this.bench
+    world.firmware.isUnmounted = this.isSilentInNew && partition === 3
     this.#voice.say({ ...idle, box: this.name, showMs: clock.showTimeMs() })
     await this.bench.turnNow()
     if (!this.bench.isDown) return
@@ -176,6 +188,54 @@ t.test('what fails on one box is started by no other, unless somebody forces it'
   two.bench.gate = () => []
   await venue.pass(5)
   t.ok(two.isDone)
+})
+
+t.test(
+  'what nobody can judge is left by the box that tries it, and started by no other',
+  async t => {
+    const venue = new Venue({ loss: 0.2, delayMsMax: 1_500 }, 4)
+    for (const box of venue.boxes) box.isSilentInNew = true
+    await venue.pass(30)
+    t.equal(venue.awayMost, 1)
+    t.same(
+      venue.boxes.map(({ reboots }) => reboots),
+      [2, 0, 0, 0],
+    )
+    const [first, ...others] = venue.boxes
+    const why = /nobody could judge it in a boot: autoboot.txt/
+    t.match(first?.bench.updater.report(), { running: 'a', refused: [{ version: '2.0.0', why }] })
+    for (const box of others) t.same(unmetOf(box), ['fleet-failures'], box.name)
+  },
+)
+
+t.test('a box that cannot leave it says that it has failed, and that it stays', async t => {
+  const venue = new Venue(clear, 1)
+  const [first, ...others] = venue.boxes
+  if (!first) throw new Error('there are four')
+  first.isSilentInNew = true
+  await venue.pass(20, () => first.reboots > 0)
+  first.bench.world.firmware.refusal = 'interactive authentication is needed'
+  await venue.pass(6)
+  t.equal(first.reboots, 1)
+  for (const box of others) t.same(unmetOf(box), ['fleet-failures'], box.name)
+})
+
+t.test('boxes that were forced into such a system at once leave it, all of them', async t => {
+  const venue = new Venue(clear, 1)
+  for (const box of venue.boxes) box.isSilentInNew = true
+  await venue.pass(1)
+  for (const { bench } of venue.boxes)
+    await bench.updater.apply({ owner: 'Kim', reason: 'no time' })
+  await venue.pass(5)
+  t.equal(venue.downMost, 4)
+  venue.downMost = 0
+  await venue.pass(40, () => venue.boxes.every(({ reboots }) => reboots === 2))
+  t.equal(venue.downMost, 1, 'one after the other')
+  await venue.pass(3)
+  for (const { bench, reboots, name } of venue.boxes) {
+    t.equal(reboots, 2, name)
+    t.match(bench.updater.report(), { running: 'a', refused: [{ version: '2.0.0' }] }, name)
+  }
 })
 
 t.test('a box that does not come back is the last that goes', async t => {

@@ -1,0 +1,122 @@
+import t from 'tap'
+import { SimulatedKeys } from '../../../drivers/simulated/keys.js'
+import { SimulatedLog } from '../../../drivers/simulated/log.js'
+import { SimulatedSlotDisk } from '../../../drivers/simulated/slot-disk.js'
+import { osRecords } from '../../../ota/os/os-record.js'
+import { fail, nothingKnown, type OsSlot, type OsState, settle } from '../../../ota/os/os-state.js'
+import {
+  countReboot,
+  runningBy,
+  SILENT_REBOOTS_MAX,
+  SilentTrials,
+  silentReboots,
+  silentTrialOf,
+} from '../../../ota/os/silent-trial.js'
+import { sealedLine } from '../../../ota/slots/sealed-lines.js'
+import { TwoRecords } from '../../../ota/slots/two-records.js'
+import { smallOs } from './os-world.js'
+
+const { image } = smallOs('2.0.0')
+const good: OsSlot = { kind: 'good', image: null }
+const trial: OsSlot = { kind: 'trial', image, attempts: 1, askedIn: 'boot-1', silence: null }
+const stateOf = (b: OsSlot, more: Partial<OsState> = {}): OsState => ({
+  ...nothingKnown,
+  slots: { a: good, b },
+  home: { name: 'a', startedFrom: 'root=/dev/mmcblk0p2' },
+  ...more,
+})
+const bootId = 'boot-2'
+
+t.test('the kernel tells home from the other system, where it says something', async t => {
+  const state = stateOf(trial)
+  t.equal(runningBy(state, 'root=/dev/mmcblk0p2'), 'a')
+  t.equal(runningBy(state, 'root=/dev/mmcblk0p3'), 'b')
+  t.equal(runningBy(state, null), null)
+  t.equal(runningBy({ ...state, home: null }, 'root=/dev/mmcblk0p2'), null)
+})
+
+t.test('a trial that nobody can judge is one that runs, or that was asked for before', async t => {
+  const writing: OsSlot = { kind: 'writing', image }
+  const written: OsSlot = { kind: 'written', image, attempts: 0 }
+  for (const slot of [trial, written, writing]) {
+    t.equal(silentTrialOf(stateOf(slot), { running: 'b', bootId }), 'b', slot.kind)
+    t.equal(silentTrialOf(stateOf(slot), { running: 'a', bootId }), null, `${slot.kind}, at home`)
+    const unknown = silentTrialOf(stateOf(slot), { running: null, bootId })
+    t.equal(unknown, slot === trial ? 'b' : null, `${slot.kind}, nobody knows where`)
+  }
+  for (const running of ['a', 'b', null] as const)
+    t.equal(silentTrialOf(stateOf(trial), { running, bootId: 'boot-1' }), null, 'not yet gone')
+  const failed = fail(stateOf(trial), 'b', 'gate')
+  for (const state of [stateOf(good), stateOf({ kind: 'unknown' }), failed])
+    t.equal(silentTrialOf(state, { running: 'b', bootId }), null)
+})
+
+t.test('what was left for its silence is refused at home, whatever it was then', async t => {
+  const atHome = { running: 'a', usual: 'a', bootId } as const
+  t.match(settle(stateOf(trial), atHome).slots.b, { kind: 'written' }, 'else it has one try more')
+  for (const kind of ['trial', 'written', 'writing'] as const) {
+    const slot: OsSlot = kind === 'writing' ? { kind, image } : { ...trial, kind }
+    const left = countReboot(countReboot(stateOf(slot), 'b', 'RAUC: x'), 'b', 'RAUC: no bus')
+    t.match(left.slots.b, { kind: 'trial', silence: { reboots: 2, why: 'RAUC: no bus' } }, kind)
+    const why = 'nobody could judge it in 2 boots: RAUC: no bus'
+    const { slots, refused } = settle(left, atHome)
+    t.match([slots.b, refused], [{ kind: 'failed', why }, [{ version: '2.0.0', why }]], kind)
+    t.match(
+      settle(left, { ...atHome, running: 'b' }).slots.b,
+      { kind: 'trial' },
+      'not while it runs',
+    )
+  }
+  t.equal(countReboot(stateOf(good), 'b', 'x').slots.b, good)
+})
+
+t.test('each reboot is counted before it, and only a person goes on after the last', async t => {
+  const disk = new SimulatedSlotDisk().boot({ callsUntilPowerCut: Number.POSITIVE_INFINITY })
+  const ports = { disk, keys: new SimulatedKeys(() => 0.5), log: new SimulatedLog() }
+  const records = new TwoRecords(ports, osRecords)
+  const counted: number[] = []
+  const silent = new SilentTrials(
+    {
+      ...ports,
+      boot: async () => ({ running: 'b', bootId }),
+      reboot: async () => {
+        const known = await records.read()
+        counted.push(silentReboots(known?.slots.b ?? good))
+      },
+    },
+    records,
+  )
+  t.equal(await silent.look(), null)
+  await t.rejects(silent.leave('x', true), { code: 'os.refused', message: /no system is on trial/ })
+  await records.write(stateOf(trial))
+  t.match(await silent.look(), { running: 'b', usual: 'a', isTrial: true, wayBack: 'a' })
+  for (let times = 0; times < SILENT_REBOOTS_MAX; times++) await silent.leave('RAUC: x', false)
+  await t.rejects(silent.leave('RAUC: x', false), { code: 'os.refused', message: /led back to it/ })
+  await silent.leave('lamps flicker', true)
+  t.same(counted, [1, 2, 3, 4, 5, 6, 7])
+})
+
+t.test('the records keep it, and those of older releases are read', async t => {
+  const keys = new SimulatedKeys(() => 0.5)
+  const state = countReboot(stateOf(trial), 'b', 'RAUC: no bus')
+  const record = { sequence: 7, state }
+  t.same(osRecords.decode(keys, osRecords.encode(keys, record)), record)
+  const { home: _, ...older } = state
+  const { silence: _none, ...slot } = trial
+  const bytes = sealedLine(keys, { format: 1, sequence: 7, ...older, slots: { a: good, b: slot } })
+  t.same(osRecords.decode(keys, bytes), { sequence: 7, state: stateOf(trial, { home: null }) })
+  for (const home of [7, { name: 'c', startedFrom: 'x' }, { name: 'a', startedFrom: 7 }])
+    t.match(
+      osRecords.decode(keys, sealedLine(keys, { format: 1, sequence: 7, ...older, home })),
+      { state: { home: null } },
+      JSON.stringify(home),
+    )
+  for (const silence of ['x', { reboots: -1, why: 'x' }, { reboots: 1 }]) {
+    const spoilt = { ...older, slots: { a: good, b: { ...slot, silence } } }
+    t.match(
+      osRecords.decode(keys, sealedLine(keys, { format: 1, sequence: 7, ...spoilt })),
+      { state: { slots: { b: { silence: null } } } },
+      JSON.stringify(silence),
+    )
+  }
+})
