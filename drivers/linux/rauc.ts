@@ -89,7 +89,7 @@ export class LinuxRauc implements Rauc {
   async mark(mark: RaucMark, slot: string): Promise<void> {
     const words = ['status', `mark-${mark}`, slot]
     const { failure } = await this.#ask(words, this.#commands.askMsMax)
-    if (failure !== null) throw raucError(failure)
+    if (failure !== null) throw raucError(failure, 'os.unsupported')
   }
 
   async sha256(slot: string, byteCount: number): Promise<string> {
@@ -192,7 +192,7 @@ const whyFailed = (complaint: string): string =>
 const absence = (program: string, error: Error): string =>
   hasCode(error, 'ENOENT') ? `${program} is not installed` : messageOf(error).slice(0, WORDS_MAX)
 
-/** Busy is for a while, everything else of a status for good. */
+/** Busy is for a while, everything else of a status or a mark for good. */
 function raucError(why: string, code: 'os.refused' | 'os.unsupported' = 'os.refused'): BoxError {
   const isBusy = /already processing/i.test(why)
   return new BoxError(isBusy ? 'os.refused' : code, `RAUC: ${isBusy ? 'it is at work' : why}`)

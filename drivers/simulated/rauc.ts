@@ -42,6 +42,8 @@ export class SimulatedRauc {
   isGoingDown = false
   /** Its service has not come up yet, or never does. */
   isMissing = false
+  /** It answers, but has not what it takes to set the variables of the boot loader. */
+  isPowerless = false
   /** Whether the kernel says what it was started from. */
   hasKernelWords = true
   /** Somebody else has it install something. */
@@ -119,7 +121,7 @@ export class SimulatedRauc {
   }
 
   #status(): RaucStatus {
-    if (this.isMissing) throw new BoxError('os.unsupported', 'RAUC: it does not answer')
+    if (this.isMissing) throw unsupported('it does not answer')
     this.#needIdle()
     const { compatible } = this.#options
     const slots = slotNames.map((name): RaucSlot => {
@@ -195,9 +197,10 @@ export class SimulatedRauc {
 
   async #mark(machine: SimulatedWriter, mark: RaucMark, slot: string): Promise<void> {
     const root = await machine.beside(() => {
-      if (this.isMissing) throw refused('it does not answer')
+      if (this.isMissing) throw unsupported('it does not answer')
+      if (this.isPowerless) throw unsupported('fw_setenv is not there')
       const name = this.#slotNamed(slot)
-      if (!isRoot(name)) throw refused(`no slot ${slot} that can be started`)
+      if (!isRoot(name)) throw unsupported(`no slot ${slot} that can be started`)
       return name
     })
     for (const change of this.#chooser.changesFor(mark, root)) await machine.beside(change)
@@ -205,7 +208,7 @@ export class SimulatedRauc {
 
   #slotNamed(slot: string): SlotName {
     const name = slotNames.find(one => one === slot)
-    if (name === undefined) throw refused(`no slot ${slot}`)
+    if (name === undefined) throw unsupported(`no slot ${slot}`)
     return name
   }
 
@@ -215,6 +218,7 @@ export class SimulatedRauc {
   }
 }
 
+const unsupported = (why: string): BoxError => new BoxError('os.unsupported', `RAUC: ${why}`)
 const refused = (why: string): BoxError => new BoxError('os.refused', `RAUC: ${why}`)
 
 const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')

@@ -1,7 +1,8 @@
 /**
  * RAUC as an image brings it, and the machine that it starts (rauc.readthedocs.io; de.pengutronix.rauc.Installer). Slots are
  * called by the names of its system.conf: `rootfs.0`. Every call may throw BoxError `os.unsupported` when there is no RAUC that
- * answers, and `os.refused` with its own words: when it is busy for somebody else, or does not do what is asked.
+ * answers, and `os.refused` with its own words: when it is busy for somebody else, or does not do what is asked. A mark that it
+ * cannot make is `os.unsupported`, too: the boot loader is out of its reach.
  */
 export interface Rauc {
   status(): Promise<RaucStatus>

@@ -109,7 +109,8 @@ export function raucContract(t: Test, makeRig: MakeRig): void {
     await rauc.mark('active', 'rootfs.1')
     await rauc.mark('bad', 'rootfs.1')
     t.equal((await rauc.status()).primary, 'rootfs.0')
-    await t.rejects(rauc.mark('good', 'rootfs.7'), { code: 'os.refused', message: /rootfs\.7/ })
+    const foreign = rauc.mark('good', 'rootfs.7')
+    await t.rejects(foreign, { code: 'os.unsupported', message: /rootfs\.7/ })
     await rauc.reboot()
   })
 }

@@ -216,6 +216,24 @@ t.test(
   },
 )
 
+t.test(
+  'RAUC that cannot tell the boot loader what becomes of a trial is as good as none',
+  async t => {
+    for (const gate of [[], ['devices: 1 is silent']]) {
+      const rauc = raucBox({ bootChooser: 'once' })
+      const { box, world } = rauc
+      box.gate = () => gate
+      await rebootedOnTrial(rauc)
+      world.box.isPowerless = true
+      t.ok(await turnsUntilDown(rauc, 2 * MINUTE_TURNS), gate.join())
+      box.boot()
+      world.box.isPowerless = false
+      const why = /fw_setenv is not there/
+      t.match(await box.turns(4), { running: 'a', refused: [{ version: '2.0.0', why }] })
+    }
+  },
+)
+
 t.test('where nothing counts the reboots, they end', async t => {
   const rauc = raucBox({ bootChooser: 'stays' })
   const { box, world } = rauc
