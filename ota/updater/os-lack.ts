@@ -82,8 +82,14 @@ export class OsLack {
     })
   }
 
-  /** @returns when to ask again, in milliseconds from now */
-  async found(words: string): Promise<number> {
+  /** What the machine said in place of an answer. @returns when to ask again, in milliseconds from now; null: soon, it does answer */
+  async heard(error: BoxError): Promise<number | null> {
+    // It is at work for somebody else.
+    if (error.code === 'os.refused') this.over()
+    return error.code === 'os.unsupported' ? this.#found(messageOf(error)) : null
+  }
+
+  async #found(words: string): Promise<number> {
     const nowMs = this.#ports.clock.monotonicMs()
     this.#sinceMs ??= nowMs
     this.#words = words

@@ -319,8 +319,7 @@ export class OsUpdater implements OsTurns {
     const { log, clock } = this.#ports
     this.#status = null
     const trouble = messageOf(error)
-    const isLacking = error.code === 'os.unsupported'
-    const retryMs = isLacking ? await this.#lack.found(trouble) : RETRY_MS
+    const retryMs = (await this.#lack.heard(error)) ?? RETRY_MS
     if (trouble !== this.#trouble) log.warn('os.trouble', { error })
     this.#trouble = trouble
     this.#askMachineMs = clock.monotonicMs() + retryMs

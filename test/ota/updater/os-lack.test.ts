@@ -163,6 +163,22 @@ t.test('it is left only when nothing is in the way', async t => {
   t.ok(await turnsUntilDown(rauc, 6 * MINUTE_TURNS), 'it ends')
 })
 
+t.test('RAUC that is at work for somebody else has answered', async t => {
+  const rauc = raucBox()
+  const { box, world } = rauc
+  await silentTrial(rauc)
+  await box.turns(38)
+  t.same(unmetOf(rauc), ['answer', 'waited'])
+  world.box.isMissing = false
+  world.box.isBusy = true
+  await box.turns(42)
+  world.box.isMissing = true
+  world.box.isBusy = false
+  t.notOk(await turnsUntilDown(rauc, 30))
+  t.same(unmetOf(rauc), ['answer', 'waited'])
+  t.ok(await turnsUntilDown(rauc, MINUTE_TURNS))
+})
+
 t.test('a box that does not answer, without a kernel that tells its slot, is left', async t => {
   const rauc = raucBox({ bootChooser: 'once' })
   const { box, world } = rauc
