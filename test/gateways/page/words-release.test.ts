@@ -98,4 +98,12 @@ t.test('the operating system is told in a sentence, where there is something to 
   t.same(words.waitsFor({ ...ota, os }), ['operating system 2.1.0 waits: a show is armed'])
   t.same(words.waitsFor({ ...ota, os: { ...os, phase: 'idle' } }), ['operating system 2.0.0'])
   t.same(words.waitsFor({ ...ota, os: { ...os, lacking: 'none here' } }), [])
+  const trial = { ...os, phase: 'trial', running: 'b', candidate: null }
+  const unmet = [{ words: 'nobody can judge it' }, { words: 'it has 20 s to answer' }]
+  t.same(words.waitsFor({ ...ota, os: { ...trial, unmet } }), [
+    'operating system 2.1.0 has to prove itself: nobody can judge it; it has 20 s to answer',
+  ])
+  t.same(words.waitsFor({ ...ota, os: { ...trial, unmet: [] } }), [
+    'operating system 2.1.0 has to prove itself',
+  ])
 })

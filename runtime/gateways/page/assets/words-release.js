@@ -39,9 +39,10 @@ export function systemText(os) {
   const runs = os.systems?.[os.running]?.version ?? 'as installed'
   if (os.phase === 'idle') return os.trouble ?? `operating system ${runs}`
   const version = os.candidate?.version ?? runs
-  const waits = os.phase === 'waiting' || os.phase === 'trial' ? os.unmet[0]?.words : undefined
+  // Of a trial all of it: why nobody can judge it, and when it is left.
+  const said = { waiting: os.unmet.slice(0, 1), trial: os.unmet }[os.phase] ?? []
   const text = withProgress(`operating system ${version} ${phases[os.phase]}`, os.progress)
-  return waits === undefined ? text : `${text}: ${waits}`
+  return said.length === 0 ? text : `${text}: ${said.map(({ words }) => words).join('; ')}`
 }
 
 /** What lies in each slot, in a sentence each; none on a box without slots. */
