@@ -73,6 +73,8 @@ async function apply(
 ): Promise<string> {
   const isSystem = (await systems?.apply(force)) ?? false
   try {
+    // Who says "take it" has heard of something new.
+    if (updater.state()?.candidate === null) await updater.check()
     await updater.apply(force)
   } catch (error) {
     // That no release is ordered is no reason against a system that is.

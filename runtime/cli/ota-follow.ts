@@ -13,6 +13,8 @@ const AWAY_MS_MAX = 120_000
 /** What was just asked for is in the state a moment later; of a force, the box is asked first. */
 const WAITS_LOOKS = 2
 const WAITS_LOOKS_FORCED = 10
+/** Nothing is in the way, and the next turn of the updater takes it. */
+const TURNS_LOOKS = 20_000 / LOOK_MS
 /** The other boxes fetch and write as this one does; of one that does not get ready a person has to know. */
 const OTHERS_LOOKS = 120_000 / LOOK_MS
 
@@ -43,6 +45,7 @@ export async function followApply(
     systemLooks = isReleaseOver && !isAtWork(state.os) ? systemLooks + 1 : 0
     if (isReleaseOver && (isSettled(state.os) || systemLooks > waitsLooks)) {
       checkKept(state, wanted, refused)
+      checkLooked(state, wanted)
       return tellEnd(state, lines, paint)
     }
     lines.tellWork(state)
@@ -65,6 +68,8 @@ class Lines {
   readonly #paint: Paint
   #told = ''
   #toldOfSystem: string | null = null
+  #work = ''
+  #isStalled = false
 
   constructor(terminal: Terminal, paint: Paint) {
     this.#terminal = terminal
@@ -72,13 +77,25 @@ class Lines {
   }
 
   tellWork(state: State): void {
-    if (isAtWork(state) || isForOthers(state)) this.say(progressText(state, this.#paint))
+    if (isAtWork(state) || isForOthers(state)) this.#sayWork(progressText(state, this.#paint))
+    this.#sayStall(state.unmet.find(({ name }) => name === 'pieces')?.words ?? null)
     if (isAtWork(state.os)) this.#saySystem(state.os)
   }
 
   say(text: string): void {
     if (text !== this.#told) this.#terminal.write(`${text}\n`)
     this.#told = text
+  }
+
+  #sayWork(text: string): void {
+    if (text !== this.#work) this.say(text)
+    this.#work = text
+  }
+
+  /** Once: the seconds in it grow. */
+  #sayStall(words: string | null): void {
+    if (words !== null && !this.#isStalled) this.say(printable(words))
+    this.#isStalled = words !== null
   }
 
   #saySystem(os: State['os']): void {
@@ -105,7 +122,7 @@ class Patience {
       return false
     }
     if (isForOthers(state)) return ++this.#othersLooks > OTHERS_LOOKS
-    return ++this.#looks > this.#waitsLooks + 1
+    return ++this.#looks > (state.unmet.length === 0 ? TURNS_LOOKS : this.#waitsLooks + 1)
   }
 }
 
@@ -132,6 +149,15 @@ function checkKept(state: State, wanted: State['candidate'], refused: State['ref
       exitCodes.refused,
       `${failed.version} was not kept, ${state.running?.version ?? 'nothing'} runs: ${printable(failed.why)}`,
     )
+}
+
+/** @throws CliFailure when there was nothing to take, and nobody could be asked whether that is so still */
+function checkLooked({ running, checked }: State, wanted: State['candidate']): void {
+  if (wanted !== null || checked === null || checked.isFresh) return
+  throw new CliFailure(
+    exitCodes.unreachable,
+    `${running?.version ?? 'no release'} runs, and whether another release is ordered is not known: ${printable(checked.words)}`,
+  )
 }
 
 /**

@@ -106,7 +106,9 @@ function criterionLine({ isMet, name, words }: OtaReply['criteria'][number], pai
 /** One line on how far it is. */
 export function progressText(state: State, paint: Paint): string {
   if (state === null) return 'the updater has only just started'
-  const waits = state.unmet.map(({ words }) => printable(words)).join('; ')
+  const waits =
+    state.unmet.map(({ words }) => printable(words)).join('; ') ||
+    'nothing is in its way, and it is not taken; see the log of the updater'
   const version = state.candidate?.version ?? state.running?.version ?? ''
   if (state.phase === 'waiting') return `${version} ${paint.yellow('waits')}: ${waits}`
   if (state.phase === 'idle') return `${version} runs`

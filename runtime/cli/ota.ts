@@ -163,8 +163,8 @@ async function follow({ setting, link }: Asking, isForced: boolean): Promise<voi
 }
 
 function minutes(text: string): number {
-  const count = Math.ceil(durationMs(text) / MS_PER_MINUTE)
-  if (count < 1 || count > HOLD_MINUTES_MAX)
-    throw new InvalidArgumentError('Write a duration from 1m to 14 days (336h).')
+  const count = durationMs(text) / MS_PER_MINUTE
+  if (!Number.isInteger(count) || count < 1 || count > HOLD_MINUTES_MAX)
+    throw new InvalidArgumentError('Write whole minutes or hours, from 1m to 14 days (336h).')
   return count
 }

@@ -250,6 +250,51 @@ t.test('apply goes on while the other boxes get ready, and between two steps', a
   t.match(error, /1\.5\.0 waits: box-13 is preparing/)
 })
 
+t.test('apply that waits for nothing waits on: it is between two turns', async t => {
+  const nothing = { ...reply, state: { ...state, unmet: [] } }
+  const { link: asks } = link([
+    ...Array.from({ length: 8 }, () => nothing),
+    { ...reply, state: { ...state, phase: 'switching', unmet: [] } },
+    { ...reply, state: { ...state, phase: 'idle', running: ordered, candidate: null } },
+  ])
+  const { out, exitCode } = await type(['ota', 'apply'], { otaLink: () => asks })
+  t.equal(exitCode, 0)
+  t.equal(out, '1.5.0 switching\n1.5.0 runs\n')
+  const { error } = await type(['ota', 'apply'], { otaLink: () => link([nothing]).link })
+  t.match(error, /1\.5\.0 waits: nothing is in its way, and it is not taken/)
+})
+
+t.test('apply says once why nothing comes', async t => {
+  const at = (seconds: number, doneBytes = 0): OtaReply => {
+    const words = `nothing of it has come for ${seconds} s: no stick has the rest`
+    const unmet = [{ step: 'switch' as const, name: 'pieces', words }]
+    const progress = { doneBytes, allBytes: 400_000, uplinkBytes: 0, peerBytes: 0, stickBytes: 0 }
+    return { ...reply, state: { ...state, phase: 'fetching', progress, unmet } }
+  }
+  const running = { ...state, phase: 'idle' as const, running: ordered, candidate: null }
+  const { link: asks } = link([reply, at(20), at(21), at(22), { ...reply, state: running }])
+  const { out } = await type(['ota', 'apply'], { otaLink: () => asks })
+  t.equal(
+    out,
+    '1.5.0 fetching 0 % of 0.4 MB\nnothing of it has come for 20 s: no stick has the rest\n1.5.0 runs\n',
+  )
+})
+
+t.test('apply that finds nothing to take, and nobody to ask, does not end as done', async t => {
+  const checked = state.checked && { ...state.checked, isFresh: false, words: 'http://r: nobody' }
+  const idle = {
+    ...state,
+    phase: 'idle' as const,
+    candidate: null,
+    ordered: state.running,
+    checked,
+  }
+  const asks = link([{ ...reply, state: idle }]).link
+  const { error, exitCode } = await type(['ota', 'apply'], { otaLink: () => asks })
+  t.equal(exitCode, exitCodes.unreachable)
+  t.match(error, /1\.4\.0 runs, and whether another release is ordered is not known: http:/)
+})
+
 t.test('one that failed a moment ago did not wait, though it is ordered still', async t => {
   const refused = [{ ...ordered, why: 'box ended' }]
   const { link: asks } = link([
@@ -293,6 +338,8 @@ t.test('what cannot be is refused before anybody is asked', async t => {
     ['hold'],
     ['hold', 'x', '--for', '400h'],
     ['hold', 'x', '--for', '0s'],
+    ['hold', 'x', '--for', '30s'],
+    ['hold', 'x', '--for', '90s'],
     ['rollback'],
   ])
     t.equal((await type(['ota', ...words])).exitCode, exitCodes.usage, words.join(' '))

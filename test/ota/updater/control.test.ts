@@ -28,6 +28,17 @@ t.test('each request is done, and answered with how things are then', async t =>
   t.same(slots.did, ['prepare 1.1.0', 'activate'])
 })
 
+t.test('apply looks at the repository again where there is nothing to take', async t => {
+  const { clock, world, updater, end } = updaterBench()
+  t.teardown(end)
+  world.look = orderOf('1.0.0')
+  await updater.start()
+  await clock.advance(1_000)
+  world.look = orderOf('1.1.0')
+  const apply = { ask: 'apply', force: null }
+  t.match(await ask(updater, apply), { reply: { state: { candidate: { version: '1.1.0' } } } })
+})
+
 t.test('a release is cleared by its version or the beginning of its digest', async t => {
   const { clock, slots, updater, end } = updaterBench()
   t.teardown(end)
