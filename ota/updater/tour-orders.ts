@@ -2,7 +2,7 @@
  * What the tour orders this box to run: asks every source until one is believed, then reads the tour's order and the
  * description of the release that it names. What was read once is kept, so that a box without an uplink still knows.
  */
-import { BoxError, messageOf } from '../../runtime/core/errors.js'
+import { BoxError, ConfigError, messageOf } from '../../runtime/core/errors.js'
 import type { Files } from '../../runtime/ports/files.js'
 import type { Keys } from '../../runtime/ports/keys.js'
 import type { ReleaseSource } from '../../runtime/ports/release-source.js'
@@ -35,6 +35,11 @@ export class SwitchedSource implements ReleaseSource {
 
   switchTo(source: NamedSource | null): void {
     this.#current = source
+  }
+
+  /** Of the current one, for people. */
+  get name(): string {
+    return this.#current?.name ?? 'the source'
   }
 
   fetch(path: string, byteCountMax: number): Promise<Uint8Array | null> {
@@ -87,7 +92,8 @@ export class TourOrders implements Orders {
       if (!(error instanceof Missing) && !(error instanceof BoxError)) throw error
       // That nothing is signed for this box is an answer, too.
       const isFresh = isReached && error instanceof NotSigned
-      return { isFresh, words: joined(told, messageOf(error)), order: null, ...beside }
+      const why = isFresh ? messageOf(error) : await this.#overBy(messageOf(error))
+      return { isFresh, words: joined(told, why), order: null, ...beside }
     } finally {
       this.#ports.switched.switchTo(null)
     }
@@ -101,8 +107,15 @@ export class TourOrders implements Orders {
       return await this.#read(null, [])
     } catch (error) {
       if (!(error instanceof Missing)) throw error
-      return { isFresh: false, words: messageOf(error), order: null }
+      return { isFresh: false, words: await this.#overBy(messageOf(error)), order: null }
     }
+  }
+
+  /** What counted before, for people: nobody acts on it. */
+  async #overBy(why: string): Promise<string> {
+    const bytes = await this.#ports.files.read(ORDER_FILE)
+    const version = bytes && versionIn(bytes, this.#options.architecture)
+    return version ? `${why}; ${version} was ordered, which does not count any more` : why
   }
 
   /** Neither an order for releases nor one for systems stands in the way of the other. */
@@ -132,7 +145,7 @@ export class TourOrders implements Orders {
       const outcome = await trust.refresh()
       if (outcome.kind === 'believed') return { believed: outcome, words: [] }
       if (outcome.kind === 'cannot judge yet') unjudged ??= { source, outcome }
-      else words.push(saidBy(source, outcome.message))
+      else words.push(saidBy(source, pastOr(outcome)))
     }
     switched.switchTo(unjudged?.source ?? null)
     if (words.length === 0 && unjudged === null) words.push('there is no source to ask')
@@ -181,9 +194,16 @@ export class TourOrders implements Orders {
     const kept = await this.#kept(cache, target)
     if (kept !== null) return { bytes: kept, isTimeKnown }
     const read = await this.#ports.trust.read(target, byteCountMax)
+    if (read.kind === 'refused' && read.reason === 'missing')
+      throw new Missing(`${what}: ${this.#lacking(read.message)}`)
     if (read.kind !== 'read') throw new Missing(`${what}: ${read.message}`)
     await this.#ports.files.replace(cache, read.bytes)
     return { bytes: read.bytes, isTimeKnown }
+  }
+
+  #lacking(message: string): string {
+    const { name } = this.#ports.switched
+    return `${message.replace('the source', name)}: it was not copied whole, or is being published`
   }
 
   /** What was kept counts only while it is what is signed for. */
@@ -243,6 +263,25 @@ function jsonOf(bytes: Uint8Array): unknown {
     // Not JSON: the schema says what it should be.
     return null
   }
+}
+
+function versionIn(bytes: Uint8Array, architecture: Architecture): string | null {
+  try {
+    return readOrder(bytes).releases[architecture] ?? null
+  } catch (error) {
+    if (error instanceof ConfigError) return null
+    throw error
+  }
+}
+
+/** Why it was not believed; of one that shows the past, what that means for who carries it. */
+function pastOr(
+  outcome: Exclude<Outcome, { readonly kind: 'believed' | 'cannot judge yet' }>,
+): string {
+  const isPast = outcome.kind === 'refused' && outcome.reason === 'older than seen'
+  return isPast
+    ? `older than what this box has seen elsewhere: copy it anew (${outcome.message})`
+    : outcome.message
 }
 
 /** Some name themselves. */

@@ -114,7 +114,10 @@ t.test('a stick from last week is told as such, and the newer order stays', asyn
   world.sources = [stick]
   const look = await (await start()).look()
   t.match(look, { isFresh: false, order: { description: { version: '1.2.0' } } })
-  t.match(look.words, /\/media\/stick: .*; 1\.2\.0 is ordered/)
+  t.match(
+    look.words,
+    /\/media\/stick: older than what this box has seen .*\(timestamp .*\); 1\.2\.0 is ordered/,
+  )
 })
 
 t.test('nothing ordered for this machine, or by somebody who may not, is nothing', async t => {
@@ -170,6 +173,28 @@ t.test('what a source is not believed for is said once, and by one name', async 
   trust.nowMs += 4_000 * 86_400_000
   const { words } = await (await start()).look()
   t.equal(words.split('has expired').length, 2, words)
+})
+
+t.test('an order whose time is over is told by its version', async t => {
+  const { start, trust, world } = bench()
+  await (await start()).look()
+  world.sources = []
+  trust.nowMs += 4_000 * 86_400_000
+  const over = /has expired on .*; 1\.1\.0 was ordered, which does not count any more$/
+  t.match(await (await start()).look(), { order: null, words: over })
+  t.match(await (await start()).recall(), { order: null, words: over })
+})
+
+t.test('a source that lacks what is signed is named, and what is wrong with it', async t => {
+  const { start, repository, world } = bench()
+  const source: NamedSource['source'] = {
+    fetch: async (path, max) => (path.startsWith('targets/') ? null : repository.fetch(path, max)),
+  }
+  world.sources = [{ name: '/media/stick', source }]
+  t.match(
+    (await (await start()).look()).words,
+    /the order of tour-7: \/media\/stick has no targets\/.*order\.json: it was not copied whole/,
+  )
 })
 
 t.test('after a start it is known what was ordered, and nobody is asked for it', async t => {
