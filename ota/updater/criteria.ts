@@ -201,7 +201,8 @@ function toSwitch(view: CriteriaView, description: ReleaseDescription): Criterio
     ...comes(view),
     reversible(view.formats),
     ...besideSystems(view.systemTrial),
-    ...rightMoment(view),
+    // Of what was ordered before the start nothing was judged yet: `looked` says so.
+    ...rightMoment(view).filter(({ name }) => view.isLooked || name !== 'time'),
     ...fleetOf(view.fleet, description.version, {
       healthyPercentMin: view.policy.fleetHealthyPercentMin,
       failedMax: view.policy.fleetFailedMax,

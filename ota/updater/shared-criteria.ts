@@ -141,7 +141,7 @@ export function fleetOf(
     }),
     criterion('switch', 'fleet-failures', fleet.failed.length <= failedMax, {
       met: failed === '' ? `nobody went back from ${version}` : `only ${failed} went back from it`,
-      unmet: `${failed} went back from ${version}, or did not come back: ${failedMax} may`,
+      unmet: `${failed} went back from ${version}, or did not come back, and no more than ${failedMax} may: it is tried again when it was cleared on each of them ("roadcase ota clear ${version}")`,
     }),
   ]
 }

@@ -161,11 +161,14 @@ const releaseText = (release: Told['running']): string =>
 function orderedText({ candidate, ordered, checked }: Told): string {
   if (candidate !== null) return releaseText(candidate)
   if (ordered !== null) return `${ordered.version}, which runs`
-  return checked?.isFresh ? 'nothing for this box' : 'not known'
+  if (checked === null) return 'not known'
+  return checked.isFresh ? 'nothing for this box' : 'nothing that counts now: see "Checked"'
 }
 
-function checkedText({ checked }: Told): string {
+function checkedText({ checked, unmet }: Told): string {
   if (checked === null) return 'not since the updater started'
+  if (unmet.some(({ name }) => name === 'time'))
+    return printable(`at a date that the box does not know: ${checked.words}`)
   // biome-ignore lint/style/noRestrictedGlobals: writes a moment that is given, and asks no clock
   const at = new Date(checked.wallMs).toISOString().slice(0, 16).replace('T', ' ')
   return printable(`${at} UTC: ${checked.words}`)

@@ -93,7 +93,10 @@ t.test('nothing ordered, nothing known and what runs being ordered are three thi
   const cases = [
     [{ ...none, ordered: state.running }, /Ordered +1\.4\.0, which runs\n/],
     [none, /Ordered +nothing for this box\n/],
-    [{ ...none, checked: checked && { ...checked, isFresh: false } }, /Ordered +not known\n/],
+    [
+      { ...none, checked: checked && { ...checked, isFresh: false } },
+      /Ordered +nothing that counts now: see "Checked"\n/,
+    ],
     [
       { ...none, checked: null },
       /Ordered +not known\n[\s\S]*Checked +not since the updater started/,
@@ -105,6 +108,13 @@ t.test('nothing ordered, nothing known and what runs being ordered are three thi
     })
     t.match(out, words)
   }
+})
+
+t.test('a moment by a clock that nobody vouches for is not told as one', async t => {
+  const unmet = [{ step: 'switch' as const, name: 'time', words: 'the box does not know the date' }]
+  const asks = link([{ ...reply, state: { ...state, unmet } }]).link
+  const { out } = await type(['ota', 'status'], { otaLink: () => asks })
+  t.match(out, /Checked +at a date that the box does not know: 1\.5\.0 is ordered\n/)
 })
 
 t.test('a check that reached nobody ends as one', async t => {

@@ -104,7 +104,7 @@ const cases: readonly (readonly [string, CriteriaView, RegExp])[] = [
   [
     'fleet-failures',
     { ...fine, fleet: { heard: 4, healthy: 4, failed: ['box-2', 'box-3'] } },
-    /box-2, box-3 went back from 1\.5\.0/,
+    /box-2, box-3 went back from 1\.5\.0, .* no more than 1 may.* on each of them .*ota clear 1\.5\.0/,
   ],
   [
     'hold',
@@ -187,4 +187,13 @@ t.test('of what runs already nothing else is asked', async t => {
     0: { name: 'news', words: /is ordered, and runs/ },
   })
   t.match(judge({ ...fine, running, isOnTrial: true }), { length: 1, 0: { words: /on trial/ } })
+})
+
+t.test('before the first look the date is no matter: nothing was judged by it', async t => {
+  const view = { ...fine, isLooked: false, isTimeKnown: false }
+  t.same(
+    unmet(judge(view), 'switch').map(({ name }) => name),
+    ['looked'],
+  )
+  t.match(unmet(judge({ ...view, isLooked: true }), 'switch'), [{ name: 'time' }])
 })
