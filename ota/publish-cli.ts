@@ -6,7 +6,7 @@ import { LinuxFiles } from '../drivers/linux/files.js'
 import { LinuxKeys } from '../drivers/linux/keys.js'
 import { onePublisher } from '../drivers/linux/one-publisher.js'
 import { LinuxPublicFolder } from '../drivers/linux/public-folder.js'
-import { assert, BoxError } from '../runtime/core/errors.js'
+import { assert, BoxError, messageOf } from '../runtime/core/errors.js'
 import { spokenKeyid } from './keys/keyid.js'
 import type { KeyRing } from './keys/ring.js'
 import { type KeySource, namesOf, openRing, readBytes } from './keys-cli.js'
@@ -15,13 +15,14 @@ import { isTopRole } from './publish/authority.js'
 import { readDraft } from './publish/change.js'
 import type { Days } from './publish/commit.js'
 import type { RoleKeys } from './publish/documents.js'
-import { draftWords } from './publish/draft-words.js'
+import { draftWords, missingWords } from './publish/draft-words.js'
+import { type Expiring, expiringIn } from './publish/expiring.js'
 import { overviewOf, type RepositoryOverview } from './publish/overview.js'
 import { type Outcome, Publisher } from './publish/publisher.js'
 import { publishRelease, removeRelease } from './publish/releases.js'
 import { roleNamed } from './publish/role-names.js'
 import type { Holders } from './publish/roles.js'
-import type { RepositoryState } from './publish/state.js'
+import { loadRepository, type RepositoryState } from './publish/state.js'
 import { isSystem, type Orders, publishSystem, removeSystem, setOrders } from './publish/systems.js'
 import { pruneRepository, type RepositoryReport, verifyRepository } from './publish/verify.js'
 import type { Architecture, ReleaseDescription } from './release/description.js'
@@ -60,12 +61,18 @@ export interface PublishOptions {
   readonly days: Days
   /** Where a draft goes when signatures are missing. */
   readonly draftFile: string
+  /** Milliseconds since the Unix epoch; absent: of this machine. */
+  readonly wallMs?: () => number
 }
 
 export interface Told {
   readonly isPublished: boolean
   readonly draftFile: string | null
   readonly words: readonly string[]
+  /** What the draft is for that another command has left here; empty where there is none. */
+  readonly waiting: readonly string[]
+  /** What of the repository ends soon. */
+  readonly expiring: readonly Expiring[]
 }
 
 export interface Accepted extends Told {
@@ -74,6 +81,9 @@ export interface Accepted extends Told {
   /** Whether its file is gone: what it said is in the repository. */
   readonly isDraftRemoved: boolean
 }
+
+/** Which roles are to be signed, and what is new, changed or gone in them. */
+const DRAFT_NEWS = /^(\S+ \d+\b| {2}(new|changed|gone):)/
 
 export class PublishTool {
   readonly #options: PublishOptions
@@ -90,7 +100,7 @@ export class PublishTool {
       folder: this.#folder,
       ring: this.#ring,
       keys: new LinuxKeys(),
-      wallMs: () => clock.wallTimeMs(),
+      wallMs: options.wallMs ?? (() => clock.wallTimeMs()),
       days: options.days,
     })
   }
@@ -191,7 +201,13 @@ export class PublishTool {
   }
 
   verify(): Promise<RepositoryReport> {
-    return verifyRepository(this.#folder, new LinuxClock(ownAnchor()).wallTimeMs())
+    return verifyRepository(this.#folder, this.#publisher.wallMs)
+  }
+
+  /** Of what is published now; none before the first ceremony is over. */
+  async expiring(): Promise<readonly Expiring[]> {
+    const state = await loadRepository(this.#folder)
+    return state === null ? [] : expiringIn(state, this.#publisher.wallMs)
   }
 
   /**
@@ -202,19 +218,36 @@ export class PublishTool {
     const release = await onePublisher(this.#options.repository)
     try {
       const { isPublished, draft, words } = await work()
-      if (draft === null) return { isPublished, draftFile: null, words }
       const { draftFile } = this.#options
       const isTaken = existsSync(draftFile)
+      const expiring = await this.expiring()
+      if (draft === null) {
+        const waiting = isTaken && accepted === null ? await this.#waiting('for signatures') : []
+        return { isPublished, draftFile: null, words, waiting, expiring }
+      }
       const file = isTaken && accepted !== null ? accepted : draftFile
-      if (isTaken && accepted === null)
-        throw new BoxError(
-          'release.conflict',
-          `${file} is there already and may have signatures: name another with --draft`,
-        )
+      if (isTaken && accepted === null) {
+        const how = 'already, have it signed and accepted, delete it, or name another with --draft'
+        throw new BoxError('release.conflict', (await this.#waiting(how)).join('\n  '))
+      }
       await new LinuxFiles(dirname(resolve(file))).replace(basename(file), draft)
-      return { isPublished, draftFile: file, words }
+      return { isPublished, draftFile: file, words, waiting: [], expiring }
     } finally {
       release()
+    }
+  }
+
+  /** What the draft that lies there is for, and for whom. */
+  async #waiting(how: string): Promise<readonly string[]> {
+    const { draftFile } = this.#options
+    const nameOf = await namesOf(this.#ring)
+    try {
+      const change = readDraft(await readBytes(draftFile), this.#ring)
+      const titles = draftWords(change, nameOf).filter(line => DRAFT_NEWS.test(line))
+      return [`${draftFile} waits ${how}`, ...titles, ...missingWords(change, nameOf)]
+    } catch (error) {
+      if (!(error instanceof BoxError)) throw error
+      return [`${draftFile} is there, and is no draft: ${messageOf(error)}`]
     }
   }
 

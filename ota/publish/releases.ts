@@ -37,7 +37,10 @@ export async function publishRelease(
 ): Promise<{ readonly outcome: Outcome; readonly description: ReleaseDescription }> {
   const state = await publisher.state()
   const bytes = await built.read(DESCRIPTION_FILE, DESCRIPTION_BYTES_MAX)
-  if (bytes === null) throw invalid(`there is no ${DESCRIPTION_FILE} in this folder`)
+  if (bytes === null)
+    throw invalid(
+      `there is no ${DESCRIPTION_FILE} in this folder: give the one that "roadcase release build" was told to write into`,
+    )
   const description = checkDescription(jsonOf(bytes, DESCRIPTION_FILE))
   const path = descriptionTarget(description.architecture, description.version)
   const [releases, objects] = [tableOf(state, RELEASES), tableOf(state, OBJECTS)]

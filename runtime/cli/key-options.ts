@@ -1,10 +1,11 @@
 /** Options that every command has that may sign. */
 import { type Command, InvalidArgumentError } from 'commander'
 import type { KeySource } from '../../ota/keys-cli.js'
+import { expiringWords } from '../../ota/publish/expiring.js'
 import type { PublishOptions, Told } from '../../ota/publish-cli.js'
 import { CliFailure, exitCodes } from './failure.js'
 import type { CliSetting } from './setting.js'
-import { paintFor, printable, writeJson } from './terminal.js'
+import { paintFor, printable, type Terminal, writeJson } from './terminal.js'
 
 export interface KeyFlags {
   readonly keys: string
@@ -54,12 +55,41 @@ export function publishOptions(
  * Says what became of a change.
  * @throws CliFailure when it waits for signatures: a script must not take it for published
  */
-export function tell({ terminal, isJson }: CliSetting, told: Told, done: string): void {
+export function tell(setting: CliSetting, told: Told, done: string): void {
+  say(setting, told, { done, undone: 'nothing to do: it is so already\n' })
+  if (setting.isJson()) return
+  if (told.waiting.length > 0) warn(setting.terminal, told.waiting)
+  warnOfEnds(setting.terminal, told.expiring)
+}
+
+/**
+ * As `tell`, for cron, which mails every line: nothing is said of a day on which nothing was due.
+ * @throws CliFailure also when something ends soon that people have to sign
+ */
+export function tellDaily(setting: CliSetting, told: Told, done: string): void {
+  say(setting, told, { done, undone: '' })
+  const words = expiringWords(told.expiring)
+  if (words.length > 0) throw new CliFailure(exitCodes.waiting, words.map(printable).join('\n  '))
+}
+
+/** What boxes take no more of, soon. */
+export function warnOfEnds(terminal: Terminal, expiring: Told['expiring']): void {
+  for (const words of expiringWords(expiring)) warn(terminal, [words])
+}
+
+const warn = (terminal: Terminal, words: readonly string[]): void =>
+  terminal.writeError(`${paintFor(terminal).yellow(words.map(printable).join('\n  '))}\n`)
+
+function say(
+  { terminal, isJson }: CliSetting,
+  told: Told,
+  { done, undone }: { readonly done: string; readonly undone: string },
+): void {
   const { isPublished, draftFile, words } = told
   if (isJson()) writeJson(terminal, told)
   else if (draftFile === null) {
-    terminal.write(isPublished ? `${done}\n` : 'nothing to do: it is so already\n')
-    for (const word of words) terminal.writeError(`${paintFor(terminal).yellow(printable(word))}\n`)
+    terminal.write(isPublished ? `${done}\n` : undone)
+    for (const word of words) warn(terminal, [word])
   }
   if (draftFile === null) return
   const how = `have it signed with "roadcase keys sign ${draftFile}", then "roadcase release accept ${draftFile}"`

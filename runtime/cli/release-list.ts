@@ -7,7 +7,7 @@ import type {
   TourOverview,
 } from '../../ota/publish/overview.js'
 import { activationText, pairsText, releasesText, sizeText } from '../../ota/publish/words.js'
-import { type RepositoryFlags, withRepository } from './key-options.js'
+import { type RepositoryFlags, warnOfEnds, withRepository } from './key-options.js'
 import type { CliSetting } from './setting.js'
 import { type Row, table } from './table.js'
 import { type Paint, paintFor, printable, writeJson } from './terminal.js'
@@ -19,9 +19,12 @@ export function addList(release: Command, setting: CliSetting): void {
     )
     .addHelpText('after', '\nExample:\n  $ roadcase release list --repository /srv/roadcase')
     .action(async (flags: RepositoryFlags) => {
-      const overview = await (await setting.actions.publishing(flags)).overview()
-      if (setting.isJson()) writeJson(setting.terminal, overview)
-      else setting.terminal.write(overviewText(overview, paintFor(setting.terminal)))
+      const { terminal } = setting
+      const tool = await setting.actions.publishing(flags)
+      const overview = await tool.overview()
+      if (setting.isJson()) writeJson(terminal, overview)
+      else terminal.write(overviewText(overview, paintFor(terminal)))
+      warnOfEnds(terminal, await tool.expiring())
     })
 }
 

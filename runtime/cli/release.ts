@@ -9,6 +9,7 @@ import {
   type RepositoryFlags,
   reasonIn,
   tell,
+  tellDaily,
   wholeIn,
   withRepository,
 } from './key-options.js'
@@ -235,7 +236,7 @@ function addRefresh(release: Command, setting: CliSetting): void {
     .addHelpText('after', example('refresh --repository /srv/roadcase --keys /etc/roadcase/keys'))
     .action(async (flags: RepositoryFlags & { now: boolean }) => {
       const tool = await setting.actions.publishing(flags)
-      tell(setting, await tool.refresh(flags.now), 'signed again')
+      tellDaily(setting, await tool.refresh(flags.now), 'signed again')
     })
 }
 
@@ -297,10 +298,13 @@ function addVerify(release: Command, setting: CliSetting): void {
     })
 }
 
+const daysText = (daysLeft: number): string =>
+  daysLeft < 0 ? `ended ${-daysLeft} days ago` : `${daysLeft} days left`
+
 function reportText({ roles, targetCount, byteCount, strayFiles }: RepositoryReport): string {
   const lines = roles.map(
     ({ role, version, daysLeft, threshold, keyids }) =>
-      `${printable(role)} ${version}: ${daysLeft} days left, ${threshold} of ${keyids.length} keys`,
+      `${printable(role)} ${version}: ${daysText(daysLeft)}, ${threshold} of ${keyids.length} keys`,
   )
   const megabytes = (byteCount / 1e6).toFixed(1)
   lines.push(`${targetCount} targets, ${megabytes} MB`)

@@ -23,6 +23,8 @@ import { noLink, type Typed, type } from './cli-world.js'
 class Desk {
   readonly folder = mkdtempSync(join(tmpdir(), 'roadcase-desk-'))
   readonly #secret = join(this.folder, 'secret')
+  /** Milliseconds by which the machine that publishes is ahead of this one. */
+  aheadMs = 0
 
   constructor(t: Test) {
     t.teardown(() => rmSync(this.folder, { recursive: true, force: true }))
@@ -41,7 +43,11 @@ class Desk {
     const places = ['--repository', this.at('repository'), '--draft', this.at('draft.json')]
     return type([...words, ...own, ...(isPublishing ? places : [])], {
       keys: async flags => new KeysTool(openRing(keySource(flags, {}))),
-      publishing: async flags => new PublishTool(publishOptions(flags, {})),
+      publishing: async flags =>
+        new PublishTool({
+          ...publishOptions(flags, {}),
+          wallMs: () => Date.now() + this.aheadMs,
+        }),
     })
   }
 
@@ -82,7 +88,11 @@ t.test('a ceremony of three, a release, a tour, an order', async t => {
     'server',
     'release init --root anna,bert --releases build --online online',
   )
-  t.match(again, { exitCode: exitCodes.refused, error: /is there already and may have signatures/ })
+  t.match(again, {
+    exitCode: exitCodes.refused,
+    error:
+      /draft\.json waits already, .*name another .*--draft.*\n {2}root 1, until [\s\S]*\n {2}root: 0 of 2 signatures/,
+  })
   t.match(
     await desk.does('anna', 'keys inspect @draft.json'),
     /root 1, until[\s\S]*2 of anna, [\s\S]*still missing/,
@@ -134,9 +144,20 @@ t.test('a ceremony of three, a release, a tour, an order', async t => {
       error:
         /no (role and no )?tour sumer, .*; there are: summer|no role and no tour sumer; roles: root, .*; tours: summer/,
     })
+  t.same(await desk.run('server', 'release refresh'), { exitCode: 0, out: '', error: '' })
   t.match(await desk.run('server', 'keys rotate summer --add build'), {
     exitCode: exitCodes.waiting,
     error: /targets: 0 of 2/,
+  })
+  t.match(await desk.run('server', 'release order summer --x64 1.5.0'), {
+    exitCode: 0,
+    out: /nothing to do/,
+    error:
+      /draft\.json waits for signatures.*\n {2}targets 3 after 2, until .*\n {2}targets: 0 of 2/,
+  })
+  t.match(await desk.run('server', 'release publish @built/objects'), {
+    exitCode: exitCodes.refused,
+    error: /no description\.json in this folder: give the one .* was told to write into/,
   })
   t.match(await desk.run('server', 'keys rotate root --threshold 1'), {
     exitCode: exitCodes.refused,
@@ -146,6 +167,28 @@ t.test('a ceremony of three, a release, a tour, an order', async t => {
     problems: [],
     targetCount: 3,
   })
+  const soon =
+    /^roadcase: root, targets, releases, objects, tour-summer end on 20\d\d-\d\d-\d\d, in 2\d days: "roadcase release renew root,targets,releases,objects,tour-summer"\n$/
+  desk.aheadMs = 340 * 86_400_000
+  t.match(await desk.run('server', 'release list'), {
+    exitCode: 0,
+    out: /Tours/,
+    error: /timestamp ended on 20.*: "roadcase release refresh"/,
+  })
+  t.match(await desk.run('server', 'release refresh'), {
+    exitCode: exitCodes.waiting,
+    out: 'signed again\n',
+    error: soon,
+  })
+  t.match(await desk.run('server', 'release refresh --json'), {
+    exitCode: exitCodes.waiting,
+    out: /"role": "tour-summer",\n +"expires"/,
+  })
+  t.match(await desk.run('server', 'release publish @built'), {
+    exitCode: 0,
+    error: /renew root,targets/,
+  })
+  desk.aheadMs = 0
   const [object = ''] = readdirSync(desk.at('repository/targets/objects'))
   writeFileSync(join(desk.at('repository/targets/objects'), object), 'rotten')
   t.match(await desk.run('server', 'release verify'), {
