@@ -36,7 +36,7 @@ Exit codes:
   0  done
   1  a mistake in roadcase itself
   2  the command was written wrong
-  3  a box.json, a show, a name or a repository is invalid
+  3  a box.json, an ota.json, a show, a name or a repository is invalid
   4  refused: by the box, or for want of a key, a signature or a right
   5  the box cannot be reached, or no repository can
   6  not done yet: it waits for signatures, for a person, or for a better moment`
