@@ -1,4 +1,5 @@
 /** What a repository has, and what is ordered of it: for people who ask, and for programs. */
+import { BoxError, messageOf } from '../../runtime/core/errors.js'
 import type { PublicFolder } from '../../runtime/ports/public-folder.js'
 import type { Architecture, TourOrder } from '../release/description.js'
 import { momentMs } from '../release/moments.js'
@@ -7,7 +8,7 @@ import { DAY_MS } from './commit.js'
 import { describedIn, tellingOf } from './described.js'
 import type { TargetFile } from './documents.js'
 import { invalid, ordersOf, readTarget } from './releases.js'
-import { RELEASES, SYSTEMS, TOUR_PREFIX, tourRole } from './roles.js'
+import { RELEASES, SYSTEMS, TOUR_PREFIX } from './roles.js'
 import type { RepositoryState } from './state.js'
 import { osOrdersOf } from './systems.js'
 
@@ -40,6 +41,8 @@ export interface TourOverview {
   /** Null before the first order. */
   readonly activation: TourOrder['activation'] | null
   readonly notes: string
+  /** Whether its orders are what was signed; where not, nothing of them is told. */
+  readonly isReadable: boolean
   /** By board. */
   readonly systems: Readonly<Record<string, string>>
   /** Until when boxes take it. */
@@ -52,35 +55,50 @@ export interface RepositoryOverview {
   readonly releases: readonly OfferedRelease[]
   readonly systems: readonly OfferedSystem[]
   readonly tours: readonly TourOverview[]
+  /** What cannot be read, or is not what was signed, in words; the rest is told all the same. */
+  readonly problems: readonly string[]
 }
 
-/** @throws BoxError `release.invalid`, ConfigError for what is not of its form */
 export async function overviewOf(
   folder: PublicFolder,
   state: RepositoryState,
   wallMs: number,
 ): Promise<RepositoryOverview> {
-  const tours = await toursIn(folder, state, wallMs)
+  const problems: string[] = []
+  const tours = await toursIn(folder, state, wallMs, problems)
   const releases: OfferedRelease[] = []
   const systems: OfferedSystem[] = []
   for (const [path, file] of listedBy(state, RELEASES)) {
-    const { described } = await toldBy(folder, path, file)
-    if (described.kind !== 'release') continue
+    const described = await readable(problems, async () => toldBy(folder, path, file))
+    if (described?.kind !== 'release') continue
     const { version, architecture, boards, byteCount, digest } = described
     const ordering = tours.filter(({ releases: wanted }) => wanted[architecture] === version)
     const own = { published: publishedIn(file), tours: ordering.map(({ tour }) => tour) }
     releases.push({ version, architecture, boards, byteCount, digest, ...own })
   }
   for (const [path, file] of listedBy(state, SYSTEMS)) {
-    const { described } = await toldBy(folder, path, file)
-    if (described.kind !== 'system') continue
+    const described = await readable(problems, async () => toldBy(folder, path, file))
+    if (described?.kind !== 'system') continue
     const { version, boards, byteCount } = described
     const board = path.split('/')[1] ?? ''
     const ordering = tours.filter(({ systems: wanted }) => wanted[board] === version)
     const own = { published: publishedIn(file), tours: ordering.map(({ tour }) => tour) }
     systems.push({ version, board, boards, byteCount, ...own })
   }
-  return { releases: releases.sort(newestFirst), systems: systems.sort(newestFirst), tours }
+  releases.sort(newestFirst)
+  systems.sort(newestFirst)
+  return { releases, systems, tours, problems }
+}
+
+/** Null for what cannot be read, which goes to the problems. */
+async function readable<T>(problems: string[], work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof BoxError)) throw error
+    problems.push(messageOf(error))
+    return null
+  }
 }
 
 const listedBy = ({ delegated }: RepositoryState, role: string): [string, TargetFile][] =>
@@ -95,26 +113,30 @@ const newestFirst = (one: Offered, other: Offered): number =>
 async function toldBy(folder: PublicFolder, path: string, file: TargetFile) {
   const telling = tellingOf(path, await readTarget(folder, path, file))
   if (telling === null) throw invalid(`${path} is no description`)
-  return telling
+  return telling.described
 }
 
 async function toursIn(
   folder: PublicFolder,
   state: RepositoryState,
   wallMs: number,
+  problems: string[],
 ): Promise<TourOverview[]> {
-  const [orders, systems] = [await ordersOf(folder, state), await osOrdersOf(folder, state)]
-  return [...state.delegated.keys()]
-    .filter(role => role.startsWith(TOUR_PREFIX))
-    .map(role => {
-      const tour = role.slice(TOUR_PREFIX.length)
-      const order = orders.find(one => one.tour === tour)
-      const expires = state.delegated.get(tourRole(tour))?.signed.expires ?? ''
-      return {
-        ...{ tour, releases: { ...order?.releases }, activation: order?.activation ?? null },
-        ...{ notes: order?.notes ?? '', expires },
-        systems: systems.find(one => one.tour === tour)?.systems ?? {},
-        daysLeft: Math.floor((momentMs(expires) - wallMs) / DAY_MS),
-      }
+  const tours: TourOverview[] = []
+  for (const [role, document] of state.delegated) {
+    if (!role.startsWith(TOUR_PREFIX)) continue
+    const tour = role.slice(TOUR_PREFIX.length)
+    // Of this tour alone: what of another one has rotten does not hide it.
+    const alone = { ...state, delegated: new Map([[role, document]]) }
+    const releases = await readable(problems, () => ordersOf(folder, alone))
+    const systems = await readable(problems, () => osOrdersOf(folder, alone))
+    const [order, { expires }] = [releases?.[0], document.signed]
+    tours.push({
+      ...{ tour, releases: { ...order?.releases }, activation: order?.activation ?? null },
+      ...{ notes: order?.notes ?? '', expires, systems: systems?.[0]?.systems ?? {} },
+      isReadable: releases !== null && systems !== null,
+      daysLeft: Math.floor((momentMs(expires) - wallMs) / DAY_MS),
     })
+  }
+  return tours
 }

@@ -7,6 +7,7 @@ import type {
   TourOverview,
 } from '../../ota/publish/overview.js'
 import { activationText, pairsText, releasesText, sizeText } from '../../ota/publish/words.js'
+import { CliFailure, exitCodes } from './failure.js'
 import { type RepositoryFlags, warnOfEnds, withRepository } from './key-options.js'
 import type { CliSetting } from './setting.js'
 import { type Row, table } from './table.js'
@@ -25,6 +26,9 @@ export function addList(release: Command, setting: CliSetting): void {
       if (setting.isJson()) writeJson(terminal, overview)
       else terminal.write(overviewText(overview, paintFor(terminal)))
       warnOfEnds(terminal, await tool.expiring())
+      if (overview.problems.length === 0) return
+      const lines = overview.problems.map(printable).join('\n  ')
+      throw new CliFailure(exitCodes.invalid, `not all of it can be read:\n  ${lines}`)
     })
 }
 
@@ -62,11 +66,11 @@ function offeredTexts({
   return [sizeText(byteCount), ...since, whom]
 }
 
-function tourRow({ tour, releases, activation, systems, expires, daysLeft }: TourOverview): Row {
+function tourRow({ tour, expires, daysLeft, ...ordered }: TourOverview): Row {
+  const { activation, releases, systems, isReadable } = ordered
+  const none = isReadable ? 'nothing ordered yet' : 'its order cannot be read'
   const how =
-    activation === null
-      ? 'nothing ordered yet'
-      : `${releasesText(releases)}, ${activationText(activation)}`
+    activation === null ? none : `${releasesText(releases)}, ${activationText(activation)}`
   const os = Object.keys(systems).length === 0 ? [] : [`operating system ${pairsText(systems)}`]
   const until =
     daysLeft < 0

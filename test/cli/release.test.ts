@@ -191,6 +191,13 @@ t.test('a ceremony of three, a release, a tour, an order', async t => {
   desk.aheadMs = 0
   const [object = ''] = readdirSync(desk.at('repository/targets/objects'))
   writeFileSync(join(desk.at('repository/targets/objects'), object), 'rotten')
+  const [order = ''] = readdirSync(desk.at('repository/targets/tours/summer'))
+  writeFileSync(join(desk.at('repository/targets/tours/summer'), order), 'rotten')
+  t.match(await desk.run('server', 'release list'), {
+    exitCode: exitCodes.invalid,
+    out: /1\.5\.0 x64[\s\S]*summer {2}its order cannot be read, until/,
+    error: /not all of it can be read:\n {2}tours\/summer\/order\.json is not what was signed/,
+  })
   t.match(await desk.run('server', 'release verify'), {
     exitCode: exitCodes.invalid,
     error: /is not what was signed/,

@@ -40,7 +40,14 @@ t.test('what lies there and was not signed is told of nobody', async t => {
   const file = (await folder.list('targets')).find(name => name.endsWith('.order.json')) ?? ''
   await folder.write(file, [Buffer.from(JSON.stringify(order('1.6.0')))])
   const wanted = { code: 'release.invalid', message: /order.json is not what was signed/ }
-  await t.rejects(overviewOf(folder, await publisher.state(), NOW_MS), wanted)
+  t.match(await overviewOf(folder, await publisher.state(), NOW_MS), {
+    releases: [
+      { version: '1.6.0', tours: [] },
+      { version: '1.5.0', tours: [] },
+    ],
+    tours: [{ tour: 'summer', releases: {}, isReadable: false }],
+    problems: [wanted.message],
+  })
   // With the order as it lies there, 1.5.0 would be taken from boxes that were told to run it.
   await t.rejects(removeRelease(publisher, '1.5.0', null), wanted)
 })
@@ -78,4 +85,19 @@ t.test('what is said beside a target and not in it is found, and nobody acts by 
     const { releases } = await overviewOf(folder, await publisher.state(), NOW_MS)
     t.match(releases, [{ version: '1.5.0' }])
   }
+})
+
+t.test('one rotten document does not hide the others', async t => {
+  const publisher = await madeRepository(new Ceremony())
+  const { folder } = publisher
+  for (const version of ['1.5.0', '1.6.0'])
+    await publishRelease(publisher, await builtRelease(version), keys)
+  await setOrder(publisher, keys, order('1.5.0'))
+  const file = (await folder.list('targets')).find(name => name.endsWith('1.6.0.json')) ?? ''
+  await folder.write(file, [Buffer.from('{')])
+  t.match(await overviewOf(folder, await publisher.state(), NOW_MS), {
+    releases: [{ version: '1.5.0', tours: ['summer'] }],
+    tours: [{ tour: 'summer', isReadable: true }],
+    problems: [/releases\/x64\/1\.6\.0\.json is not what was signed/],
+  })
 })
