@@ -6,6 +6,7 @@ const words: {
   releaseText(ota: object): string
   slotTexts(ota: object): readonly string[]
   waitsFor(ota: object): readonly string[]
+  absenceText(ota: object | null): string
 } = await import(pathToFileURL('runtime/gateways/page/assets/words-release.js').href)
 
 const ota = otaState
@@ -106,4 +107,24 @@ t.test('the operating system is told in a sentence, where there is something to 
   t.same(words.waitsFor({ ...ota, os: { ...trial, unmet: [] } }), [
     'operating system 2.1.0 has to prove itself',
   ])
+})
+
+t.test('a box that falls silent in a switch is told as that', async t => {
+  t.equal(words.absenceText(null), '')
+  t.equal(words.absenceText(ota), '')
+  t.equal(
+    words.absenceText({ ...ota, candidate, phase: 'waiting', unmet: [{ words: 'armed' }] }),
+    '',
+  )
+  const starts =
+    /^It was about to start release 1\.5\.0: that takes some ten seconds\. .*by itself\.$/
+  for (const phase of ['writing', 'agreed', 'switching'])
+    t.match(words.absenceText({ ...ota, candidate, phase }), starts, phase)
+  t.match(words.absenceText({ ...ota, candidate, phase: 'waiting', unmet: [] }), starts)
+  t.match(
+    words.absenceText({ ...ota, phase: 'trial' }),
+    /^Release 1\.4\.0 was on trial: .*by itself\.$/,
+  )
+  const os = { lacking: null, phase: 'switching', candidate: { version: '2.1.0' } }
+  t.match(words.absenceText({ ...ota, os }), /^It reboots into operating system 2\.1\.0: .*minute/)
 })

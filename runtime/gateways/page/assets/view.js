@@ -26,6 +26,7 @@ import {
   percentText,
   timeText,
 } from './words.js'
+import { absenceText } from './words-release.js'
 
 const LATE_MS_BAD = 20
 
@@ -86,7 +87,7 @@ function renderBanners(model, link) {
     byId('lost-since'),
     link.heardWallMs === null
       ? 'Trying to reach it.'
-      : `What you see is from ${timeText(link.heardWallMs)}. Trying again.`,
+      : `What you see is from ${timeText(link.heardWallMs)}. Trying again. ${absenceText(model.ota ?? null)}`,
   )
   setHidden(byId('panic-banner'), !model.showState?.isPanic)
   setAttribute(document.body, 'data-panic', String(model.showState?.isPanic ?? false))

@@ -65,3 +65,16 @@ export function waitsFor({ phase, unmet, holds, refused, trouble, os, ordered, c
     ...(system === '' ? [] : [system]),
   ]
 }
+
+/** Why the box may have fallen silent, by the last that it said; empty where it was not about to. */
+export function absenceText(ota) {
+  if (ota === null) return ''
+  const { os, phase, running, candidate, unmet } = ota
+  if (os?.phase === 'switching')
+    return `It reboots into operating system ${os.candidate?.version ?? ''}: that takes a minute or two.`
+  const before = 'When it fails, the release before is started by itself.'
+  if (phase === 'trial') return `Release ${running?.version ?? ''} was on trial: ${before}`
+  const isNext = phase === 'waiting' && unmet.length === 0
+  if (!isNext && !['writing', 'agreed', 'switching'].includes(phase)) return ''
+  return `It was about to start release ${candidate?.version ?? ''}: that takes some ten seconds. ${before}`
+}
