@@ -1,7 +1,7 @@
 /** What takes longer than one answer of the updater, which ends and starts again in the middle of it. */
 import type { OtaReply } from '../core/ota-control.js'
 import { CliFailure, exitCodes } from './failure.js'
-import { type OtaLink, UpdaterAway } from './ota-link.js'
+import { askSoon, type OtaLink, UpdaterAway } from './ota-link.js'
 import { progressText, systemProgressText } from './ota-text.js'
 import { type Paint, printable, type Terminal } from './terminal.js'
 
@@ -165,7 +165,7 @@ function checkLooked({ running, checked }: State, wanted: State['candidate']): v
  * @throws CliFailure when it is refused, or the release that was to be left runs still
  */
 export async function rollBack(link: OtaLink, reason: string): Promise<OtaReply> {
-  const before = (await link.ask({ ask: 'status' })).state?.running ?? null
+  const before = (await askSoon(link, { ask: 'status' })).state?.running ?? null
   try {
     return await link.ask({ ask: 'rollback', reason })
   } catch (error) {
@@ -195,7 +195,9 @@ async function askPatiently(link: OtaLink, missed: () => void): Promise<Started>
     })
     if (reply !== null && hasStarted(reply)) return reply
     if (awayMs >= AWAY_MS_MAX)
-      throw new UpdaterAway('the updater has started, and says nothing of the slots', false)
+      throw new UpdaterAway('the updater has started, and says nothing of the slots', {
+        ...{ wasHeard: false, mayReturn: false },
+      })
     missed()
     await link.pause(LOOK_MS)
   }

@@ -16,14 +16,22 @@ import { check } from '../core/schema.js'
 import { after } from '../core/time.js'
 import { CliFailure, exitCodes } from './failure.js'
 
+interface Away extends ErrorOptions {
+  readonly wasHeard: boolean
+  readonly mayReturn: boolean
+}
+
 /** Nobody is at the updater's door, or it ended before it answered. */
 export class UpdaterAway extends CliFailure {
   /** It was asked: it may have done it. */
   readonly wasHeard: boolean
+  /** The folder is that of a box, whose launcher starts it again. */
+  readonly mayReturn: boolean
 
-  constructor(message: string, wasHeard: boolean, options?: ErrorOptions) {
+  constructor(message: string, { wasHeard, mayReturn, ...options }: Away) {
     super(exitCodes.unreachable, message, options)
     this.wasHeard = wasHeard
+    this.mayReturn = mayReturn
   }
 }
 
@@ -54,7 +62,7 @@ async function ask(home: string, request: OtaRequest): Promise<OtaReply> {
     limits,
   ).catch(async (error: unknown) => {
     if (!(error instanceof BoxError)) throw error
-    throw awayFrom(home, error, await isReadOnly(home))
+    throw awayFrom(home, error, { isReadOnly: await isReadOnly(home), isBox: await isBox(home) })
   })
   const answer = check(otaAnswer, JSON.parse(said), 'answer')
   if (answer.kind === 'done') return answer.reply
@@ -69,8 +77,19 @@ const isReadOnly = (home: string): Promise<boolean> =>
     (error: unknown) => hasCode(error, 'EROFS'),
   )
 
-/** @param isCardReadOnly whether the home may not be written, by nobody */
-export function awayFrom(home: string, error: BoxError, isCardReadOnly: boolean): CliFailure {
+const isBox = (home: string): Promise<boolean> =>
+  access(join(home, 'slots')).then(
+    () => true,
+    () => false,
+  )
+
+interface Home {
+  /** It may not be written, by nobody. */
+  readonly isReadOnly: boolean
+  readonly isBox: boolean
+}
+
+export function awayFrom(home: string, error: BoxError, known: Home): CliFailure {
   if (hasCode(error.cause, 'EACCES'))
     return new CliFailure(
       exitCodes.unreachable,
@@ -85,16 +104,39 @@ export function awayFrom(home: string, error: BoxError, isCardReadOnly: boolean)
       `the updater in ${home} is busy: ${error.message}; ask again`,
       { cause: error },
     )
-  if (isCardReadOnly && error.cause !== undefined)
+  if (known.isReadOnly && error.cause !== undefined)
     return new UpdaterAway(
       `nobody can be asked in ${home}: the card takes no writes (EROFS). The log of the updater says more; change the card`,
-      false,
-      { cause: error },
+      { wasHeard: false, mayReturn: false, cause: error },
     )
   // Only a failed call has a cause; a line that ends early has none.
   const wasHeard = error.cause === undefined
-  const what = wasHeard
-    ? `the updater in ${home} ended before it answered: ask for its status in a moment`
+  const mayReturn = !wasHeard && known.isBox
+  return new UpdaterAway(wordsOf(home, error, { wasHeard, mayReturn }), {
+    ...{ wasHeard, mayReturn, cause: error },
+  })
+}
+
+function wordsOf(home: string, error: BoxError, { wasHeard, mayReturn }: Away): string {
+  if (wasHeard)
+    return `the updater in ${home} ended before it answered: ask for its status in a moment`
+  return mayReturn
+    ? `the updater in ${home} does not answer: ${error.message}. The launcher starts it; does it run?`
     : `no updater runs in ${home}: ${error.message}. It belongs to boxes that the launcher started; name its folder with --home or ROADCASE_HOME`
-  return new UpdaterAway(what, wasHeard, { cause: error })
+}
+
+const AGAIN_MS = 500
+/** Ten seconds: a switch, or a launcher that starts it again. */
+const AGAIN_MAX = 20
+
+/** As its `ask`, and while it is started again nobody has to say it twice. */
+export async function askSoon(link: OtaLink, request: OtaRequest): Promise<OtaReply> {
+  for (let times = 0; ; times++) {
+    try {
+      return await link.ask(request)
+    } catch (error) {
+      if (!(error instanceof UpdaterAway && error.mayReturn) || times === AGAIN_MAX) throw error
+      await link.pause(AGAIN_MS)
+    }
+  }
 }

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { HOLD_MINUTES_MAX, type OtaReply, type OtaRequest } from '../core/ota-control.js'
 import { CliFailure, exitCodes } from './failure.js'
 import { followApply, rollBack } from './ota-follow.js'
-import type { OtaLink } from './ota-link.js'
+import { askSoon, type OtaLink } from './ota-link.js'
 import { criteriaText, everyCriterion, stateText } from './ota-text.js'
 import type { CliSetting } from './setting.js'
 import { paintFor, printable, writeJson } from './terminal.js'
@@ -38,7 +38,7 @@ function addReading(ota: Command, asking: Asking): void {
     .description('show which release runs, which one is ordered, and how far it is')
     .addHelpText('after', '\nExample:\n  $ roadcase ota status')
     .action(async () => {
-      const reply = await asking.link().ask({ ask: 'status' })
+      const reply = await askSoon(asking.link(), { ask: 'status' })
       const { setting } = asking
       if (setting.isJson()) writeJson(setting.terminal, reply.state)
       else setting.terminal.write(stateText(reply.state, paintFor(setting.terminal)))
@@ -50,7 +50,7 @@ function addReading(ota: Command, asking: Asking): void {
     )
     .addHelpText('after', '\nExample:\n  $ roadcase ota why')
     .action(async () => {
-      const reply = await asking.link().ask({ ask: 'why' })
+      const reply = await askSoon(asking.link(), { ask: 'why' })
       const { setting } = asking
       if (setting.isJson()) writeJson(setting.terminal, everyCriterion(reply))
       else setting.terminal.write(criteriaText(reply, paintFor(setting.terminal)))
@@ -60,7 +60,7 @@ function addReading(ota: Command, asking: Asking): void {
     .description('look at the repository now')
     .addHelpText('after', '\nExample:\n  $ roadcase ota check')
     .action(async () => {
-      const reply = await asking.link().ask({ ask: 'check' })
+      const reply = await askSoon(asking.link(), { ask: 'check' })
       say(asking, reply)
       checkReached(reply)
     })
@@ -82,7 +82,7 @@ function addApply(ota: Command, asking: Asking): void {
     .action(async (options: { force?: string; owner: string; follow: boolean }) => {
       const force =
         options.force === undefined ? null : { owner: options.owner, reason: options.force }
-      const reply = await asking.link().ask({ ask: 'apply', force })
+      const reply = await askSoon(asking.link(), { ask: 'apply', force })
       if (!options.follow || asking.setting.isJson()) say(asking, reply)
       else await follow(asking, force !== null)
     })
@@ -102,7 +102,7 @@ function addHold(ota: Command, asking: Asking): void {
     .option('--release <hold>', 'end a hold: its name is in "roadcase ota status"')
     .addHelpText('after', '\nExample:\n  $ roadcase ota hold "rehearsal until noon" --for 3h')
     .action(async (reason: string | undefined, options: HoldOptions) =>
-      say(asking, await asking.link().ask(holdRequest(reason, options))),
+      say(asking, await askSoon(asking.link(), holdRequest(reason, options))),
     )
 }
 
@@ -130,7 +130,7 @@ function addWaysBack(ota: Command, asking: Asking): void {
     .addHelpText('after', '\nExample:\n  $ roadcase ota rollback "lamps flicker"')
     .action(async (reason: string, { os }: { os: boolean }) => {
       const link = asking.link()
-      const back = os ? link.ask({ ask: 'rollback-os', reason }) : rollBack(link, reason)
+      const back = os ? askSoon(link, { ask: 'rollback-os', reason }) : rollBack(link, reason)
       say(asking, await back)
     })
   ota
@@ -139,7 +139,7 @@ function addWaysBack(ota: Command, asking: Asking): void {
     .description('let a release or an operating system that failed here be tried again')
     .addHelpText('after', '\nExample:\n  $ roadcase ota clear 1.5.0')
     .action(async (release: string) =>
-      say(asking, await asking.link().ask({ ask: 'clear', release })),
+      say(asking, await askSoon(asking.link(), { ask: 'clear', release })),
     )
 }
 

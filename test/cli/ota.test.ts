@@ -39,15 +39,19 @@ const criteria: OtaReply['criteria'] = [
 ]
 const reply: OtaReply = { state, criteria, systemCriteria: [], words: 'done so' }
 
-/** `away`: nobody is there. `cut off`: the updater ended before it answered. */
-type Said = OtaReply | 'away' | 'cut off'
+/** `away`: nobody is there; `between two`: nor here, and it is a box. `cut off`: the updater ended before it answered. */
+type Said = OtaReply | 'away' | 'between two' | 'cut off'
 
 function link(replies: readonly Said[] = [reply]): { link: OtaLink; asked: OtaRequest[] } {
   const asked: OtaRequest[] = []
   const answer = async (request: OtaRequest): Promise<OtaReply> => {
     asked.push(request)
     const said = replies[Math.min(asked.length, replies.length) - 1] ?? reply
-    if (typeof said === 'string') throw new UpdaterAway('no updater runs', said === 'cut off')
+    if (typeof said === 'string')
+      throw new UpdaterAway('no updater runs', {
+        wasHeard: said === 'cut off',
+        mayReturn: said === 'between two',
+      })
     return said
   }
   return { link: { ask: answer, pause: async () => {} }, asked }
@@ -124,6 +128,23 @@ t.test('a check that reached nobody ends as one', async t => {
   t.equal(exitCode, exitCodes.unreachable)
   t.match(out, /^done so\nRuns/, 'and tells what is known')
   t.match(error, /no repository was reached and believed, so 1\.5\.0 is what is known/)
+})
+
+t.test('an updater that is just started again is waited for, and not for ever', async t => {
+  for (const words of [['status'], ['why'], ['check'], ['hold', 'x'], ['clear', '1.4.9']]) {
+    const { link: asks, asked } = link(['between two', 'between two', reply])
+    t.equal((await type(['ota', ...words], { otaLink: () => asks })).exitCode, 0, words.join(' '))
+    t.equal(asked.length, 3)
+  }
+  for (const [said, times] of [
+    ['between two', 21],
+    ['away', 1],
+    ['cut off', 1],
+  ] as const) {
+    const { link: asks, asked } = link([said])
+    const { exitCode } = await type(['ota', 'status'], { otaLink: () => asks })
+    t.same([exitCode, asked.length], [exitCodes.unreachable, times], said)
+  }
 })
 
 t.test('status and why tell what is wrong with the slots themselves', async t => {
