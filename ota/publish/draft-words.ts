@@ -151,7 +151,7 @@ function changeText(
   next: RoleKeys,
   nameOf: (keyid: string) => string,
 ): string {
-  if (old === null) return ', new'
+  if (old === null) return ' (new)'
   const isSame =
     old.threshold === next.threshold &&
     [...old.keyids].sort().join() === [...next.keyids].sort().join()
