@@ -55,8 +55,11 @@ export class Sticks {
     const guard = this.#calls.of(folder)
     const { repositories, problem } = await see(folder, guard)
     if (repositories.length > 0) this.#found.set(folder, repositories)
-    if (problem !== null) return [{ name: folder, source: withoutRepository(problem) }]
-    return repositories.map(name => ({ name, source: new FolderSource(name, guard) }))
+    if (problem !== null)
+      return [{ name: folder, source: withoutRepository(problem), isCarried: true }]
+    return repositories.map(name => ({
+      ...{ name, source: new FolderSource(name, guard), isCarried: true },
+    }))
   }
 
   #piecesIn(repository: string, folder: string): PieceSource {

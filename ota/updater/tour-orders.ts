@@ -27,6 +27,8 @@ export interface NamedSource {
   /** For people: an address, or a folder. */
   readonly name: string
   readonly source: ReleaseSource
+  /** A stick: it may have been forgotten here, and the others have newer things. */
+  readonly isCarried?: boolean
 }
 
 /** The one source of the trust client, which is another one whenever it is switched. */
@@ -72,6 +74,8 @@ class NotSigned extends Missing {}
 export class TourOrders implements Orders {
   readonly #ports: TourOrdersPorts
   readonly #options: TourOrdersOptions
+  /** Version of the timestamp that the last look has seen; null: none since the start. */
+  #seenTimestamp: number | null = null
 
   constructor(ports: TourOrdersPorts, options: TourOrdersOptions) {
     this.#ports = ports
@@ -135,21 +139,40 @@ export class TourOrders implements Orders {
     return { os: await lookForOs(targets, { ...options, board }) }
   }
 
-  /** Stops at the first source that is believed, and leaves it switched on. */
+  /** Leaves the one with the newest switched on. */
   async #refresh(): Promise<{ believed: Outcome | null; words: readonly string[] }> {
+    const { best, words } = await this.#ask()
+    this.#ports.switched.switchTo(best?.source ?? null)
+    if (best === null)
+      return { believed: null, words: words.length === 0 ? ['there is no source to ask'] : words }
+    const { outcome } = best
+    this.#seenTimestamp = outcome.versions.timestamp
+    return { believed: outcome, words: outcome.kind === 'believed' ? [] : words }
+  }
+
+  /**
+   * Stops at the first source that is believed, unless it is a stick that brings nothing new. Where the date is not known,
+   * all are asked: one of them may be believed all the same.
+   */
+  async #ask(): Promise<{ best: Answered | null; words: readonly string[] }> {
     const { trust, switched } = this.#ports
     const words: string[] = []
-    let unjudged: { source: NamedSource; outcome: Outcome } | null = null
+    let best: Answered | null = null
     for (const source of await this.#options.sources()) {
       switched.switchTo(source)
       const outcome = await trust.refresh()
-      if (outcome.kind === 'believed') return { believed: outcome, words: [] }
-      if (outcome.kind === 'cannot judge yet') unjudged ??= { source, outcome }
-      else words.push(saidBy(source, pastOr(outcome)))
+      if (outcome.kind === 'not reached' || outcome.kind === 'refused') {
+        words.push(saidBy(source, pastOr(outcome)))
+        continue
+      }
+      if (best === null || isBetter(outcome, best)) best = { source, outcome }
+      if (outcome.kind === 'believed' && !this.#isOld(source, outcome)) break
     }
-    switched.switchTo(unjudged?.source ?? null)
-    if (words.length === 0 && unjudged === null) words.push('there is no source to ask')
-    return { believed: unjudged?.outcome ?? null, words }
+    return { best, words }
+  }
+
+  #isOld({ isCarried = false }: NamedSource, { versions }: Told): boolean {
+    return isCarried && (this.#seenTimestamp === null || versions.timestamp <= this.#seenTimestamp)
   }
 
   async #read(believed: Outcome | null, words: readonly string[]): Promise<OrderLook> {
@@ -274,10 +297,21 @@ function versionIn(bytes: Uint8Array, architecture: Architecture): string | null
   }
 }
 
+type Told = Extract<Outcome, { readonly kind: 'believed' | 'cannot judge yet' }>
+
+interface Answered {
+  readonly source: NamedSource
+  readonly outcome: Told
+}
+
+/** Of a stick perhaps not everything was copied. */
+const isBetter = ({ kind, versions }: Told, { source, outcome }: Answered): boolean =>
+  source.isCarried === true ||
+  versions.timestamp > outcome.versions.timestamp ||
+  (kind === 'believed' && outcome.kind !== 'believed')
+
 /** Why it was not believed; of one that shows the past, what that means for who carries it. */
-function pastOr(
-  outcome: Exclude<Outcome, { readonly kind: 'believed' | 'cannot judge yet' }>,
-): string {
+function pastOr(outcome: Exclude<Outcome, Told>): string {
   const isPast = outcome.kind === 'refused' && outcome.reason === 'older than seen'
   return isPast
     ? `older than what this box has seen elsewhere: copy it anew (${outcome.message})`

@@ -175,6 +175,47 @@ t.test('what a source is not believed for is said once, and by one name', async 
   t.equal(words.split('has expired').length, 2, words)
 })
 
+t.test('a stick that was forgotten in a box hides nothing that the hub has', async t => {
+  for (const keepsTime of [true, false]) {
+    const { trust, start, repository, world, hub, release, order, publish } = bench()
+    trust.keepsTime = keepsTime
+    const carried = (): NamedSource => ({
+      name: '/media/stick',
+      source: pastOf(repository.files),
+      isCarried: true,
+    })
+    const forgotten = carried()
+    const news = (version: string): void => {
+      release(version)
+      order({ x64: version })
+      publish()
+    }
+    let asked = 0
+    const counted: NamedSource = {
+      ...hub,
+      source: {
+        fetch: (path, max) => {
+          asked++
+          return hub.source.fetch(path, max)
+        },
+      },
+    }
+    world.sources = [forgotten, counted]
+    const orders = await start()
+    await orders.look()
+    news('1.2.0')
+    const is = (version: string) => ({ words: `${version} is ordered`, isFresh: true })
+    t.match(await orders.look(), is('1.2.0'), `${keepsTime}`)
+    news('1.3.0')
+    world.sources = [carried(), counted]
+    asked = 0
+    t.match(await orders.look(), is('1.3.0'))
+    t.equal(asked === 0, keepsTime, 'a stick with news waits for no hub')
+    world.sources = [carried(), down]
+    t.match(await orders.look(), is('1.3.0'), 'and one without is enough where there is no hub')
+  }
+})
+
 t.test('an order whose time is over is told by its version', async t => {
   const { start, trust, world } = bench()
   await (await start()).look()
@@ -185,12 +226,22 @@ t.test('an order whose time is over is told by its version', async t => {
   t.match(await (await start()).recall(), { order: null, words: over })
 })
 
-t.test('a source that lacks what is signed is named, and what is wrong with it', async t => {
+t.test('a stick that lacks what is signed is no matter where the hub has it', async t => {
+  const { start, repository, world, hub } = bench()
+  const source: NamedSource['source'] = {
+    fetch: async (path, max) => (path.startsWith('targets/') ? null : repository.fetch(path, max)),
+  }
+  const stick: NamedSource = { name: '/media/stick', source, isCarried: true }
+  world.sources = [stick, hub]
+  t.match(await (await start()).look(), { words: '1.1.0 is ordered' }, 'the hub has it')
+})
+
+t.test('a stick alone that lacks what is signed is named', async t => {
   const { start, repository, world } = bench()
   const source: NamedSource['source'] = {
     fetch: async (path, max) => (path.startsWith('targets/') ? null : repository.fetch(path, max)),
   }
-  world.sources = [{ name: '/media/stick', source }]
+  world.sources = [{ name: '/media/stick', source, isCarried: true }]
   t.match(
     (await (await start()).look()).words,
     /the order of tour-7: \/media\/stick has no targets\/.*order\.json: it was not copied whole/,
