@@ -15,6 +15,8 @@ const FOLDERS_TOLD_MAX = 5
 /** A stick with last week's repository beside this week's. */
 const REPOSITORIES_MAX = 4
 const TIMESTAMP = 'metadata/timestamp.json'
+/** Of a repository that was not copied to its end, one of these is there. */
+const PARTS = ['metadata', 'targets']
 
 interface Seen {
   /** The newest copy first. */
@@ -104,21 +106,41 @@ async function search(folder: string, guard: FolderGuard): Promise<Seen> {
   copies.sort((one, other) => other.ms - one.ms)
   const repositories = copies.slice(0, REPOSITORIES_MAX).map(({ path }) => path)
   if (repositories.length > 0 || names.length === 0) return { repositories, problem: null }
-  return { repositories, problem: problemOf(names) }
+  return { repositories, problem: problemOf(names, await tornIn(folder, names, guard)) }
 }
 
-function problemOf(names: readonly string[]): string {
-  if (names.includes('metadata') || names.includes('targets'))
-    return `the repository on it was not copied to its end: ${TIMESTAMP} is missing`
+/** The folder of a repository that was not copied to its end; null where there is none. */
+async function tornIn(
+  folder: string,
+  names: readonly string[],
+  guard: FolderGuard,
+): Promise<string | null> {
+  for (const name of names.slice(0, FOLDERS_MAX))
+    for (const part of PARTS)
+      if ((await writtenMs(join(folder, name), guard, part)) !== null) return name
+  return null
+}
+
+/** @param torn the folder of one that was not copied to its end */
+function problemOf(names: readonly string[], torn: string | null): string {
+  const isOnTop = PARTS.some(part => names.includes(part))
+  if (isOnTop || torn !== null) {
+    const where = isOnTop ? 'on it' : `in ${torn}`
+    return `the repository ${where} was not copied to its end: ${TIMESTAMP} is missing`
+  }
   const more = names.length > FOLDERS_TOLD_MAX ? ', …' : ''
   const told = names.slice(0, FOLDERS_TOLD_MAX).join(', ')
   return `there is no ${TIMESTAMP} at its top, nor in a folder there (${told}${more})`
 }
 
-/** When the newest word of a repository was written here; null: there is none. */
-async function writtenMs(folder: string, { call }: FolderGuard): Promise<number | null> {
+/** When the newest word of a repository, or another part of it, was written here; null: there is none. */
+async function writtenMs(
+  folder: string,
+  { call }: FolderGuard,
+  part = TIMESTAMP,
+): Promise<number | null> {
   try {
-    return (await call(() => stat(join(folder, TIMESTAMP)))).mtimeMs
+    return (await call(() => stat(join(folder, part)))).mtimeMs
   } catch (error) {
     if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return null
     throw error

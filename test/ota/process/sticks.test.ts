@@ -58,6 +58,11 @@ t.test('what is no repository is told, with where it was looked', async t => {
   t.match(await lookAt(t, { metadata: { '1.root.json': '{}' }, targets: {} }), {
     said: [/not copied to its end: metadata\/timestamp\.json is missing/],
   })
+  t.match(await lookAt(t, { photos: {}, roadcase: { targets: {} } }), {
+    said: [
+      /the repository in roadcase was not copied to its end: metadata\/timestamp\.json is miss/,
+    ],
+  })
 })
 
 t.test('where no stick is, nothing is told', async t => {
