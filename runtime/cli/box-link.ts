@@ -24,7 +24,7 @@ import {
   stateAnswer,
 } from '../gateways/page/api.js'
 
-import { type Control, isCode, readControl } from './control.js'
+import { type Control, howToStart, isCode, readControl } from './control.js'
 import { CliFailure, exitCodes } from './failure.js'
 import { exchange, type Reply, readEvents } from './http-exchange.js'
 
@@ -126,7 +126,7 @@ export class HttpBoxLink implements BoxLink {
     const ended = await readEvents({ ...asked, url, token: control.token }, (event, body) => {
       if (event === 'log') onLine(check(logLine, payloadOf(body), 'line'))
     }).catch((error: unknown) => {
-      throw unreachable(control, error)
+      throw unreachable(this.#stateFolder, control, error)
     })
     throw new CliFailure(
       exitCodes.unreachable,
@@ -147,7 +147,8 @@ export class HttpBoxLink implements BoxLink {
         if (reply.status === 200) return understood(control, schema, reply.body)
         throw refused(control, reply)
       } catch (error) {
-        if (!isWorthAnotherTry(error) || tries >= TRIES_MAX) throw unreachable(control, error)
+        if (!isWorthAnotherTry(error) || tries >= TRIES_MAX)
+          throw unreachable(this.#stateFolder, control, error)
       }
     }
   }
@@ -155,7 +156,7 @@ export class HttpBoxLink implements BoxLink {
   async #read<T>(path: string, schema: Schema<T>): Promise<T> {
     const control = await readControl(this.#stateFolder)
     const reply = await send(control, 'GET', path, null).catch((error: unknown) => {
-      throw unreachable(control, error)
+      throw unreachable(this.#stateFolder, control, error)
     })
     if (reply.status !== 200) throw refused(control, reply)
     return understood(control, schema, reply.body)
@@ -205,13 +206,13 @@ const notABox = (control: Control, why: string): CliFailure =>
 const isWorthAnotherTry = (error: unknown): boolean =>
   !(error instanceof CliFailure) && !isCode(error, 'ECONNREFUSED')
 
-const unreachable = (control: Control, cause: unknown): CliFailure =>
+const unreachable = (stateFolder: string, control: Control, cause: unknown): CliFailure =>
   cause instanceof CliFailure
     ? cause
     : new CliFailure(
         exitCodes.unreachable,
         isCode(cause, 'ECONNREFUSED')
-          ? `no box listens at ${control.url}; start it with "roadcase run"`
+          ? `no box listens at ${control.url}. ${howToStart(stateFolder)}`
           : `the box at ${control.url} does not answer: ${messageOf(cause)}`,
         { cause },
       )

@@ -3,7 +3,7 @@
  * owner only, with the address of its page and the operator token.
  */
 import { createHash } from 'node:crypto'
-import { constants, realpathSync } from 'node:fs'
+import { constants, existsSync, realpathSync } from 'node:fs'
 import { open, readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { messageOf } from '../core/errors.js'
@@ -58,11 +58,17 @@ export async function readControl(stateFolder: string): Promise<Control> {
     const why = isCode(cause, 'ENOENT') ? 'it is not there' : messageOf(cause)
     throw new CliFailure(
       exitCodes.unreachable,
-      `no running box is known by ${file}: ${why}. Start one with "roadcase run", or name its folder with --state DIR`,
+      `no running box is known by ${file}: ${why}. ${howToStart(stateFolder)}, or name its folder with --state DIR`,
       { cause },
     )
   }
 }
+
+/** Beside a launcher nobody is to start a second box. */
+export const howToStart = (stateFolder: string): string =>
+  existsSync(join(stateFolder, '..', 'slots'))
+    ? 'If this is the box, the launcher starts it, and its log says why it does not come up'
+    : 'Start one with "roadcase run"'
 
 /** Null when there is none, or somebody else has made it: anybody may write there. */
 async function textInMemory(stateFolder: string): Promise<string | null> {

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -79,8 +79,24 @@ t.test('a box that is not there ends with 5 and says what to do', async t => {
   await page.stop()
   t.match(await type(['status', '--state', folder], { link }), {
     exitCode: 5,
-    error: /no box listens at http:\/\/127.0.0.1:\d+; start it with "roadcase run"/,
+    error: /no box listens at http:\/\/127.0.0.1:\d+. Start one with "roadcase run"/,
   })
+})
+
+t.test('nobody is told to start a second box beside a launcher', async t => {
+  const { page } = await openPage(t)
+  const state = await stateFolder(t, { url: page.url, token: TOKEN })
+  await page.stop()
+  const home = await mkdtemp(join(tmpdir(), 'roadcase-'))
+  t.teardown(() => rm(home, { recursive: true }))
+  await mkdir(join(home, 'slots'))
+  for (const folder of [join(home, 'state'), join(home, 'old')]) {
+    if (folder.endsWith('old')) await rename(state, folder)
+    const { error } = await type(['status', '--state', folder], { link })
+    t.match(error, /the launcher starts it, and its log says why it does not come up/)
+    t.notMatch(error, /roadcase run/)
+  }
+  await mkdir(state)
 })
 
 t.test('a control file that leads elsewhere is not followed', async t => {
