@@ -243,7 +243,7 @@ function addRefresh(release: Command, setting: CliSetting): void {
 function addRenew(release: Command, setting: CliSetting): void {
   withRepository(release.command('renew'))
     .description('sign roles for another year, as they are; "verify" says how long they stand')
-    .argument('<roles>', 'root, targets, releases, objects, tour-NAME', namesIn)
+    .argument('<roles>', 'root, targets, releases, os, objects, tour-NAME', namesIn)
     .addHelpText('after', example('renew releases,objects,tour-summer-26'))
     .action(async (roles: readonly string[], flags: RepositoryFlags) => {
       const tool = await setting.actions.publishing(flags)
