@@ -26,6 +26,9 @@ const CLOCK_ERROR_MS_MAX = 1_000
 const login = object({ username: string({ max: 64 }), password: string({ max: 128 }) }).loose()
 export type Login = Of<typeof login>
 
+/** Several starts of a slow box. */
+const SILENT_MS = 60_000
+
 export interface BoxDoorOptions {
   readonly stateFolder: string
   readonly tour: string
@@ -37,15 +40,26 @@ export class BoxDoor implements BoxApi {
   readonly #options: BoxDoorOptions
   #answer: OtaAnswer | null = null
   #answeredMs = Number.NEGATIVE_INFINITY
+  /** Of the last real answer; before the first, of the start. */
+  #heardMs: number
 
   constructor(clock: Clock, options: BoxDoorOptions) {
     this.#clock = clock
     this.#options = options
+    this.#heardMs = clock.monotonicMs()
   }
 
   /** What the box answered last, if that was within `ageMsMax`. */
   answer(ageMsMax: number): OtaAnswer | null {
     return this.#clock.monotonicMs() - this.#answeredMs <= ageMsMax ? this.#answer : null
+  }
+
+  /** For people; null while the box is well, or is just being started. */
+  silence(): string | null {
+    const silentMs = this.#clock.monotonicMs() - this.#heardMs
+    if (silentMs < SILENT_MS) return null
+    const minutes = Math.floor(silentMs / 60_000)
+    return `the box has not answered for ${minutes} min: if it is started again and again, its log says why`
   }
 
   /** Tells how the updater stands, and hears how the box does. Null while the box cannot be reached. */
@@ -65,6 +79,7 @@ export class BoxDoor implements BoxApi {
       this.#answer = null
     }
     this.#answeredMs = this.#clock.monotonicMs()
+    if (this.#answer !== null) this.#heardMs = this.#answeredMs
     return this.#answer
   }
 

@@ -106,6 +106,10 @@ export class BoxLink implements BoxLinkPart {
     return [`steady: all is well, for ${usualGate.steadyMs / 1000} s on end yet`]
   }
 
+  silence(): string | null {
+    return this.#door.silence()
+  }
+
   /** To be called before the switch. */
   async remember(): Promise<void> {
     const report = await this.#door.report().catch(nothingIfDown)

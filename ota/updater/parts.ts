@@ -122,6 +122,8 @@ export interface BoxLink {
   gate(isHubSeen: boolean | null): Promise<readonly string[]>
   /** On the venue's timeline, and how far that may be off; null while the box cannot be asked. */
   showTime(): Promise<{ readonly nowMs: number; readonly errorMs: number } | null>
+  /** For people: that nobody has heard it for a minute or more; null while it answers. */
+  silence(): string | null
   /** For MQTT, the page and the metrics. Never throws. */
   tell(state: OtaState): Promise<void>
 }

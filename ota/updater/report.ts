@@ -17,6 +17,8 @@ export interface Known {
   /** What the switch together waits for. */
   readonly jointWhy: string | null
   readonly trouble: string | null
+  /** Of the box, which nobody has heard for a while. */
+  readonly silence: string | null
   readonly os: OtaState['os']
 }
 
@@ -25,7 +27,7 @@ const LETTERS_MAX = 1024
 export function stateOf(known: Known): OtaState {
   const { slots, holds, switchShowMs } = known
   const { look, wallMs } = known.looked
-  const troubles = [known.trouble, slots.trouble].filter(words => words !== null)
+  const troubles = [known.trouble, known.silence, slots.trouble].filter(words => words !== null)
   const candidate = candidateOf(known)
   return {
     phase: phaseOf(known, candidate),

@@ -321,13 +321,13 @@ export class Updater implements Service {
     return stateOf({
       ...{ slots, unmet: this.#inTheWay(criteria, 'switch'), isSwitching: this.#isSwitching },
       looked: this.#looking.known,
-      progress: this.#preparation.progress,
-      isPreparing: this.#preparation.isRunning,
+      ...{ progress: this.#preparation.progress, isPreparing: this.#preparation.isRunning },
       gateUnmet: this.#trial.unmet,
       holds: this.#ports.holds.current(),
       switchShowMs: this.#ports.together?.switchShowMs ?? null,
       jointWhy: this.#joint.kind === 'wait' ? this.#joint.why : null,
       trouble: this.#trouble ?? this.#looking.trouble ?? this.#preparation.trouble,
+      silence: this.#ports.box.silence(),
       os: this.#ports.os?.report() ?? null,
     })
   }

@@ -101,6 +101,7 @@ class VenueBox {
           view: async () => this.box,
           look: async () => this.box,
           remember: async () => {},
+          silence: () => null,
           gate: async () => this.gate,
           showTime: async () => ({ nowMs: clock.showTimeMs(), errorMs: 0 }),
           tell: async state => {

@@ -197,6 +197,7 @@ export function updaterBench(
           return world.box
         },
         remember: async () => {},
+        silence: () => null,
         gate: async () => world.gate,
         showTime: async () => ({ nowMs: clock.showTimeMs(), errorMs: 0 }),
         tell: async state => void told.push(state),
