@@ -21,8 +21,13 @@ export interface OtaSurroundings {
 
 export function addOtaRoutes(app: FastifyInstance, at: OtaSurroundings): void {
   const options = { onRequest: at.mayOperate, bodyLimit: STATE_BYTES_MAX }
+  let told = ''
   app.post('/api/ota', options, async (request, reply) => {
-    at.bus.publish('ota/state', checked(otaState, request.body, 'state'))
+    const state = checked(otaState, request.body, 'state')
+    const text = JSON.stringify(state)
+    // The updater asks every second how the box is. Whoever listens has heard what stays as it is: it is kept for whoever comes.
+    if (text !== told) at.bus.publish('ota/state', state)
+    told = text
     return reply.header('cache-control', 'no-store').send(answerOf(at))
   })
 }

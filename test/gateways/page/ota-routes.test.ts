@@ -40,7 +40,11 @@ t.test('what the updater tells is heard by all, and it learns the time of the ve
     power: null,
   })
   t.same(heard, [state])
-  t.match((await world.ask('/api/state')).json(), { ota: { phase: 'fetching' } })
+  await tell(world, state)
+  t.equal(heard.length, 1, 'what stays as it is goes to nobody again')
+  await tell(world, { ...state, phase: 'waiting' })
+  t.equal(heard.length, 2)
+  t.match((await world.ask('/api/state')).json(), { ota: { phase: 'waiting' } })
 })
 
 t.test('nobody else tells it, and what is no state is refused with the field', async t => {
