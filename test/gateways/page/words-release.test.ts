@@ -6,11 +6,21 @@ const words: {
   releaseText(ota: object): string
   slotTexts(ota: object): readonly string[]
   waitsFor(ota: object): readonly string[]
+  isBad(ota: object): boolean
   absenceText(ota: object | null): string
 } = await import(pathToFileURL('runtime/gateways/page/assets/words-release.js').href)
 
 const ota = otaState
 const candidate = { digest: 'cd'.repeat(32), version: '1.5.0' }
+
+t.test('what was refused is an alarm while it is ordered, or runs', async t => {
+  const refusal = (digest: string) => ({ ...ota, refused: [{ digest, version: '1.5.0', why: '' }] })
+  t.notOk(words.isBad(ota))
+  t.ok(words.isBad({ ...ota, trouble: 'the card is full' }))
+  t.notOk(words.isBad(refusal(candidate.digest)), 'something else is ordered, and runs')
+  t.ok(words.isBad({ ...refusal(candidate.digest), ordered: candidate, candidate }))
+  t.ok(words.isBad({ ...refusal(ota.running?.digest ?? ''), ordered: null }))
+})
 
 t.test('where a release stands is one sentence', async t => {
   const checked = { wallMs: 0, isFresh: true, words: '' }

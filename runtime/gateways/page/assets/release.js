@@ -1,6 +1,6 @@
 /** Which release runs, which one is to come, and what is in its way. */
 import { byId, make, renderList, setClass, setHidden, setText } from './dom.js'
-import { releaseText, slotTexts, waitsFor } from './words-release.js'
+import { isBad, releaseText, slotTexts, waitsFor } from './words-release.js'
 
 /** A box that no updater speaks for has nothing to show. */
 export function renderRelease({ ota }) {
@@ -9,7 +9,7 @@ export function renderRelease({ ota }) {
   if (isHidden) return
   setText(byId('release-version'), ota.running?.version ?? '–')
   setText(byId('release-text'), releaseText(ota))
-  setClass(byId('release-card'), 'is-bad', ota.trouble !== null || ota.refused.length > 0)
+  setClass(byId('release-card'), 'is-bad', isBad(ota))
   renderList(
     byId('release-waits'),
     [...waitsFor(ota), ...slotTexts(ota)].map((words, place) => ({ words, place })),

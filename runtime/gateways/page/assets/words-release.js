@@ -49,6 +49,11 @@ export function systemText(os) {
 export const slotTexts = ({ slots }) =>
   (slots ?? null) === null ? [] : ['a', 'b'].map(name => `slot ${name}: ${slots[name].words}`)
 
+/** What was refused long ago is told, and is no alarm once something newer is ordered and runs. */
+export const isBad = ({ trouble, refused, ordered, running }) =>
+  trouble !== null ||
+  refused.some(({ digest }) => digest === running?.digest || digest === ordered?.digest)
+
 /** What is in the way, what was refused, what went wrong. */
 export function waitsFor({ phase, unmet, holds, refused, trouble, os, ordered, checked }) {
   const system = systemText(os)
