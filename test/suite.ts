@@ -31,7 +31,7 @@ const SHARED = [
   /^test\/(boards|cli|core|runtime|services|drivers(?!\/linux\/)|gateways\/\w+(?!\/kill\.)|ports)\//,
   /^test\/(ota\/\w+)\/(?!killed?\.|launcher\.|apply-in-child\.|bundler\.)/,
   /^test\/(drivers\/linux)\/(firing|gpio|input|power|ptp4l|pmc|guard-[pw]|bus-[lw]|p|e|date|attach|interface|log|spin)[\w-]*\.test/,
-  /^test\/(drivers\/linux)\/(chrony|clock|control-door|device-stream|files|i2c|libc|midi-file)\.test/,
+  /^test\/(drivers\/linux)\/(card-trouble|chrony|clock|control-door|device-stream|files|i2c|libc|midi-file)\.test/,
   /^test\/(drivers\/linux)\/(native|ntp-network|rauc-answers|recorded-sound|serial|usb-printer|tcp-stream)\.test/,
   /^test\/(drivers\/linux)\/(datagrams|host|last-act|libc-sockets|sqlite-engine|unguarded)\.test/,
   // Whole boxes in memory: what each kind of them runs most is compiled once.

@@ -6,7 +6,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from '@photostructure/sqlite'
 import { BoxError } from '../../runtime/core/errors.js'
-import { isOnReadOnlyCard, withCopyInMemory } from './card-trouble.js'
+import { areWritesRefused, isOnReadOnlyCard, withCopyInMemory } from './card-trouble.js'
 import { codeOf, failureOf, thrownFor } from './sqlite-failures.js'
 import type {
   CardTrouble,
@@ -48,6 +48,8 @@ export class SqliteEngine {
   #connected: Connected | null = null
   /** Not null: it is connected to a copy. */
   #trouble: CardTrouble | null = null
+  /** Where the file lies that could not be read. */
+  #rottenPath: string | null = null
   #triedMs = 0
 
   constructor(path: string, limits: SqliteLimits) {
@@ -58,13 +60,26 @@ export class SqliteEngine {
   /** @throws BoxError `storage.io`, `storage.full`; `config.invalid` when a newer runtime wrote the file */
   open(): StoreOpened {
     try {
-      if (isOnReadOnlyCard(this.#path)) return this.#openCopy('read-only')
-      const rottenPath = this.#connectOrStartEmpty()
-      syncFolder(dirname(this.#path))
-      return { rottenPath, trouble: null }
+      const trouble = isOnReadOnlyCard(this.#path) ? 'read-only' : this.#openFile()
+      if (trouble !== null) this.#openCopy(trouble)
+      return { rottenPath: this.#rottenPath, trouble }
     } catch (error) {
-      if (codeOf(error) !== 'storage.full') throw thrownFor(error)
-      return this.#openCopy('full')
+      throw thrownFor(error)
+    }
+  }
+
+  /** Null when it is open; why not, when the card is to blame. */
+  #openFile(): CardTrouble | null {
+    try {
+      this.#connectOrStartEmpty()
+      syncFolder(dirname(this.#path))
+      return null
+    } catch (error) {
+      this.#connected?.connection.close()
+      this.#connected = null
+      if (codeOf(error) === 'storage.full') return 'full'
+      if (areWritesRefused(this.#path)) return 'read-only'
+      throw error
     }
   }
 
@@ -72,37 +87,34 @@ export class SqliteEngine {
    * What a card holds that takes no writes is read, and whatever should be kept is refused, as on a disk that fails later. From
    * a copy, since the last commits lie in a write-ahead log, which SQLite reads by writing.
    */
-  #openCopy(trouble: CardTrouble): StoreOpened {
-    let rottenPath: string | null = null
+  #openCopy(trouble: CardTrouble): void {
     withCopyInMemory([this.#path, `${this.#path}-wal`], path => {
       try {
         this.#connect(path)
       } catch (error) {
-        if (codeOf(error) !== 'storage.rotten') throw thrownFor(error)
-        rottenPath = this.#path
+        if (codeOf(error) !== 'storage.rotten') throw error
+        this.#rottenPath = this.#path
         this.#connect(`${path}.empty`)
       }
     })
     this.#trouble = trouble
     this.#triedMs = performance.now()
-    return { rottenPath, trouble }
   }
 
   /** Somebody may have made room, or mounted it anew. What the copy holds is what the file holds: nothing was kept since. */
   #leaveCopy(): void {
     if (performance.now() - this.#triedMs < AGAIN_MS) return
     this.#triedMs = performance.now()
-    if (isOnReadOnlyCard(this.#path)) return
+    if (areWritesRefused(this.#path)) return
     const copy = this.#connected
     this.#connected = null
     try {
-      this.#connect()
-      this.#trouble = null
-      copy?.connection.close()
+      this.#trouble = this.#openFile()
     } catch {
       // Not yet. The next one in a while tries again.
-      this.#connected = copy
     }
+    if (this.#connected === null) this.#connected = copy
+    else copy?.connection.close()
   }
 
   /**
@@ -133,17 +145,18 @@ export class SqliteEngine {
     this.#connected = null
   }
 
-  #connectOrStartEmpty(): string | null {
+  #connectOrStartEmpty(): void {
     makeFolder(dirname(this.#path))
     try {
       this.#connect()
-      return null
+      return
     } catch (error) {
-      if (codeOf(error) !== 'storage.rotten') throw error
+      // What a copy still has is not given up for a file that has rotted since.
+      const isCopied = this.#trouble !== null && this.#rottenPath === null
+      if (isCopied || codeOf(error) !== 'storage.rotten') throw error
     }
-    const rottenPath = moveAside(this.#path)
+    this.#rottenPath = moveAside(this.#path)
     this.#connect()
-    return rottenPath
   }
 
   #runTogether(requests: readonly StoreRequest[]): readonly StoreAnswer[] {
