@@ -4,14 +4,13 @@ import { dirname, join } from 'node:path'
 import { LinuxFiles } from '../drivers/linux/files.js'
 import type { LinuxLog } from '../drivers/linux/log.js'
 import type { SimulatedHost } from '../drivers/simulated/host.js'
+import { countBoot } from './boot-count.js'
 import { type Box, buildBox } from './box.js'
 import type { Control } from './cli/control.js'
 import type { BoxConfig } from './config.js'
 import { ControlNote } from './control-note.js'
 import { BoxError } from './core/errors.js'
 import { type Service, startAll } from './core/lifecycle.js'
-import { Records } from './core/records.js'
-import { integer, object } from './core/schema.js'
 import { EmbeddedBroker } from './gateways/broker/embedded-broker.js'
 import type { ExternalBroker } from './gateways/broker/external-broker.js'
 import { hashPassword } from './gateways/broker/password.js'
@@ -23,8 +22,6 @@ import { jobSource } from './job-source.js'
 import { type BoxDocuments, loadBox } from './load.js'
 import { type OpenMachine, openMachine } from './machine.js'
 import { type Operator, readOrMakeOperator } from './operator.js'
-import type { Log } from './ports/log.js'
-import type { Store } from './ports/store.js'
 import { Rehearsal } from './rehearsal.js'
 import { type CheckedShow, ownOutputs } from './services/show/checked-show.js'
 import { plugChips, simulatedBoard } from './simulated-venue.js'
@@ -84,14 +81,15 @@ async function makeStateFolder(stateFolder: string): Promise<void> {
 }
 
 async function startBox(
-  machine: OpenMachine,
+  opened: OpenMachine,
   documents: BoxDocuments,
   { configFile, stateFolder }: RunOptions,
 ): Promise<RunningBox> {
-  const { board, clock, log, files, keys, store } = machine
+  const { board, clock, log, files, keys } = opened
   const { config, show } = documents
   const operator = await readOrMakeOperator(files, keys)
-  const boot = await countBoot(store, log)
+  const { boot, store, trouble } = await countBoot(opened.store, log)
+  const machine = { ...opened, store, cardTrouble: opened.cardTrouble ?? trouble }
   const version = packageVersion
   const { printShop } = documents
   const box = await buildBox(machine, {
@@ -144,21 +142,6 @@ async function startBox(
     },
   }
 }
-
-/** How often this box has been started: the broker numbers its lives with it, and engineers count restarts. */
-async function countBoot(store: Store, log: Log): Promise<number> {
-  const records = new Records(store, 'box', object({ count: integer({ min: 0, max: 1e9 }) }))
-  const count = ((await records.read('boot'))?.count ?? 0) + 1
-  await orWarn(log, 'boot.not-counted', store.commit([records.put('boot', { count })]))
-  return count
-}
-
-/** What a box does without for an evening whose card takes no writes: the lights come first. */
-const orWarn = (log: Log, event: string, kept: Promise<void>): Promise<void> =>
-  kept.catch((error: unknown) => {
-    if (!(error instanceof BoxError)) throw error
-    log.warn(event, { error })
-  })
 
 async function buildBroker(
   { clock, log, store, keys }: OpenMachine,
