@@ -4,7 +4,7 @@
  * `synced()` says when, and whoever acknowledges waits for it.
  */
 import { Readable } from 'node:stream'
-import type { BoxError } from '../../core/errors.js'
+import { BoxError } from '../../core/errors.js'
 import type { Clock } from '../../ports/clock.js'
 import type { Log } from '../../ports/log.js'
 import type { Store } from '../../ports/store.js'
@@ -295,7 +295,10 @@ export class StorePersistence {
     will.brokerId = this.broker.id
     will.clientId = client.id
     this.#wills.put(client, will, this.#options.ownerOf(client))
-    await this.synced()
+    await this.synced().catch((error: unknown) => {
+      // It is owed, and said when its client dies. Else no lamp came back to a box whose disk fails: all of them have one.
+      if (!(error instanceof BoxError)) throw error
+    })
   }
 
   async getWill(client: Publisher): Promise<Will | undefined> {

@@ -65,6 +65,31 @@ t.test('a will of a former life is published, and does not take a new one with i
 })
 
 t.test(
+  'who has a will is let in by a box whose card takes nothing, which keeps it later',
+  async t => {
+    const store = new SimulatedStore()
+    const { port } = await startBroker({ store, clock: hastened(100) })
+    const viewer = await client(port, users.driver)
+    await viewer.subscribe('lamp-1/#')
+    store.fault = 'storage.io'
+    const lamp = await client(port, users.driver, { clientId: 'lamp', will })
+    t.same(await rows(store), [])
+    await client(port, users.driver, { clientId: 'lamp-2', will })
+    await lamp.drop()
+    await viewer.received(1)
+    store.fault = null
+    let kept = 0
+    const look = async (): Promise<void> => {
+      kept = (await rows(store)).length
+    }
+    await until(() => {
+      void look()
+      return kept === 1
+    }, 'the will that stands to be kept')
+  },
+)
+
+t.test(
   'a will is removed by the connection that asked for it, or when that has closed',
   async t => {
     const store = new SimulatedStore()
