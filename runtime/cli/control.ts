@@ -73,13 +73,13 @@ export const howToStart = (stateFolder: string): string =>
 /** Null when there is none, or somebody else has made it: anybody may write there. */
 async function textInMemory(stateFolder: string): Promise<string | null> {
   try {
-    const file = await open(
-      controlFileInMemory(stateFolder),
-      constants.O_RDONLY | constants.O_NOFOLLOW,
-    )
+    // Without O_NONBLOCK, a named pipe of somebody else would be waited at for ever.
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+    const file = await open(controlFileInMemory(stateFolder), flags)
     try {
-      const [{ uid }, owner] = await Promise.all([file.stat(), stat(stateFolder)])
-      return uid === owner.uid ? await file.readFile('utf8') : null
+      const [found, owner] = await Promise.all([file.stat(), stat(stateFolder)])
+      const isOwn = found.isFile() && found.uid === owner.uid
+      return isOwn ? await file.readFile('utf8') : null
     } finally {
       await file.close()
     }
