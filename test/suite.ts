@@ -5,6 +5,7 @@
  * argument then is all of them.
  */
 import './light-hooks.js'
+import './to-the-end.js'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -141,9 +142,11 @@ const limitOf = (file: string): number =>
 function start({ name, files, secondsMax }: Run): Promise<unknown> {
   const [first = '', ...others] = files
   const isAlone = others.length === 0
-  const program = isAlone
-    ? ['--import', new URL('./light-hooks.js', import.meta.url).href, scriptOf(first)]
-    : [fileURLToPath(import.meta.url), name]
+  const hooks = ['./light-hooks.js', './to-the-end.js'].flatMap(hook => [
+    '--import',
+    new URL(hook, import.meta.url).href,
+  ])
+  const program = isAlone ? [...hooks, scriptOf(first)] : [fileURLToPath(import.meta.url), name]
   const args = ['--enable-source-maps', ...program]
   const together = isAlone ? {} : { ROADCASE_TOGETHER: files.join(' ') }
   const env = { ...process.env, ...together, TAP_TIMEOUT: String(secondsMax) }
