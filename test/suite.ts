@@ -172,7 +172,17 @@ else {
   // What one file makes, and others need too.
   const shared = mkdtempSync(join(tmpdir(), 'roadcase-suite-'))
   process.env['ROADCASE_SUITE'] = shared
-  t.teardown(() => rmSync(shared, { recursive: true, force: true }))
+  const removeShared = (): void => rmSync(shared, { recursive: true, force: true })
+  t.teardown(removeShared)
+  // Nothing is torn down then, and a whole release may lie there.
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)
+    process.once(signal, () => {
+      removeShared()
+      process.exit(code)
+    })
   const asked = process.argv.slice(2)
   await runAll(runsOf(asked.length > 0 ? asked : everyFile()))
 }
