@@ -2,29 +2,28 @@
 import type { Space } from '../../drivers/linux/space.js'
 import { BoxError, messageOf } from '../../runtime/core/errors.js'
 import type { Log } from '../../runtime/ports/log.js'
-import type { FetchProgress } from '../fetch/fetch-progress.js'
 import type { Fetcher } from '../fetch/fetcher.js'
 import type { Shelf } from '../fetch/shelf.js'
 import { type ApplyChild, applyInChild } from '../patch/apply-in-child.js'
 import type { ReleaseDescription } from '../release/description.js'
 import type { SlotAgent } from '../slots/slot-agent.js'
 import { slotFolder } from '../slots/slot-check.js'
-import { installTarget, type Release, type SlotName, slotNames } from '../slots/slot-state.js'
+import { installTarget, type Release, type SlotName } from '../slots/slot-state.js'
 import { previousOf, releaseOf, type SlotStatus } from '../slots/slot-status.js'
 import { slotContents } from '../slots/slot-words.js'
 import { usableObjects } from '../updater/choice-of-object.js'
 import type { RunningRelease } from '../updater/criteria.js'
-import type { SlotView, SlotWork, StateFormats, TransferProgress } from '../updater/parts.js'
+import type { SlotView, SlotWork, StateFormats } from '../updater/parts.js'
 import { readOwnRelease } from './settings.js'
+import {
+  nothingCame,
+  progressOf,
+  type Tell,
+  unlessCancelled,
+  type Wishes,
+} from './slot-progress.js'
 
 type TransferObject = ReleaseDescription['objects'][number]
-type Tell = (progress: TransferProgress) => void
-
-interface Wishes {
-  readonly tell: Tell
-  readonly isCancelled: () => boolean
-}
-
 interface Base {
   readonly slot: SlotName
   readonly release: RunningRelease | null
@@ -75,13 +74,12 @@ export class ProcessSlots implements SlotWork {
     const status = await this.#ports.agent.status()
     this.#noteTarget(status)
     const running = status.running && status.slots[status.running]
-    const ready = Object.values(status.slots).find(({ kind }) => kind === 'ready')
     return {
       slot: status.running,
       contents: status.running && slotContents(status),
       running: releaseOf(running),
       previous: previousOf(status),
-      prepared: releaseOf(ready ?? null),
+      prepared: releaseOf(status.toTry && status.slots[status.toTry]),
       isOnTrial: running?.kind === 'trial',
       isRestartDue: status.isRestartDue,
       formats: await this.#formats(status),
@@ -91,10 +89,9 @@ export class ProcessSlots implements SlotWork {
     }
   }
 
-  async #formats({ running, slots }: SlotStatus): Promise<SlotView['formats']> {
-    const ready = slotNames.find(name => slots[name].kind === 'ready')
-    if (running === null || ready === undefined) return null
-    const [own, next] = [await this.#formatsOf(running), await this.#formatsOf(ready)]
+  async #formats({ running, toTry }: SlotStatus): Promise<SlotView['formats']> {
+    if (running === null || toTry === null) return null
+    const [own, next] = [await this.#formatsOf(running), await this.#formatsOf(toTry)]
     return own && next && { running: own.reads, prepared: next.writes }
   }
 
@@ -133,9 +130,8 @@ export class ProcessSlots implements SlotWork {
     const base = running === null ? null : { slot: running, release: releaseOf(slots[running]) }
     const usable = usableObjects(description, base?.release?.digest ?? null)
     const mayInstall = (await agent.whyNot(release)).length === 0
-    const there = status.standIn && releaseOf(slots[status.standIn])
-    const isAhead = mayInstall && there?.digest !== release.digest
-    const left = isAhead ? await this.#fetchAhead(usable, wishes) : usable
+    if ((await agent.takingUp.take(release, unlessCancelled(wishes))) !== null) return
+    const left = mayInstall ? await this.#fetchAhead(usable, wishes) : usable
     await agent.install(
       release,
       { install: folder => this.#fill(description, left, { ...wishes, base, folder }) },
@@ -316,14 +312,3 @@ const nothingKnown: Omit<SlotView, 'trouble'> = {
   floor: null,
   refused: [],
 }
-
-const nothingCame = { uplinkBytes: 0, peerBytes: 0, stickBytes: 0 }
-
-const progressOf = (progress: FetchProgress): TransferProgress => ({
-  phase: 'fetching',
-  doneBytes: progress.haveByteCount,
-  allBytes: progress.byteCount,
-  uplinkBytes: progress.uplinkByteCount,
-  peerBytes: progress.peerByteCount,
-  stickBytes: progress.folderByteCount,
-})

@@ -30,10 +30,8 @@ import {
   type SlotName,
   type State,
   slotNames,
-  takeUp,
   trialSlot,
   whyNotInstall,
-  withdraw,
 } from './slot-state.js'
 import {
   isRestartDue,
@@ -43,6 +41,7 @@ import {
   statusOf,
 } from './slot-status.js'
 import { StateStore } from './state-store.js'
+import { TakingUp } from './taking-up.js'
 
 export interface StartedFrom {
   /** Null on a box without slots. */
@@ -65,6 +64,7 @@ export class SlotAgent {
   readonly #launcher: LauncherTaking
   /** Against rot. */
   readonly care: SlotCare
+  readonly takingUp: TakingUp
   #startedAs: Slot['kind'] | null = null
   readonly #isPassedOver: boolean
   /** What was in the slot that the launcher could not start; null: it could. */
@@ -83,6 +83,7 @@ export class SlotAgent {
       write: (state: State) => this.#store.write(state),
     }
     this.care = new SlotCare(ports, turns, started.slot)
+    this.takingUp = new TakingUp(this.care, () => this.#read(), started.slot)
   }
 
   /**
@@ -166,13 +167,15 @@ export class SlotAgent {
   async #activate(): Promise<void> {
     const state = await this.#read()
     if (trialSlot(state) !== null) return
-    const next = activate(state)
+    const next = activate(this.takingUp.begin(state))
     const name = trialSlot(next)
     const slot = name && next.slots[name]
     if (slot?.kind !== 'trial' || name === null) return
     const sound = await checkBeforeStart(this.#ports, name, slot.release, state.floor)
     if (!sound.isSound) {
-      await this.#store.write(emptySlot(state, name))
+      // What was good is mended, or installed anew.
+      if (state.slots[name].kind === 'good') this.takingUp.forget()
+      else await this.#store.write(emptySlot(state, name))
       throw new BoxError('slot.rotten', `slot ${name}: ${sound.problem}`)
     }
     await this.#store.write(next)
@@ -182,7 +185,7 @@ export class SlotAgent {
   withdraw(): Promise<void> {
     return this.#inTurn(async () => {
       const state = await this.#read()
-      const next = withdraw(state)
+      const next = this.takingUp.end(state)
       if (next !== state) await this.#store.write(next)
     })
   }
@@ -242,7 +245,8 @@ export class SlotAgent {
     const state = await this.#read()
     const { findings, isCopying, copyTrouble } = this.care
     const troubles = this.#troubles
-    return statusOf(state, this.#start, { findings, isCopying, copyTrouble, troubles })
+    const takenUp = this.takingUp.place(state)
+    return statusOf(state, this.#start, { findings, isCopying, copyTrouble, troubles, takenUp })
   }
 
   /** Every reason why this release is not installed, or not started; none: it may be. */
@@ -251,17 +255,10 @@ export class SlotAgent {
     return reason === null ? [] : [reason]
   }
 
-  /** As an update has left it, or as it ran once. */
   async #isThere(state: State, target: SlotName, release: Release): Promise<boolean> {
     const slot = state.slots[target]
-    if (slot.kind !== 'ready' && slot.kind !== 'good') return false
-    // What was to run, and could not be started, is not believed.
-    const isDoubtful = slot.kind === 'good' && state.chosen === target
-    if (slot.release.digest !== release.digest || isDoubtful) return false
-    const next = slot.kind === 'good' ? takeUp(state, target) : state
-    if (!(await checkBeforeStart(this.#ports, target, release, state.floor)).isSound) return false
-    if (next !== state) await this.#store.write(next)
-    return true
+    if (slot.kind !== 'ready' || slot.release.digest !== release.digest) return false
+    return (await checkBeforeStart(this.#ports, target, release, state.floor)).isSound
   }
 
   /**

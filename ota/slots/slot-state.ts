@@ -120,13 +120,27 @@ export function whyNotInstall(state: State, release: Release): string | null {
   return null
 }
 
-/** A good release, to be proven anew: it is in the other slot already. @throws BoxError `slot.refused` with the reason */
-export function takeUp(state: State, target: SlotName): State {
+/**
+ * Where this release lies as a good one, and may be tried anew. Not where it is to run already: what is to run and does not
+ * could not be started. Null: nowhere.
+ */
+export function lyingGood(
+  state: State,
+  running: SlotName | null,
+  release: Release,
+): SlotName | null {
+  const target = installTarget(state, running)
+  const slot = state.slots[target]
+  if (slot.kind !== 'good' || slot.release.digest !== release.digest) return null
+  return state.chosen === target || whyNotInstall(state, release) !== null ? null : target
+}
+
+/** A good release, to be proven anew. What is ordered now says of it what counts: the floor may be another one. */
+export function takeUp(state: State, target: SlotName, release: Release): State {
   const slot = state.slots[target]
   assert(slot.kind === 'good' && state.chosen !== target, 'it is good, and does not run')
-  const reason = whyNotInstall(state, slot.release)
-  if (reason !== null) throw refusal(reason)
-  return withSlot(state, target, { kind: 'ready', release: slot.release })
+  assert(slot.release.digest === release.digest, 'it is the same one')
+  return withSlot(state, target, { kind: 'ready', release })
 }
 
 export function finishInstall(state: State, target: SlotName): State {

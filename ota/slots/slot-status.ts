@@ -24,6 +24,8 @@ export interface SlotStatus {
   readonly wayBack: SlotName | null
   /** What would be started if what runs could not be; a copy, too. Null: nothing. */
   readonly standIn: SlotName | null
+  /** With a release that may be tried: a new one that is written as a whole, or one that was taken up. Null: neither. */
+  readonly toTry: SlotName | null
   /** Another slot than the running one is to be started, as soon as that disturbs nobody. */
   readonly isRestartDue: boolean
   /** When each was last read as a whole by this process, and what was found; null: it was not. */
@@ -48,6 +50,8 @@ export interface SlotSight {
   readonly isCopying: boolean
   readonly copyTrouble: string | null
   readonly troubles: readonly string[]
+  /** Good, and to be tried anew. */
+  readonly takenUp: SlotName | null
 }
 
 /** How the process that asks was started. */
@@ -84,6 +88,7 @@ export function statusOf(state: State, start: SlotStart, sight: SlotSight): Slot
     isTrial: trial !== null,
     wayBack: current && wayBack(state, current),
     standIn: current && standIn(state, current),
+    toTry: slotNames.find(name => slots[name].kind === 'ready') ?? sight.takenUp,
     isRestartDue: isRestartDue(state, start),
     ...{ found, copying },
     troubles: [...sight.troubles, ...damageWords(found), ...tell(copying.trouble)],

@@ -76,7 +76,8 @@ function goodWords(status: SlotStatus, name: SlotName): string {
   if (slot.kind !== 'good') return slot.kind
   if (isRefused(status, slot.release)) return 'refused here'
   if (isBelowFloor(status, slot.release)) return `below the floor, ${status.floor}`
-  return wayBack(status, otherSlot(name)) === name ? 'to go back to' : 'good'
+  const words = wayBack(status, otherSlot(name)) === name ? 'to go back to' : 'good'
+  return name === status.toTry ? `${words}, and to be tried anew` : words
 }
 
 function healthWords(found: Found | null, kind: string): string | null {

@@ -77,10 +77,43 @@ t.test('nothing is written over before there is something to write', async t => 
   t.match(await slots.view(), { prepared: { version: '1.2.0' } })
 })
 
-t.test('what lies there whole is neither fetched nor written', async t => {
-  const { slots, world, prepare } = await twoFullSlots(t)
+t.test('what lies there whole is neither fetched nor written, and stays the way back', async t => {
+  const { slots, world, prepare, agent } = await twoFullSlots(t)
+  const { files, release } = made('1.0.0')
+  world.next = { files, release: { ...release, floor: '1.0.0' } }
+  world.fetchFault = unavailable()
+  await prepare()
+  const view = await slots.view()
+  t.match(view, { prepared: { version: '1.0.0' }, previous: { version: '1.0.0' } })
+  t.match(view.contents?.a, { kind: 'good', readMinutes: 0, words: /to be tried anew; whole/ })
+  t.same(world.told, [])
+  t.notOk(await agent.care.isCopyWanted(() => true), 'nobody orders it any more: it is what it was')
+  await slots.activate()
+  const trial = { kind: 'trial', attempts: 0, release: { floor: '1.0.0' } }
+  t.match(await agent.status(), { slots: { a: trial } }, 'with the floor of the order')
+  await slots.withdraw()
+  t.match(await slots.view(), { prepared: { version: '1.0.0' }, previous: { version: '1.0.0' } })
+  await agent.rollBack('lamps flicker')
+  t.match(await slots.view(), { prepared: null, isRestartDue: true }, 'a person was faster')
+})
+
+t.test('what lies there damaged is not removed before there is something to write', async t => {
+  const { home, slots, world, prepare, agent } = await twoFullSlots(t)
+  writeFileSync(join(home, 'slots/a/program/main.js'), 'rotten')
   world.next = made('1.0.0')
   world.fetchFault = unavailable()
+  await t.rejects(prepare(), { code: 'fetch.unavailable' })
+  t.match((await slots.view()).contents?.a, { kind: 'failed' })
+  t.ok(await agent.care.isCopyWanted(() => false), 'a copy may take its place meanwhile')
+  world.fetchFault = null
+  await prepare()
+  t.match(await slots.view(), { prepared: { version: '1.0.0' } })
+})
+
+t.test('what lies there is mended when the running slot has the same file', async t => {
+  const { home, slots, world, prepare } = await twoFullSlots(t)
+  writeFileSync(join(home, 'slots/a/package.json'), 'rotten')
+  world.next = made('1.0.0')
   await prepare()
   t.match(await slots.view(), { prepared: { version: '1.0.0' } })
   t.same(world.told, [])

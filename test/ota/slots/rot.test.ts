@@ -146,29 +146,35 @@ async function failed() {
 }
 
 t.test('a release that lies there whole is tried anew, and not written again', async t => {
-  const { disk, boot } = await givenBack()
+  const { boot } = await givenBack()
   const agent = boot.agent('a')
-  const never = { install: async () => Promise.reject(new BoxError('fetch.unavailable', 'no')) }
-  await t.rejects(agent.install(two.release, never, unhurried), { code: 'slot.refused' })
-  t.match(await agent.status(), { slots: { b: { kind: 'good' } } })
+  t.equal(await agent.takingUp.take(two.release, anyTime), null, 'it is refused')
   await agent.clear(two.release.digest)
-  t.equal(await agent.install(two.release, never, unhurried), 'b')
-  t.match(await agent.status(), { slots: { b: { kind: 'ready', release: two.release } } })
+  t.equal(await agent.takingUp.take(one.release, anyTime), null, 'it runs')
+  t.equal(await agent.takingUp.take(two.release, anyTime), 'b')
+  t.match(await agent.status(), { slots: { b: { kind: 'good' } }, wayBack: 'b', toTry: 'b' })
+  t.match(await boot.agent('a').status(), { toTry: null }, 'another process reads it anew')
   await agent.activate()
   t.match(await boot.choose(), { slot: 'b', mode: 'trial' })
-  const damaged = await givenBack()
-  await damaged.boot.agent('a').clear(two.release.digest)
-  damaged.disk.rot('slots/b/program/main.js', onDisk)
-  await t.rejects(damaged.boot.agent('a').install(two.release, never, unhurried), {
-    code: 'fetch.unavailable',
-  })
-  t.notOk(disk.has('slots/half'))
+})
+
+t.test('what rots between its reading and its trial is not tried, nor given up', async t => {
+  const { disk, boot } = await givenBack()
+  const agent = boot.agent('a')
+  await agent.clear(two.release.digest)
+  t.equal(await agent.takingUp.take(two.release, anyTime), 'b')
+  disk.rot('slots/b/program/main.js', onDisk)
+  await t.rejects(agent.activate(), { code: 'slot.rotten' })
+  t.match(await agent.status(), { slots: { b: { kind: 'good' } }, isTrial: false, toTry: null })
+  t.equal(await agent.takingUp.take(two.release, anyTime), null)
+  t.match(await agent.status(), { slots: { b: { kind: 'failed' } } })
 })
 
 t.test('what is to run and could not be started is written anew', async t => {
   const { boot } = await twoGood()
   const agent = boot.agent('a', { isPassedOver: true })
   await agent.status()
+  t.equal(await agent.takingUp.take(two.release, anyTime), null)
   t.equal(await agent.install(two.release, boot.installer(two), unhurried), 'b')
   t.match(await agent.status(), { chosen: 'a', slots: { b: { kind: 'ready' } } })
 })
