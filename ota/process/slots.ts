@@ -11,7 +11,7 @@ import { slotFolder } from '../slots/slot-check.js'
 import { installTarget, type Release, type SlotName } from '../slots/slot-state.js'
 import { previousOf, releaseOf, type SlotStatus } from '../slots/slot-status.js'
 import { slotContents } from '../slots/slot-words.js'
-import { usableObjects } from '../updater/choice-of-object.js'
+import { mayGiveWay, usableObjects } from '../updater/choice-of-object.js'
 import type { RunningRelease } from '../updater/criteria.js'
 import type { SlotView, SlotWork, StateFormats } from '../updater/parts.js'
 import { readOwnRelease } from './settings.js'
@@ -131,7 +131,7 @@ export class ProcessSlots implements SlotWork {
     const usable = usableObjects(description, base?.release?.digest ?? null)
     const mayInstall = (await agent.whyNot(release)).length === 0
     if ((await agent.takingUp.take(release, unlessCancelled(wishes))) !== null) return
-    const left = mayInstall ? await this.#fetchAhead(usable, wishes) : usable
+    const left = mayInstall ? await this.#fetchBefore(usable, base, wishes) : usable
     await agent.install(
       release,
       { install: folder => this.#fill(description, left, { ...wishes, base, folder }) },
@@ -142,6 +142,25 @@ export class ProcessSlots implements SlotWork {
         isCancelled: wishes.isCancelled,
       },
     )
+  }
+
+  /**
+   * The other slot may be the only place that a file of the running one can be mended from: this is seen to before it is
+   * written over. A damaged release is no base for another one.
+   */
+  async #fetchBefore(
+    usable: readonly TransferObject[],
+    base: Base | null,
+    wishes: Wishes,
+  ): Promise<readonly TransferObject[]> {
+    const left = await this.#fetchAhead(usable, wishes)
+    if (base === null) return left
+    const own = unlessCancelled(wishes)
+    const problem = await this.#ports.agent.care.audit(base.slot, own.pause, own)
+    if (problem === null || left[0]?.from === null) return left
+    const full = usable.filter(({ from }) => from === null)
+    if (full.length === 0) throw new BoxError('slot.rotten', `slot ${base.slot}: ${problem}`)
+    return this.#fetchAhead(full, wishes)
   }
 
   /**
@@ -284,18 +303,6 @@ export class ProcessSlots implements SlotWork {
     })
   }
 }
-
-/** A base that has rotted, an object that was made wrong, that nobody has, or that needs more memory than there is. */
-const MAY_GIVE_WAY: readonly string[] = [
-  'storage.rotten',
-  'release.invalid',
-  'release.unapplied',
-  'fetch.invalid',
-  'fetch.absent',
-]
-
-const mayGiveWay = (error: unknown): boolean =>
-  error instanceof BoxError && MAY_GIVE_WAY.includes(error.code)
 
 /** With less than this on the card, the box itself comes before what may be fetched again. */
 const TIGHT_BYTES = 32 * 1024 * 1024

@@ -1,4 +1,5 @@
 /** Which transfer object brings a release: the smallest that this box can use, and what is left when one does not work. */
+import { BoxError } from '../../runtime/core/errors.js'
 import type { ReleaseDescription } from '../release/description.js'
 
 type TransferObject = ReleaseDescription['objects'][number]
@@ -12,3 +13,16 @@ export function usableObjects(
     .filter(({ from }) => from === null || from === base)
     .toSorted((one, other) => one.byteCount - other.byteCount)
 }
+
+/** A base that has rotted, an object that was made wrong, that nobody has, or that needs more memory than there is. */
+const MAY_GIVE_WAY: readonly string[] = [
+  'storage.rotten',
+  'release.invalid',
+  'release.unapplied',
+  'fetch.invalid',
+  'fetch.absent',
+]
+
+/** Whether another object may bring what this one has not. */
+export const mayGiveWay = (error: unknown): boolean =>
+  error instanceof BoxError && MAY_GIVE_WAY.includes(error.code)

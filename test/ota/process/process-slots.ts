@@ -70,6 +70,8 @@ export async function twoFullSlots(t: Test) {
     freeBytes: null as number | null,
     next: made('1.2.0'),
     told: [] as string[],
+    /** What the child was to apply. */
+    applied: [] as { readonly base: string | null }[],
     /** What a system holds on the same shelf. */
     systemObjects: [] as readonly string[],
   }
@@ -79,6 +81,7 @@ export async function twoFullSlots(t: Test) {
       const order = readOrder(message)
       if (order === null) return
       world.told.push('apply')
+      world.applied.push(order)
       writeRelease(order.target, world.next)
       world.beforeApply()
       if (world.isFull)

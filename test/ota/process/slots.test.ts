@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { checkDescription } from '../../../ota/release/description.js'
 import { atOnce } from '../../../ota/slots/slot-check.js'
 import { RECORD_FILES } from '../../../ota/slots/state-store.js'
 import type { TransferProgress } from '../../../ota/updater/parts.js'
@@ -117,6 +118,45 @@ t.test('what lies there is mended when the running slot has the same file', asyn
   await prepare()
   t.match(await slots.view(), { prepared: { version: '1.0.0' } })
   t.same(world.told, [])
+})
+
+t.test('the running slot is mended while the other one still holds its files', async t => {
+  const { home, slots, world, prepare } = await twoFullSlots(t)
+  const file = join(home, 'slots/b/package.json')
+  const before = readFileSync(file)
+  writeFileSync(file, 'rotten')
+  await prepare()
+  t.same(readFileSync(file), before)
+  t.match(await slots.view(), { prepared: { version: '1.2.0' } })
+  t.same(world.told.includes('apply'), true)
+})
+
+t.test('a box whose release is damaged keeps the slot from which it could be started', async t => {
+  const { home, slots, prepare } = await twoFullSlots(t)
+  writeFileSync(join(home, 'slots/b/program/main.js'), 'rotten')
+  await t.rejects(prepare(), { code: 'slot.refused' })
+  t.match(await slots.view(), { isRestartDue: true, contents: { a: { kind: 'good' } } })
+})
+
+t.test('what is damaged is no base for a release', async t => {
+  const { home, slots, world } = await twoFullSlots(t)
+  for (const slot of ['a', 'b'])
+    writeFileSync(join(home, `slots/${slot}/program/main.js`), 'rotten')
+  const description = descriptionOf(world.next)
+  const [full] = description.objects
+  const from = (await slots.view()).running?.digest ?? ''
+  const target = `objects/${full?.sha256}.patch`
+  const patch = { ...full, kind: 'patch', from, target, byteCount: 10 }
+  const both = checkDescription({ ...description, objects: [...description.objects, patch] })
+  await slots.prepare(
+    both,
+    () => {},
+    () => false,
+  )
+  t.same(
+    world.applied.map(({ base }) => base),
+    [null],
+  )
 })
 
 t.test('a card with no room for both gives up the way back first', async t => {
