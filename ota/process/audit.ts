@@ -21,8 +21,13 @@ const EVERY_MS = 6 * 3_600_000
 const FIRST_COPY_MS = 2 * 60_000
 /** A person who went back from a release may think better of it; from the start that this has led to. */
 const GIVEN_BACK_MS = 3_600_000
-/** After a copy that failed, twice as long each time, at most `EVERY_MS`: a card that refuses is not worn out by trying. */
+/**
+ * After a copy that failed, or was written and lost again, as to a release that cannot be written right: twice as long each
+ * time, at most `EVERY_MS`. A card is not worn out by trying.
+ */
 const RETRY_COPY_MS = 30 * 60_000
+/** After so long without one, the next one is a first one. */
+const FORGET_COPY_MS = 2 * EVERY_MS
 /** After each file, and each megabyte that is written: a box of the evening notices nothing of it. */
 const PAUSE_MS = 40
 /** While it goes on: whether it still disturbs nobody. */
@@ -53,6 +58,7 @@ export class Audit implements Service {
   #auditAtMs = 0
   #copyAtMs = 0
   #retryCopyMs = RETRY_COPY_MS
+  #copiedMs = 0
   #startedMs = 0
 
   constructor(
@@ -112,21 +118,27 @@ export class Audit implements Service {
 
   async #copy(): Promise<void> {
     const begunMs = this.#clock.monotonicMs()
+    if (begunMs - this.#copiedMs >= FORGET_COPY_MS) this.#retryCopyMs = RETRY_COPY_MS
     this.#copyAtMs = begunMs + this.#retryCopyMs
-    let isCancelled = false
-    const isDone = await this.#tried(
+    let isNothing = false
+    const nothing = (): void => {
+      isNothing = true
+    }
+    await this.#tried(
       'ota.copy-failed',
       async () => {
-        if (await this.#care.isCopyWanted(this.#mayReplace))
-          await this.#care.copy({ ...this.#wishes, mayReplace: this.#mayReplace })
+        if (!(await this.#care.isCopyWanted(this.#mayReplace))) return nothing()
+        const place = await this.#care.copy({ ...this.#wishes, mayReplace: this.#mayReplace })
+        if (place === null) nothing()
       },
-      () => {
-        isCancelled = true
-      },
+      nothing,
     )
-    if (isDone || isCancelled) this.#copyAtMs = begunMs
-    if (isDone) this.#retryCopyMs = RETRY_COPY_MS
-    else if (!isCancelled) this.#retryCopyMs = Math.min(EVERY_MS, 2 * this.#retryCopyMs)
+    if (isNothing) {
+      this.#copyAtMs = begunMs
+      return
+    }
+    this.#copiedMs = begunMs
+    this.#retryCopyMs = Math.min(EVERY_MS, 2 * this.#retryCopyMs)
   }
 
   readonly #mayReplace: MayReplace = beneath => {
@@ -134,17 +146,14 @@ export class Audit implements Service {
     return this.#clock.monotonicMs() - this.#startedMs >= GIVEN_BACK_MS
   }
 
-  /** @returns whether it came to its end */
-  async #tried(event: string, work: () => Promise<void>, again: () => void): Promise<boolean> {
+  async #tried(event: string, work: () => Promise<void>, again: () => void): Promise<void> {
     try {
       await work()
-      return true
     } catch (error) {
       if (!(error instanceof BoxError)) throw error
       // It goes on in the next quiet minute.
       if (error.code === 'fetch.cancelled') again()
       else this.#log.warn(event, { problem: messageOf(error) })
-      return false
     }
   }
 

@@ -122,6 +122,25 @@ t.test('a copy that fails is told, and tried again later and later', async t => 
   await audit.stop()
 })
 
+t.test('a copy that is lost again and again does not wear out the card', async t => {
+  const { clock, box, done, audit } = await started()
+  const copies = (): number => done.filter(what => what === 'copy').length
+  const losing = async (hours: number): Promise<void> => {
+    for (let minute = 0; minute < hours * 60; minute += 10) {
+      await clock.advance(10 * MINUTE)
+      box.isWanted = true
+    }
+  }
+  await losing(24)
+  t.ok(copies() >= 6 && copies() <= 8, `${copies()} in a day`)
+  box.isWanted = false
+  await clock.advance(13 * HOUR)
+  const before = copies()
+  await losing(1)
+  t.equal(copies(), before + 2, 'what was long ago does not count')
+  await audit.stop()
+})
+
 t.test('records that cannot be read are told as seldom as a copy that fails', async t => {
   const { clock, log, box, audit } = await started()
   box.isUnreadable = true
