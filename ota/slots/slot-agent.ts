@@ -115,11 +115,13 @@ export class SlotAgent {
     await disk.syncTree(folder)
   }
 
-  /** The card is full: what the box writes needs the room more than half a release. Its slot stays `installing`, and empty. */
+  /** The card is full: what the box writes needs the room more than half a release. A copy against rot, which needs less, may find it. */
   async #giveBack(target: SlotName, { digest }: Release): Promise<void> {
-    const slot = (await this.#read()).slots[target]
+    const state = await this.#read()
+    const slot = state.slots[target]
     if (slot.kind !== 'installing' || slot.release.digest !== digest) return
     await this.#ports.disk.removeTree(slotFolder(target))
+    await this.#store.write(emptySlot(state, target))
   }
 
   async #prepare(release: Release): Promise<{ target: SlotName; isThere: boolean }> {

@@ -169,7 +169,7 @@ t.test('a card with no room for both gives up the way back first', async t => {
 })
 
 t.test('a card that fills up while a release is written is left to the box', async t => {
-  const { home, slots, world, prepare } = await twoFullSlots(t)
+  const { home, slots, world, prepare, agent } = await twoFullSlots(t)
   world.isFull = true
   world.freeBytes = 5_000_000
   await t.rejects(prepare(), {
@@ -179,6 +179,7 @@ t.test('a card that fills up while a release is written is left to the box', asy
   t.notOk(existsSync(join(home, 'slots/a')), 'what was written is removed')
   t.equal(world.told.at(-1), 'keep 0', 'so is what was fetched, as the box needs the room')
   t.match(await slots.view(), { running: { version: '1.1.0' }, prepared: null })
+  t.ok(await agent.care.isCopyWanted(() => false), 'nothing is half written, and a copy needs less')
   world.isFull = false
   await prepare()
   t.match(await slots.view(), { prepared: { version: '1.2.0' } }, 'and the next try is whole')
