@@ -76,6 +76,8 @@ export interface CriteriaView {
   readonly isOnTrial: boolean
   /** The release lies in the other slot, verified. */
   readonly isPrepared: boolean
+  /** It lies there since it ran before, and nothing is known to be wrong with it: what is left is to read it as a whole. */
+  readonly isLying: boolean
   /** Free bytes of the card, and those that give way to the release; null where nobody can tell. */
   readonly roomBytes: number | null
   /** Why an operating system keeps releases from being tried; null: it does not. Absent: nobody updates any here. */
@@ -179,6 +181,7 @@ function toTake(view: CriteriaView, description: ReleaseDescription): Criterion[
 
 function toFetch(view: CriteriaView, description: ReleaseDescription): Criterion[] {
   if (view.isPrepared) return [yes('fetch', 'prepared', 'it is in the other slot, verified')]
+  if (view.isLying) return [yes('fetch', 'lying', 'it is in the other slot since it ran before')]
   return [
     room(neededBytes(description, view.running?.digest ?? null), view.roomBytes),
     uplink(view.isMetered, view.policy.mayUseMetered || view.isAskedFor),

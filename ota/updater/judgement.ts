@@ -33,6 +33,7 @@ export function judgeOrder({ look, wallMs }: Looked, known: Known): readonly Cri
     refused: slots.refused,
     isOnTrial: slots.isOnTrial,
     isPrepared: description !== null && slots.prepared?.digest === description.manifest.sha256,
+    isLying: description !== null && soundBefore(slots) === description.manifest.sha256,
     roomBytes: known.roomBytes,
     stalledSeconds: known.stalledSeconds,
     formats: slots.formats,
@@ -44,4 +45,10 @@ export function judgeOrder({ look, wallMs }: Looked, known: Known): readonly Cri
     isAskedFor: known.isAskedFor,
     systemTrial: known.systemTrial,
   })
+}
+
+/** Digest of what may be gone back to; null: nothing, or something damaged, which may have to be fetched. */
+function soundBefore({ slot, contents, previous }: SlotView): string | null {
+  const other = contents?.[slot === 'a' ? 'b' : 'a']
+  return other?.damage === null && previous !== null ? previous.digest : null
 }

@@ -42,6 +42,7 @@ const fine: CriteriaView = {
   refused: [],
   isOnTrial: false,
   isPrepared: true,
+  isLying: false,
   roomBytes: 1e9,
   formats: { running: { config: 1, store: 3 }, prepared: { config: 1, store: 3 } },
   box: {

@@ -82,6 +82,7 @@ export const quietSlots: SlotView = {
 export class StandInSlots implements SlotWork {
   state = quietSlots
   readonly did: string[] = []
+  room: number | null = 1e9
   /** Prepares when it is told to. */
   go: { resolve(): void; reject(error: Error): void } | null = null
   tell: ((progress: TransferProgress) => void) | null = null
@@ -139,7 +140,7 @@ export class StandInSlots implements SlotWork {
   }
 
   async roomBytes(): Promise<number | null> {
-    return 1e9
+    return this.room
   }
 }
 

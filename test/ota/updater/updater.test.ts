@@ -74,6 +74,34 @@ t.test('a show that is armed while the slot is being read is not ended either', 
   t.same(launcher, ['restart: 1.1.0 is to be tried'])
 })
 
+t.test('a release that lies in the other slot takes neither room nor uplink', async t => {
+  const { clock, slots, world, updater, last, end } = updaterBench({ config: { isMetered: true } })
+  t.teardown(end)
+  world.look = orderOf('1.1.0')
+  slots.room = 1_000
+  const lying = { digest: digestOf('1.1.0'), version: '1.1.0' }
+  const content = {
+    kind: 'good',
+    version: '1.1.0',
+    isCopy: false,
+    readMinutes: 1,
+    words: '',
+  } as const
+  const contents = (damage: string | null) => ({
+    a: { ...content, damage: null },
+    b: { ...content, damage },
+  })
+  slots.state = { ...slots.state, previous: lying, contents: contents('x is not what was signed') }
+  await updater.start()
+  await clock.advance(SECOND_MS)
+  t.same(slots.did, [], 'damaged, it may have to be fetched')
+  t.match(last(), { unmet: [{ name: 'room' }, { name: 'uplink' }, { name: 'in-slot' }] })
+  slots.state = { ...slots.state, contents: contents(null) }
+  await clock.advance(SECOND_MS)
+  t.same(slots.did, ['prepare 1.1.0'])
+  t.match(last(), { unmet: [{ name: 'in-slot' }] })
+})
+
 t.test('a box that cannot be asked is not switched', async t => {
   const { clock, slots, world, updater, end } = updaterBench()
   t.teardown(end)
