@@ -109,7 +109,6 @@ export class SlotCare {
     const problem = await this.#readWhole(name, digest, pause)
     if (problem === null) return null
     this.#ports.log.error('slot.rotten', { slot: name, problem })
-    if (!(await this.#holds(name, digest))) return null
     await spoilSeal(this.#ports, name)
     return wishes === null ? problem : this.#mend(name, digest, wishes)
   }
@@ -120,6 +119,8 @@ export class SlotCare {
     pause: FullCheck['pause'],
   ): Promise<string | null> {
     const problem = await fullProblem(this.#ports, name, digest, { from: 'disk', pause })
+    // Whoever wants the slot for something else says so before a file of it is removed.
+    if (!(await this.#holds(name, digest))) return null
     this.findings.note(name, digest, problem)
     return problem
   }

@@ -158,6 +158,21 @@ t.test('a release that lies there whole is tried anew, and not written again', a
   t.match(await boot.choose(), { slot: 'b', mode: 'trial' })
 })
 
+t.test('a slot that is given to a release while it is read is not called damaged', async t => {
+  const { boot } = await twoGood()
+  const agent = boot.agent('b')
+  const three = made('1.2.0')
+  let isBegun = false
+  const pause = async (): Promise<void> => {
+    if (isBegun) return
+    isBegun = true
+    await agent.install(three.release, boot.installer(three), unhurried)
+  }
+  t.equal(await agent.care.audit('a', pause, null), null)
+  t.notOk(boot.log.events().includes('slot.rotten'))
+  t.match(await agent.status(), { slots: { a: { kind: 'ready' } }, troubles: [] })
+})
+
 t.test('what rots between its reading and its trial is not tried, nor given up', async t => {
   const { disk, boot } = await givenBack()
   const agent = boot.agent('a')
