@@ -76,6 +76,7 @@ function goodWords(status: SlotStatus, name: SlotName): string {
   if (slot.kind !== 'good') return slot.kind
   if (isRefused(status, slot.release)) return 'refused here'
   if (isBelowFloor(status, slot.release)) return `below the floor, ${status.floor}`
+  if (name === status.chosen) return 'to be started next'
   const words = wayBack(status, otherSlot(name)) === name ? 'to go back to' : 'good'
   return name === status.toTry ? `${words}, and to be tried anew` : words
 }

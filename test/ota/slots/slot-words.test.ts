@@ -120,3 +120,13 @@ t.test('a release below the floor is told as that', async t => {
     /^1.0.0, below the floor, 1.1.0; not read .*; a copy of 1.1.0 follows/,
   )
 })
+
+t.test('what is to be started next is not told as what to go back to', async t => {
+  const { boot } = await box()
+  await keepTwo(boot)
+  const agent = boot.agent('b')
+  const words = async () => slotContents(await agent.status()).a.words
+  t.match(await words(), /^1.0.0, to go back to;/)
+  await agent.rollBack('lamps flicker')
+  t.match(await words(), /^1.0.0, to be started next;/)
+})
