@@ -11,7 +11,7 @@ import { slotFolder } from '../slots/slot-check.js'
 import { installTarget, type Release, type SlotName } from '../slots/slot-state.js'
 import { previousOf, releaseOf, type SlotStatus } from '../slots/slot-status.js'
 import { slotContents } from '../slots/slot-words.js'
-import { mayGiveWay, usableObjects } from '../updater/choice-of-object.js'
+import { mayGiveWay, UselessObjects, usableObjects } from '../updater/choice-of-object.js'
 import type { RunningRelease } from '../updater/criteria.js'
 import type { SlotView, SlotWork, StateFormats } from '../updater/parts.js'
 import { readOwnRelease } from './settings.js'
@@ -52,6 +52,7 @@ export class ProcessSlots implements SlotWork {
   #slotBytes: number | null = null
   /** What that slot held when it was seen last. */
   #target = ''
+  readonly #useless = new UselessObjects()
   /** While a release is written: as it was before. */
   #roomBefore: { readonly bytes: number | null } | null = null
 
@@ -128,7 +129,7 @@ export class ProcessSlots implements SlotWork {
     const status = await agent.status()
     const { running, slots } = status
     const base = running === null ? null : { slot: running, release: releaseOf(slots[running]) }
-    const usable = usableObjects(description, base?.release?.digest ?? null)
+    const usable = this.#useless.leaveOut(usableObjects(description, base?.release?.digest ?? null))
     const mayInstall = (await agent.whyNot(release)).length === 0
     if ((await agent.takingUp.take(release, unlessCancelled(wishes))) !== null) return
     const left = mayInstall ? await this.#fetchBefore(usable, base, wishes) : usable
@@ -300,6 +301,9 @@ export class ProcessSlots implements SlotWork {
       progress: (done, all) =>
         work.tell({ ...nothingCame, phase: 'writing', doneBytes: done, allBytes: all }),
       isCancelled: work.isCancelled,
+    }).catch((error: unknown) => {
+      this.#useless.note(object, error)
+      throw error
     })
   }
 }

@@ -26,3 +26,20 @@ const MAY_GIVE_WAY: readonly string[] = [
 /** Whether another object may bring what this one has not. */
 export const mayGiveWay = (error: unknown): boolean =>
   error instanceof BoxError && MAY_GIVE_WAY.includes(error.code)
+
+/** What could not be applied on this box: no slot is emptied for such an object while another one may do. */
+export class UselessObjects {
+  readonly #known = new Set<string>()
+
+  note({ sha256 }: Pick<TransferObject, 'sha256'>, error: unknown): void {
+    if (mayGiveWay(error)) this.#known.add(sha256)
+  }
+
+  /** Where nothing else is left, all are tried again. */
+  leaveOut(usable: readonly TransferObject[]): readonly TransferObject[] {
+    const left = usable.filter(({ sha256 }) => !this.#known.has(sha256))
+    if (left.length > 0) return left
+    this.#known.clear()
+    return usable
+  }
+}

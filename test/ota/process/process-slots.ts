@@ -67,9 +67,13 @@ export async function twoFullSlots(t: Test) {
     /** Before the child begins. */
     beforeApply: () => {},
     isFull: false,
+    /** The child says that this object cannot be applied. */
+    isUnapplied: false,
     freeBytes: null as number | null,
     next: made('1.2.0'),
     told: [] as string[],
+    /** Before an object comes, or does not. */
+    fetched: (_: { readonly byteCount: number }) => {},
     /** What the child was to apply. */
     applied: [] as { readonly base: string | null }[],
     /** What a system holds on the same shelf. */
@@ -86,6 +90,8 @@ export async function twoFullSlots(t: Test) {
       world.beforeApply()
       if (world.isFull)
         tell.heard({ kind: 'failed', code: 'storage.full', message: 'x: ENOSPC: no space left' })
+      else if (world.isUnapplied)
+        tell.heard({ kind: 'failed', code: 'release.unapplied', message: 'no memory' })
       else tell.heard({ kind: 'applied' })
     },
   }))
@@ -120,6 +126,7 @@ export async function twoFullSlots(t: Test) {
       fetcher: {
         fetch: async ({ sha256, byteCount }) => {
           world.told.push('fetch')
+          world.fetched({ byteCount })
           if (world.fetchFault !== null) throw world.fetchFault
           mkdirSync(objectsFolder, { recursive: true })
           writeFileSync(join(objectsFolder, sha256), new Uint8Array(byteCount).fill(1))

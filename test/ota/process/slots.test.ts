@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { checkDescription } from '../../../ota/release/description.js'
+import { checkDescription, type ReleaseDescription } from '../../../ota/release/description.js'
 import { atOnce } from '../../../ota/slots/slot-check.js'
 import { RECORD_FILES } from '../../../ota/slots/state-store.js'
+import type { RunningRelease } from '../../../ota/updater/criteria.js'
 import type { TransferProgress } from '../../../ota/updater/parts.js'
 import { BoxError } from '../../../runtime/core/errors.js'
 import { anyTime } from '../slots/simulated-slots.js'
@@ -120,6 +121,50 @@ t.test('what lies there is mended when the running slot has the same file', asyn
   t.same(world.told, [])
 })
 
+const PATCH_BYTES = 10
+
+/** Beside the full object a smaller one, made from what runs. */
+function withPatch(description: ReleaseDescription, running: RunningRelease | null) {
+  const [full] = description.objects
+  const target = `objects/${full?.sha256}.patch`
+  const sha256 = 'ab'.repeat(32)
+  const patch = {
+    ...full,
+    kind: 'patch',
+    from: running?.digest,
+    target,
+    byteCount: PATCH_BYTES,
+    sha256,
+  }
+  return checkDescription({ ...description, objects: [...description.objects, patch] })
+}
+
+t.test('an object that cannot be applied empties no slot a second time', async t => {
+  const { slots, world, agent } = await twoFullSlots(t)
+  const both = withPatch(descriptionOf(world.next), (await slots.view()).running)
+  const prepare = () =>
+    slots.prepare(
+      both,
+      () => {},
+      () => false,
+    )
+  world.isUnapplied = true
+  world.fetched = ({ byteCount }) => {
+    world.fetchFault = byteCount === PATCH_BYTES ? null : unavailable()
+  }
+  await t.rejects(prepare(), { code: 'fetch.unavailable' })
+  t.ok(await agent.care.copy(anyTime))
+  await t.rejects(prepare(), { code: 'fetch.unavailable' })
+  t.match((await slots.view()).contents?.a, { kind: 'good', isCopy: true })
+  world.fetched = () => {
+    world.fetchFault = null
+  }
+  await t.rejects(prepare(), { code: 'release.unapplied' })
+  world.isUnapplied = false
+  await prepare()
+  t.match(await slots.view(), { prepared: { version: '1.2.0' } }, 'when nothing is left, all are')
+})
+
 t.test('the running slot is mended while the other one still holds its files', async t => {
   const { home, slots, world, prepare } = await twoFullSlots(t)
   const file = join(home, 'slots/b/package.json')
@@ -142,12 +187,7 @@ t.test('what is damaged is no base for a release', async t => {
   const { home, slots, world } = await twoFullSlots(t)
   for (const slot of ['a', 'b'])
     writeFileSync(join(home, `slots/${slot}/program/main.js`), 'rotten')
-  const description = descriptionOf(world.next)
-  const [full] = description.objects
-  const from = (await slots.view()).running?.digest ?? ''
-  const target = `objects/${full?.sha256}.patch`
-  const patch = { ...full, kind: 'patch', from, target, byteCount: 10 }
-  const both = checkDescription({ ...description, objects: [...description.objects, patch] })
+  const both = withPatch(descriptionOf(world.next), (await slots.view()).running)
   await slots.prepare(
     both,
     () => {},
