@@ -25,8 +25,7 @@ export function whyNotQuiet(
   if (isToBeTakenAgain) return 'the other boxes may take the release in the other slot again'
   const { phase, os } = state
   // Of a release that does not come, the other slot knows nothing yet.
-  const isStalled = phase === 'fetching' && state.unmet.some(({ name }) => name === 'pieces')
-  if (phase !== 'idle' && phase !== 'waiting' && !isStalled) return 'a release is under way'
+  if (phase !== 'idle' && phase !== 'waiting' && !isStalled(state)) return 'a release is under way'
   if (isComing(state)) return 'a release is to come, or to be tried'
   if (os !== null && os.phase !== 'idle' && os.phase !== 'waiting')
     return 'an operating system is under way'
@@ -41,11 +40,17 @@ const isComing = ({ phase, unmet, trouble }: OtaState): boolean =>
 
 const IN_THE_WAY: ReadonlySet<OtaState['unmet'][number]['step']> = new Set(['take', 'fetch'])
 
+const isStalled = ({ phase, unmet }: OtaState): boolean =>
+  phase === 'fetching' && unmet.some(({ name }) => name === 'pieces')
+
 /**
- * Whether what an update has left in the other slot is wanted by nobody any more. What is written as a whole cost the uplink
- * something: it stays until a look at the repository has found that nobody orders it.
+ * Whether what an update has left in the other slot may give way. Half a release starts no box: it is in the way as soon as
+ * nothing comes of it, and is written again from what was fetched. What is written as a whole cost the uplink something: it
+ * stays until a look at the repository has found that nobody orders it.
  */
 export function isNobodys(state: OtaState | null, left: 'unfinished' | 'prepared'): boolean {
-  if (state === null || state.candidate !== null) return false
-  return left === 'unfinished' || state.checked?.isFresh === true
+  if (state === null) return false
+  if (left === 'unfinished')
+    return state.candidate === null || state.phase === 'waiting' || isStalled(state)
+  return state.candidate === null && state.checked?.isFresh === true
 }

@@ -64,20 +64,26 @@ t.test('what the other boxes may take again is not written over', async t => {
   t.match(whyNotQuiet(idle, box, { policy, isToBeTakenAgain: true }), /take the release .* again/)
 })
 
-t.test('what was prepared stays until it is known that nobody orders it', async t => {
-  const ordered = { ...idle, candidate: { digest: 'cd'.repeat(32), version: '1.5.0' } }
-  const checked = { wallMs: 0, isFresh: true, words: '' }
-  const cases: readonly [string, OtaState | null, boolean, boolean][] = [
-    ['before the first turn', null, false, false],
-    ['it is ordered', { ...ordered, checked }, false, false],
-    ['no repository was asked', idle, true, false],
-    ['none answered', { ...idle, checked: { ...checked, isFresh: false } }, true, false],
-    ['something else is ordered, or nothing', { ...idle, checked }, true, true],
-  ]
-  for (const [name, state, unfinished, prepared] of cases)
-    t.same(
-      [isNobodys(state, 'unfinished'), isNobodys(state, 'prepared')],
-      [unfinished, prepared],
-      name,
-    )
-})
+t.test(
+  'what an update has left stays while it is on its way, and what is whole while it is ordered',
+  async t => {
+    const ordered = { ...idle, candidate: { digest: 'cd'.repeat(32), version: '1.5.0' } }
+    const checked = { wallMs: 0, isFresh: true, words: '' }
+    const pieces = { phase: stalled.phase, unmet: stalled.unmet }
+    const cases: readonly [string, OtaState | null, boolean, boolean][] = [
+      ['before the first turn', null, false, false],
+      ['it is ordered, and on its way', { ...ordered, checked, phase: 'writing' }, false, false],
+      ['it has failed to come', { ...ordered, checked, phase: 'waiting' }, true, false],
+      ['nothing of it comes', { ...ordered, ...pieces, checked }, true, false],
+      ['no repository was asked', idle, true, false],
+      ['none answered', { ...idle, checked: { ...checked, isFresh: false } }, true, false],
+      ['something else is ordered, or nothing', { ...idle, checked }, true, true],
+    ]
+    for (const [name, state, unfinished, prepared] of cases)
+      t.same(
+        [isNobodys(state, 'unfinished'), isNobodys(state, 'prepared')],
+        [unfinished, prepared],
+        name,
+      )
+  },
+)
