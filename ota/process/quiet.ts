@@ -34,10 +34,18 @@ export function whyNotQuiet(
   return moment.find(({ isMet }) => !isMet)?.words ?? null
 }
 
-/** What nothing keeps from being fetched is fetched in a moment; what has failed to come is tried again later and later. */
+/**
+ * What nothing keeps from being fetched is fetched in a moment; what has failed to come is tried again later and later. What
+ * is there and waits for a person may wait for days, in which neither slot is to rot: it is heard of within a second.
+ */
 const isComing = ({ phase, unmet, trouble }: OtaState): boolean =>
-  phase === 'waiting' && trouble === null && !unmet.some(({ step }) => IN_THE_WAY.has(step))
+  phase === 'waiting' &&
+  trouble === null &&
+  !unmet.some(({ step }) => IN_THE_WAY.has(step)) &&
+  (!unmet.some(({ name }) => FOR_A_PERSON.has(name)) ||
+    unmet.some(({ name }) => name === 'in-slot'))
 
+const FOR_A_PERSON: ReadonlySet<string> = new Set(['hold', 'asked'])
 const IN_THE_WAY: ReadonlySet<OtaState['unmet'][number]['step']> = new Set(['take', 'fetch'])
 
 const isStalled = ({ phase, unmet }: OtaState): boolean =>

@@ -20,6 +20,10 @@ const waiting = (step: OtaState['unmet'][number]['step']): OtaState => ({
   phase: 'waiting',
   unmet: [{ step, name: 'x', words: 'x' }],
 })
+const held = (...names: readonly string[]): OtaState => ({
+  ...waiting('switch'),
+  unmet: names.map(name => ({ step: 'switch', name, words: 'x' })),
+})
 const stalled: OtaState = {
   ...idle,
   phase: 'fetching',
@@ -37,7 +41,10 @@ t.test('the card is written for what has time only when nobody is disturbed', as
     ['fetching', { ...idle, phase: 'fetching' }, box, /release is under way/],
     ['on trial', { ...idle, phase: 'trial' }, box, /release is under way/],
     ['agreed', { ...idle, phase: 'agreed' }, box, /release is under way/],
-    ['prepared, and held', waiting('switch'), box, /to come, or to be tried/],
+    ['prepared, and the others are not ready', waiting('switch'), box, /to come, or to be tried/],
+    ['prepared, and held, for days maybe', held('hold'), box, null],
+    ['prepared, and nobody has asked for it', held('asked'), box, null],
+    ['held, and not there yet', held('hold', 'in-slot'), box, /to come/],
     ['ordered, and about to be fetched', { ...waiting('switch'), unmet: [] }, box, /to come/],
     ['ordered, and failed to come', { ...waiting('switch'), trouble: 'x' }, box, null],
     ['being fetched, and nothing comes', stalled, box, null],
