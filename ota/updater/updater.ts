@@ -134,7 +134,7 @@ export class Updater implements Service {
     const { slots, box, os } = this.#ports
     const [view, seen] = [await slots.view(), await box.view()]
     await this.#keepHolds(seen)
-    if (view.isRestartDue) return this.#catchUp()
+    if (view.isRestartDue) return this.#catchUp(view, seen)
     if (view.isOnTrial) await this.#try(view, seen)
     else if (this.#looking.isDue(seen)) this.lookBeside()
     const criteria = this.#judge(view, seen)
@@ -153,9 +153,10 @@ export class Updater implements Service {
   }
 
   /** Somebody was killed between the word to the slots and the word to the launcher. */
-  async #catchUp(): Promise<void> {
+  async #catchUp(view: SlotView, seen: BoxView | null): Promise<void> {
     const isBusy = await isOccupied(this.#ports.box, this.#isForced())
-    if (!isBusy) this.#restart('the other slot is to be started')
+    if (isBusy) return this.#tell(view, this.#judge(view, seen))
+    this.#restart('the other slot is to be started')
   }
 
   /** A moment that was agreed on is not missed; else a card is read no more often than it has to be. */

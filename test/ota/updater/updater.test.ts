@@ -352,6 +352,21 @@ t.test('nothing ordered: apply says what was found instead', async t => {
   await t.rejects(updater.apply(null), { code: 'ota.refused', message: /has expired/ })
 })
 
+t.test('a slot that is to be started after the show keeps nothing from being told', async t => {
+  const { clock, slots, launcher, world, updater, last, quiet, end } = updaterBench()
+  t.teardown(end)
+  await updater.start()
+  await clock.advance(5_000)
+  world.box = { ...quiet, isArmed: true }
+  slots.state = { ...slots.state, isRestartDue: true, trouble: 'slot a: main.js is damaged' }
+  await clock.advance(5_000)
+  t.equal(last()?.trouble, 'slot a: main.js is damaged')
+  t.same(launcher, [])
+  world.box = quiet
+  await clock.advance(5_000)
+  t.match(launcher[0], /^restart: /)
+})
+
 t.test('what is wrong with the slots is told, until it is not', async t => {
   const { clock, slots, updater, last, end } = updaterBench()
   t.teardown(end)
