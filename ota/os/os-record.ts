@@ -70,8 +70,9 @@ function decodeTried({ kind, attempts, askedIn, silence }: Fields, image: OsImag
 /** Older releases say nothing of it. */
 function decodeSilence(value: unknown): OsSilence | null {
   if (!isFields(value)) return null
-  const { reboots, why } = value
-  return isCount(reboots) && typeof why === 'string' ? { reboots, why } : null
+  const { reboots, countedIn, why } = value
+  if (!isCount(reboots) || typeof why !== 'string') return null
+  return { reboots, countedIn: typeof countedIn === 'string' ? countedIn : '', why }
 }
 
 /** As of the silence. */

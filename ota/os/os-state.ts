@@ -80,8 +80,10 @@ export type OsSlot =
 
 /** Of a trial on which the machine did not say what runs. */
 export interface OsSilence {
-  /** How often the box has rebooted out of it, so that the boot loader counts. */
+  /** In how many boots the box has asked for a reboot out of it, so that the boot loader counts. */
   readonly reboots: number
+  /** The last of these boots. */
+  readonly countedIn: string
   readonly why: string
 }
 

@@ -48,18 +48,29 @@ export function runningBy({ home }: OsState, startedFrom: string | null): OsName
   return startedFrom === home.startedFrom ? home.name : otherOs(home.name)
 }
 
-/** How often the box has left it already. */
+/** How often the box has asked to leave it, in boots. */
 export const silentReboots = (slot: OsSlot): number =>
   slot.kind === 'trial' ? (slot.silence?.reboots ?? 0) : 0
 
-/** One reboot more. To be on the disk before it. */
-export function countReboot(state: OsState, name: OsName, why: string): OsState {
+/**
+ * One reboot more, in this boot. To be on the disk before it, and to stay there: who was told that it is refused, because the
+ * answer was late for instance, does not know that it does not come.
+ */
+export function countReboot(state: OsState, name: OsName, bootId: string, why: string): OsState {
   const slot = state.slots[name]
   if (slot.kind === 'unknown' || slot.kind === 'good' || slot.kind === 'failed') return state
   const attempts = slot.kind === 'written' ? slot.attempts : 0
   const trial = slot.kind === 'trial' ? slot : startedUnasked(slot.image, attempts)
-  const silence = { reboots: silentReboots(slot) + 1, why: why.slice(0, WHY_LETTERS_MAX) }
+  const reboots = silentReboots(sinceBoot(slot, bootId)) + 1
+  const silence = { reboots, countedIn: bootId, why: why.slice(0, WHY_LETTERS_MAX) }
   return withSlot(state, name, { ...trial, silence })
+}
+
+/** As it was when this boot began: what was counted in it has not come yet. */
+function sinceBoot(slot: OsSlot, bootId: string): OsSlot {
+  if (slot.kind !== 'trial' || slot.silence?.countedIn !== bootId) return slot
+  const { silence } = slot
+  return { ...slot, silence: { ...silence, reboots: silence.reboots - 1, countedIn: '' } }
 }
 
 export interface SilentPorts extends RecordPorts {
@@ -79,9 +90,9 @@ export class SilentTrials {
 
   /** As `OsSystem.silentTrial`. */
   async look(): Promise<OsStatus | null> {
-    const { state, name } = await this.#look()
+    const { state, name, bootId } = await this.#look()
     if (name === null) return null
-    const { slots, floor, refused } = state
+    const { slots, floor, refused } = withSlot(state, name, sinceBoot(state.slots[name], bootId))
     const usual = otherOs(name)
     return {
       ...{ running: name, usual, isTrial: true, wayBack: usual, isGoingDown: false },
@@ -91,30 +102,26 @@ export class SilentTrials {
 
   /** As `OsSystem.leave`. */
   async leave(why: string, isAsked: boolean): Promise<void> {
-    const { state, name } = await this.#look()
+    const { state, name, bootId } = await this.#look()
     if (name === null) throw refusal('no system is on trial, as far as the records tell')
-    if (!isAsked && silentReboots(state.slots[name]) >= SILENT_REBOOTS_MAX)
+    if (!isAsked && silentReboots(sinceBoot(state.slots[name], bootId)) >= SILENT_REBOOTS_MAX)
       throw refusal(`${SILENT_REBOOTS_MAX} reboots have led back to it`)
-    const next = countReboot(state, name, why)
-    const { log, reboot } = this.#ports
+    const next = countReboot(state, name, bootId, why)
     await this.#records.write(next)
-    try {
-      await this.#needMedium()
-      log.error('os.left', { system: name, reboots: silentReboots(next.slots[name]), why })
-      await reboot()
-    } catch (error) {
-      // None that counts.
-      await this.#records.write(state)
-      throw error
-    }
+    await this.#needMedium()
+    const { log, reboot } = this.#ports
+    log.error('os.left', { system: name, reboots: silentReboots(next.slots[name]), why })
+    await reboot()
   }
 
-  async #look(): Promise<{ state: OsState; name: OsName | null }> {
+  async #look(): Promise<{ state: OsState; name: OsName | null; bootId: string }> {
     const state = (await this.#records.read()) ?? nothingKnown
     try {
-      return { state, name: silentTrialOf(state, await this.#ports.boot(state)) }
+      const facts = await this.#ports.boot(state)
+      return { state, name: silentTrialOf(state, facts), bootId: facts.bootId }
     } catch (error) {
-      if (error instanceof BoxError && error.code === 'os.unsupported') return { state, name: null }
+      if (error instanceof BoxError && error.code === 'os.unsupported')
+        return { state, name: null, bootId: '' }
       throw error
     }
   }

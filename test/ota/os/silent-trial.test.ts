@@ -14,6 +14,7 @@ import {
 } from '../../../ota/os/silent-trial.js'
 import { sealedLine } from '../../../ota/slots/sealed-lines.js'
 import { TwoRecords } from '../../../ota/slots/two-records.js'
+import { BoxError } from '../../../runtime/core/errors.js'
 import { smallOs } from './os-world.js'
 
 const { image } = smallOs('2.0.0')
@@ -56,7 +57,7 @@ t.test('what was left for its silence is refused at home, whatever it was then',
   t.match(settle(stateOf(trial), atHome).slots.b, { kind: 'written' }, 'else it has one try more')
   for (const kind of ['trial', 'written', 'writing'] as const) {
     const slot: OsSlot = kind === 'writing' ? { kind, image } : { ...trial, kind }
-    const left = countReboot(countReboot(stateOf(slot), 'b', 'RAUC: x'), 'b', 'RAUC: no bus')
+    const left = countReboot(countReboot(stateOf(slot), 'b', '2', 'x'), 'b', '3', 'RAUC: no bus')
     t.match(left.slots.b, { kind: 'trial', silence: { reboots: 2, why: 'RAUC: no bus' } }, kind)
     const why = 'nobody could judge it in 2 boots: RAUC: no bus'
     const { slots, refused } = settle(left, atHome)
@@ -67,7 +68,7 @@ t.test('what was left for its silence is refused at home, whatever it was then',
       'not while it runs',
     )
   }
-  t.equal(countReboot(stateOf(good), 'b', 'x').slots.b, good)
+  t.equal(countReboot(stateOf(good), 'b', '2', 'x').slots.b, good)
 })
 
 t.test('each reboot is counted before it, and only a person goes on after the last', async t => {
@@ -75,11 +76,13 @@ t.test('each reboot is counted before it, and only a person goes on after the la
   const ports = { disk, keys: new SimulatedKeys(() => 0.5), log: new SimulatedLog() }
   const records = new TwoRecords(ports, osRecords)
   const counted: number[] = []
+  let boot = 2
   const silent = new SilentTrials(
     {
       ...ports,
-      boot: async () => ({ running: 'b', bootId }),
+      boot: async () => ({ running: 'b', bootId: `boot-${boot}` }),
       reboot: async () => {
+        boot++
         const known = await records.read()
         counted.push(silentReboots(known?.slots.b ?? good))
       },
@@ -96,9 +99,34 @@ t.test('each reboot is counted before it, and only a person goes on after the la
   t.same(counted, [1, 2, 3, 4, 5, 6, 7])
 })
 
+t.test('a reboot that was said to be refused, and came all the same, is counted', async t => {
+  const disk = new SimulatedSlotDisk().boot({ callsUntilPowerCut: Number.POSITIVE_INFINITY })
+  const ports = { disk, keys: new SimulatedKeys(() => 0.5), log: new SimulatedLog() }
+  const records = new TwoRecords(ports, osRecords)
+  await records.write(stateOf(trial))
+  let tries = 0
+  const boots = 3 * SILENT_REBOOTS_MAX
+  for (let boot = 0; boot < boots; boot++) {
+    const facts = { running: 'b', bootId: `boot-${2 + boot}` } as const
+    const reboot = async (): Promise<void> => {
+      tries++
+      throw new BoxError('power.refused', 'systemctl: no answer in 10 s')
+    }
+    const silent = new SilentTrials({ ...ports, boot: async () => facts, reboot }, records)
+    const vain = Math.min(boot, SILENT_REBOOTS_MAX)
+    for (let time = 0; time < 2; time++) {
+      const code = vain < SILENT_REBOOTS_MAX ? 'power.refused' : 'os.refused'
+      await t.rejects(silent.leave('RAUC: x', false), { code })
+      const seen = await silent.look()
+      t.equal(seen && silentReboots(seen.slots.b), vain, 'those that were made before this boot')
+    }
+  }
+  t.equal(tries, 2 * SILENT_REBOOTS_MAX, 'twice in each of them')
+})
+
 t.test('the records keep it, and those of older releases are read', async t => {
   const keys = new SimulatedKeys(() => 0.5)
-  const state = countReboot(stateOf(trial), 'b', 'RAUC: no bus')
+  const state = countReboot(stateOf(trial), 'b', '2', 'RAUC: no bus')
   const record = { sequence: 7, state }
   t.same(osRecords.decode(keys, osRecords.encode(keys, record)), record)
   const { home: _, ...older } = state
@@ -111,7 +139,7 @@ t.test('the records keep it, and those of older releases are read', async t => {
       { state: { home: null } },
       JSON.stringify(home),
     )
-  for (const silence of ['x', { reboots: -1, why: 'x' }, { reboots: 1 }]) {
+  for (const silence of ['x', { reboots: -1, why: 'x' }, { reboots: 1 }, { countedIn: 'x' }]) {
     const spoilt = { ...older, slots: { a: good, b: { ...slot, silence } } }
     t.match(
       osRecords.decode(keys, sealedLine(keys, { format: 1, sequence: 7, ...spoilt })),
