@@ -7,6 +7,7 @@ import type { MonotonicMs } from '../../runtime/ports/clock.js'
 import type { OsStatus } from '../os/os-system.js'
 import { SILENT_REBOOTS_MAX, silentReboots } from '../os/silent-trial.js'
 import type { Criterion } from './criteria.js'
+import { LastSeen } from './last-seen.js'
 import { judgeLeaving } from './os-leaving.js'
 import type { OsReport, OsUpdaterPorts } from './os-parts.js'
 import type { OsPlace } from './os-place.js'
@@ -29,6 +30,7 @@ export class OsLack {
   readonly #ports: Pick<OsUpdaterPorts, 'clock' | 'system' | 'box' | 'holds' | 'log'>
   readonly #place: OsPlace
   readonly #config: UpdaterConfig
+  readonly #seen: LastSeen
   #words: string | null = null
   #sinceMs: MonotonicMs | null = null
   #isPending = false
@@ -44,6 +46,7 @@ export class OsLack {
     this.#ports = ports
     this.#place = place
     this.#config = config
+    this.#seen = new LastSeen(ports.clock)
   }
 
   get isSilentTrial(): boolean {
@@ -120,7 +123,7 @@ export class OsLack {
    */
   async leaveNow(reason: string): Promise<string> {
     const { box, system } = this.#ports
-    if ((await box.look())?.isArmed)
+    if (this.#seen.of(await box.look())?.isArmed)
       throw new BoxError('ota.refused', 'a show is armed: disarm it first')
     await system.leave(reason, true)
     this.#isLeaving = true
@@ -135,7 +138,11 @@ export class OsLack {
     this.#takePlace(silent, reboots > 0 || waitedMs >= deadlineMs)
     const judged = judgeLeaving({
       ...{ words, waitedMs, deadlineMs, reboots, refusal: this.#refusal?.words ?? null },
-      ...{ box: await box.look(), holds: holds.current(), turn: this.#place.why ?? null },
+      ...{
+        box: this.#seen.of(await box.look()),
+        holds: holds.current(),
+        turn: this.#place.why ?? null,
+      },
     })
     this.#criteria = judged
     const inTheWay = judged.filter(({ isMet, name }) => !isMet && name !== 'answer')

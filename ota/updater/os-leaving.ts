@@ -15,7 +15,7 @@ export interface LeavingView {
   readonly deadlineMs: number
   /** That were made already, in vain. */
   readonly reboots: number
-  /** Null while the box cannot be asked. */
+  /** Null: it has not answered for a minute, or never did. */
   readonly box: BoxView | null
   readonly holds: readonly CurrentHold[]
   /** Which box of the venue is in the way; null: none. */
@@ -38,7 +38,7 @@ export function judgeLeaving(view: LeavingView): readonly Criterion[] {
       met: `the box has rebooted ${reboots} times for that, and may ${SILENT_REBOOTS_MAX} times`,
       unmet: `${reboots} reboots have not led back: the box stays as it is. "roadcase ota rollback --os" reboots once more; else the card is to be written anew`,
     }),
-    // As at the end of any trial: a box that does not answer has no show.
+    // As at the end of any trial: a box that has not answered for a minute has no show.
     ...(box === null
       ? [yes('switch', 'box', 'the box does not answer, and has no show')]
       : quietBox(box)),

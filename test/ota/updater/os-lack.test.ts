@@ -163,6 +163,25 @@ t.test('it is left only when nothing is in the way', async t => {
   t.ok(await turnsUntilDown(rauc, 6 * MINUTE_TURNS), 'it ends')
 })
 
+t.test('a box that says nothing for a moment, with a show armed, is not left for that', async t => {
+  const silent = raucBox()
+  await silentTrial(silent)
+  const failing = raucBox()
+  failing.box.gate = () => ['devices: 1 is silent']
+  await rebootedOnTrial(failing)
+  for (const rauc of [silent, failing]) {
+    const { box } = rauc
+    box.box = { ...quietBox, isArmed: true }
+    t.notOk(await turnsUntilDown(rauc, MINUTE_TURNS))
+    box.box = null
+    t.notOk(await turnsUntilDown(rauc, 80), 'its runtime is started again')
+    box.box = { ...quietBox, isArmed: true }
+    t.notOk(await turnsUntilDown(rauc, MINUTE_TURNS))
+    box.box = null
+    t.ok(await turnsUntilDown(rauc, 2 * MINUTE_TURNS), 'and one that is gone has no show')
+  }
+})
+
 t.test('RAUC that is at work for somebody else has answered', async t => {
   const rauc = raucBox()
   const { box, world } = rauc
