@@ -14,9 +14,17 @@ const OUTPUT_BYTES_MAX = 1024 * 1024
 const LINE_CHARACTERS_MAX = 4_096
 const WORDS_MAX = 300
 const KERNEL_WORDS_MAX = 512
-/** By which RAUC finds the slot that runs (src/context.c, and of barebox src/bootloaders/barebox.c). */
-const SLOT_WORD =
-  /^(rauc\.slot|root|systemd\.verity_root_data|bootstate\.active|bootchooser\.active)=./
+/**
+ * By which RAUC finds the slot that runs (src/context.c, and of barebox src/bootloaders/barebox.c). The first kind that is there
+ * counts: the device of a slot that is named may get another number.
+ */
+const SLOT_WORDS = [
+  /^rauc\.slot=./,
+  /^(bootstate|bootchooser)\.active=./,
+  /^(root|systemd\.verity_root_data)=./,
+]
+/** Of a stick, or of the network: RAUC takes every slot for one that does not run then. */
+const OUTSIDE_WORD = /^(rauc\.external|root=\/dev\/nfs)/
 
 export interface RaucCommands {
   /** Program and first words: `rauc`, and maybe `--conf=…`. */
@@ -106,8 +114,11 @@ export class LinuxRauc implements Rauc {
 
   async startedFrom(): Promise<string | null> {
     const line = await readFile(this.#commands.kernelLineFile, 'utf8').catch(() => '')
-    const words = line.split(/\s+/).filter(word => SLOT_WORD.test(word))
-    const said = words.join(' ')
+    const words = line.split(/\s+/)
+    if (words.some(word => OUTSIDE_WORD.test(word)))
+      throw raucError('the machine was started from none of its slots', 'os.unsupported')
+    const found = SLOT_WORDS.map(kind => words.filter(word => kind.test(word)).join(' '))
+    const said = found.find(some => some !== '') ?? ''
     return said === '' || said.length > KERNEL_WORDS_MAX ? null : said
   }
 

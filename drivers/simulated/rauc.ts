@@ -46,6 +46,8 @@ export class SimulatedRauc {
   isPowerless = false
   /** Whether the kernel says what it was started from. */
   hasKernelWords = true
+  /** It was started from another medium, and the kernel says so. */
+  isOutside = false
   /** Somebody else has it install something. */
   isBusy = false
   /** What an installation fails with, half-way. */
@@ -115,7 +117,7 @@ export class SimulatedRauc {
         return partition.on(machine).sha256({ byteCount, head: new Uint8Array() })
       },
       bootId: () => step(() => `boot-${this.#bootCount}`),
-      startedFrom: () => step(() => (this.hasKernelWords ? `root=/dev/${this.#booted}` : null)),
+      startedFrom: () => step(() => this.#startedFrom()),
       reboot: () => step(() => this.#goDown()),
     }
   }
@@ -128,13 +130,18 @@ export class SimulatedRauc {
       const root = isRoot(name) ? null : roots.find(one => groups[one].includes(name))
       const slotClass = classOf(name)
       const content = this.contents.get(name) ?? { kind: 'unsaid' }
-      const isBooted = name === this.#booted
+      const isBooted = name === this.#booted && !this.isOutside
       return {
         ...{ name, slotClass, parent: root ?? null, isBootable: isRoot(name), isBooted },
         ...{ isRaw: true, content },
       }
     })
     return { compatible, variant: null, primary: this.primary, slots }
+  }
+
+  #startedFrom(): string | null {
+    if (this.isOutside) throw unsupported('the machine was started from none of its slots')
+    return this.hasKernelWords ? `root=/dev/${this.#booted}` : null
   }
 
   #needIdle(): void {

@@ -28,7 +28,8 @@ export interface Rauc {
   bootId(): Promise<string>
   /**
    * What the kernel was told of the slot that it starts from, in the words by which RAUC knows it, too: the same in each boot
-   * of a slot, and others in the other one. Null where it does not say. Answered where RAUC is not.
+   * of a slot, and others in the other one. Null where it does not say. Answered where RAUC is not. Throws `os.unsupported`
+   * where it says that it was started from no slot at all.
    */
   startedFrom(): Promise<string | null>
   /** Resolves when the system goes down. Throws BoxError `power.refused`. */

@@ -63,14 +63,19 @@ t.test('the kernel is asked for the words by which RAUC knows a slot', async t =
   const rauc = new LinuxRauc({ ...usualRauc, environment: {}, kernelLineFile }, libc)
   t.equal(await rauc.startedFrom(), null, 'there is no line')
   for (const [line, said] of [
-    ['console=tty1 root=PARTUUID=1f-02 rootwait  rauc.slot=A\n', 'root=PARTUUID=1f-02 rauc.slot=A'],
+    ['console=tty1 root=PARTUUID=1f-02 rootwait  rauc.slot=A\n', 'rauc.slot=A'],
+    ['bootstate.active=b root=/dev/dm-0', 'bootstate.active=b'],
+    ['root=/dev/dm-0 systemd.verity_root_data=/dev/sda2', null],
     ['bootchooser.active=system0 quiet noroot=1', 'bootchooser.active=system0'],
-    ['bootstate.active=b systemd.verity_root_data=/dev/sda2', null],
     ['quiet root= fsck.mode=skip', ''],
     [`root=${'x'.repeat(600)}`, ''],
   ] as const) {
     writeFileSync(kernelLineFile, line)
     t.equal(await rauc.startedFrom(), said === '' ? null : (said ?? line), line.slice(0, 60))
+  }
+  for (const line of ['rauc.slot=A root=/dev/sda1 rauc.external', 'root=/dev/nfs nfsroot=/x']) {
+    writeFileSync(kernelLineFile, line)
+    await t.rejects(rauc.startedFrom(), { code: 'os.unsupported', message: /none of its slots/ })
   }
   const real = new LinuxRauc({ ...usualRauc, environment: {} }, libc)
   await t.resolves(real.startedFrom(), 'of this machine')

@@ -163,6 +163,17 @@ t.test('it is left only when nothing is in the way', async t => {
   t.ok(await turnsUntilDown(rauc, 6 * MINUTE_TURNS), 'it ends')
 })
 
+t.test('a machine that was started from neither system is not left', async t => {
+  const rauc = raucBox()
+  const { box, world } = rauc
+  await written(rauc)
+  box.boot()
+  box.box = quietBox
+  world.box.isOutside = true
+  t.notOk(await turnsUntilDown(rauc, 2 * MINUTE_TURNS))
+  t.match(box.updater.report(), { lacking: /it does not run from one of its slots/ })
+})
+
 t.test('a box that says nothing for a moment, with a show armed, is not left for that', async t => {
   const silent = raucBox()
   await silentTrial(silent)
