@@ -9,7 +9,7 @@ import { SILENT_REBOOTS_MAX, silentReboots } from '../os/silent-trial.js'
 import type { Criterion } from './criteria.js'
 import { LastSeen } from './last-seen.js'
 import { judgeLeaving } from './os-leaving.js'
-import type { OsReport, OsUpdaterPorts } from './os-parts.js'
+import type { OsReport, OsSight, OsUpdaterPorts } from './os-parts.js'
 import type { OsPlace } from './os-place.js'
 import { notUpdated, osReportOf } from './os-report.js'
 import type { UpdaterConfig } from './updater-config.js'
@@ -86,20 +86,20 @@ export class OsLack {
   }
 
   /** What the machine said in place of an answer. @returns when to ask again, in milliseconds from now; null: soon, it does answer */
-  async heard(error: BoxError): Promise<number | null> {
+  async heard(error: BoxError, sight: OsSight | null): Promise<number | null> {
     // It is at work for somebody else.
     if (error.code === 'os.refused') this.over()
-    return error.code === 'os.unsupported' ? this.#found(messageOf(error)) : null
+    return error.code === 'os.unsupported' ? this.#found(messageOf(error), sight) : null
   }
 
-  async #found(words: string): Promise<number> {
+  async #found(words: string, sight: OsSight | null): Promise<number> {
     const nowMs = this.#ports.clock.monotonicMs()
     this.#sinceMs ??= nowMs
     this.#words = words
     const { system } = this.#ports
     this.#silent = await system.silentTrial().catch(unreadable(null))
     if (this.#silent === null) this.#criteria = []
-    else await this.#leaveWhenDue(this.#silent, words, nowMs - this.#sinceMs)
+    else await this.#leaveWhenDue(this.#silent, words, nowMs - this.#sinceMs, sight?.slots ?? null)
     const isLong = nowMs - this.#sinceMs >= HOLDS_BACK_MS
     this.#isPending =
       this.#canLeave() || (!isLong && (await system.mayBeTrial().catch(unreadable(true))))
@@ -130,7 +130,12 @@ export class OsLack {
     return 'the box reboots now: nothing can tell the boot loader, which goes back when it has counted enough of them'
   }
 
-  async #leaveWhenDue(silent: OsStatus, words: string, waitedMs: number): Promise<void> {
+  async #leaveWhenDue(
+    silent: OsStatus,
+    words: string,
+    waitedMs: number,
+    slots: OsSight['slots'] | null,
+  ): Promise<void> {
     const { clock, box, holds } = this.#ports
     const nowMs = clock.monotonicMs()
     const reboots = silentReboots(silent.slots[silent.running])
@@ -142,6 +147,7 @@ export class OsLack {
         box: this.#seen.of(await box.look()),
         holds: holds.current(),
         turn: this.#place.why ?? null,
+        isAppOnTrial: slots !== null && (slots.isOnTrial || slots.isRestartDue),
       },
     })
     this.#criteria = judged

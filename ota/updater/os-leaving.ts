@@ -17,6 +17,8 @@ export interface LeavingView {
   readonly reboots: number
   /** Null: it has not answered for a minute, or never did. */
   readonly box: BoxView | null
+  /** A release has to prove itself, or is just being started. */
+  readonly isAppOnTrial: boolean
   readonly holds: readonly CurrentHold[]
   /** Which box of the venue is in the way; null: none. */
   readonly turn: string | null
@@ -42,6 +44,10 @@ export function judgeLeaving(view: LeavingView): readonly Criterion[] {
     ...(box === null
       ? [yes('switch', 'box', 'the box does not answer, and has no show')]
       : quietBox(box)),
+    criterion('switch', 'no-trial', !view.isAppOnTrial, {
+      met: 'no release is on trial',
+      unmet: 'a release of Roadcase is on trial: a reboot would count against it',
+    }),
     holdOf(holds),
     criterion('switch', 'turn', turn === null, {
       met: 'no other box of the venue is in the way',

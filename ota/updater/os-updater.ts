@@ -319,7 +319,7 @@ export class OsUpdater implements OsTurns {
     const { log, clock } = this.#ports
     this.#status = null
     const trouble = messageOf(error)
-    const retryMs = (await this.#lack.heard(error)) ?? RETRY_MS
+    const retryMs = (await this.#lack.heard(error, this.#sight)) ?? RETRY_MS
     if (trouble !== this.#trouble) log.warn('os.trouble', { error })
     this.#trouble = trouble
     this.#askMachineMs = clock.monotonicMs() + retryMs

@@ -5,6 +5,7 @@ import type { OsVoice, OsWord } from '../../../ota/updater/os-word.js'
 import { smallOs } from '../os/os-world.js'
 import { RaucWorld, type RaucWorldOptions, smallBundle } from '../os/rauc-world.js'
 import { OsBench, orders, quietBox, signedBundle } from './os-updater-bench.js'
+import { quietSlots } from './updater-bench.js'
 
 const wanted = signedBundle('2.0.0')
 const { digest } = wanted.image
@@ -153,6 +154,13 @@ t.test('it is left only when nothing is in the way', async t => {
   t.notOk(await turnsUntilDown(rauc, MINUTE_TURNS))
   t.same(unmetOf(rauc), ['answer', 'not-armed'])
   await t.rejects(box.updater.rollBack('x'), { code: 'ota.refused', message: /armed/ })
+  box.box = quietBox
+  for (const slots of [{ isOnTrial: true }, { isRestartDue: true }]) {
+    box.slots = { ...quietSlots, ...slots }
+    t.notOk(await turnsUntilDown(rauc, MINUTE_TURNS))
+    t.same(unmetOf(rauc), ['answer', 'no-trial'])
+  }
+  box.slots = quietSlots
   box.box = { ...quietBox, isPanic: true, runningCues: 2 }
   t.notOk(await turnsUntilDown(rauc, MINUTE_TURNS))
   t.same(unmetOf(rauc), ['answer', 'no-cue', 'no-panic'])
