@@ -30,13 +30,15 @@ export interface LeavingView {
 export function judgeLeaving(view: LeavingView): readonly Criterion[] {
   const { words, waitedMs, deadlineMs, reboots, box, holds, turn, refusal } = view
   const leftSeconds = Math.ceil((deadlineMs - waitedMs) / MS_PER_SECOND)
+  const mayReboot = reboots < SILENT_REBOOTS_MAX
+  const then = mayReboot ? '; then the box reboots, and its boot loader goes back in the end' : ''
   return [
     no('switch', 'answer', `nobody can judge the system on trial: ${words}`),
     criterion('switch', 'waited', leftSeconds <= 0, {
       met: 'it has had its time to answer',
-      unmet: `it has ${leftSeconds} s to answer; then the box reboots, and its boot loader goes back in the end`,
+      unmet: `it has ${leftSeconds} s to answer${then}`,
     }),
-    criterion('switch', 'reboots', reboots < SILENT_REBOOTS_MAX, {
+    criterion('switch', 'reboots', mayReboot, {
       met: `the box has rebooted ${reboots} times for that, and may ${SILENT_REBOOTS_MAX} times`,
       unmet: `${reboots} reboots have not led back: the box stays as it is. "roadcase ota rollback --os" reboots once more; else the card is to be written anew`,
     }),
