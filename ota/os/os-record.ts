@@ -72,7 +72,8 @@ function decodeSilence(value: unknown): OsSilence | null {
   if (!isFields(value)) return null
   const { reboots, countedIn, why } = value
   if (!isCount(reboots) || typeof why !== 'string') return null
-  return { reboots, countedIn: typeof countedIn === 'string' ? countedIn : '', why }
+  const last = typeof countedIn === 'string' ? countedIn : ''
+  return { reboots, countedIn: last, isWhole: value['isWhole'] !== false, why }
 }
 
 /** As of the silence. */

@@ -84,6 +84,8 @@ export interface OsSilence {
   readonly reboots: number
   /** The last of these boots. */
   readonly countedIn: string
+  /** Whether it had been written to its end when it was started: else it may be left, and never found good. */
+  readonly isWhole: boolean
   readonly why: string
 }
 
@@ -230,6 +232,7 @@ export function whyNotGood(state: OsState, facts: OsFacts): string | null {
   if (!isTrial(state, facts) && slot.kind === 'good') return null
   if (!isTrial(state, facts)) return `system ${facts.running} is not on trial`
   if (slot.kind !== 'trial') return `system ${facts.running} was started by somebody else`
+  if (isTorn(slot)) return `system ${facts.running} was not written to its end`
   return null
 }
 
@@ -241,10 +244,14 @@ export function markGood(state: OsState, facts: OsFacts): OsState {
   return slot.kind === 'trial' ? found(state, facts.running, slot.image) : state
 }
 
-/** The system is refused from now on. One without a name cannot be refused. */
+/** It runs, and is left, though it was never written to its end. */
+export const isTorn = (slot: OsSlot): boolean =>
+  slot.kind === 'trial' && slot.silence?.isWhole === false
+
+/** The system is refused from now on. One without a name cannot be refused; one that a cut left half-written has not failed. */
 export function fail(state: OsState, name: OsName, why: string): OsState {
   const slot = state.slots[name]
-  if (slot.kind === 'unknown' || slot.image === null) return forget(state, name)
+  if (slot.kind === 'unknown' || slot.image === null || isTorn(slot)) return forget(state, name)
   const { image } = slot
   const short = why.slice(0, WHY_LETTERS_MAX)
   const known = state.refused.filter(({ digest }) => digest !== image.digest)

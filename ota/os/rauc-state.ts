@@ -7,6 +7,7 @@ import type { RaucBundle, RaucSlot, RaucStatus } from '../../runtime/ports/rauc.
 import {
   forget,
   isBundle,
+  isTorn,
   type OsFacts,
   type OsName,
   type OsState,
@@ -90,7 +91,7 @@ export function settleRauc(known: OsState, view: RaucView): OsState {
 /** Whether somebody else has installed another system there. */
 function isReplaced(state: OsState, view: RaucView, name: OsName): boolean {
   const slot = state.slots[name]
-  if (slot.kind === 'unknown' || slot.kind === 'writing') return false
+  if (slot.kind === 'unknown' || slot.kind === 'writing' || isTorn(slot)) return false
   if (slot.image === null || !isBundle(slot.image)) return false
   return pairsOf(slot.image.slots, view.places[name]).some(([image, { content }]) => {
     if (content.kind === 'broken') return name !== view.running

@@ -62,7 +62,8 @@ export function countReboot(state: OsState, name: OsName, bootId: string, why: s
   const attempts = slot.kind === 'written' ? slot.attempts : 0
   const trial = slot.kind === 'trial' ? slot : startedUnasked(slot.image, attempts)
   const reboots = silentReboots(sinceBoot(slot, bootId)) + 1
-  const silence = { reboots, countedIn: bootId, why: why.slice(0, WHY_LETTERS_MAX) }
+  const isWhole = slot.kind === 'trial' ? (slot.silence?.isWhole ?? true) : slot.kind === 'written'
+  const silence = { reboots, countedIn: bootId, isWhole, why: why.slice(0, WHY_LETTERS_MAX) }
   return withSlot(state, name, { ...trial, silence })
 }
 

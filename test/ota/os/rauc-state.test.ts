@@ -1,6 +1,7 @@
 import t from 'tap'
-import { nothingKnown } from '../../../ota/os/os-state.js'
+import { nothingKnown, type OsState } from '../../../ota/os/os-state.js'
 import { contentProblem, settleRauc, slotImagesOf, viewOf } from '../../../ota/os/rauc-state.js'
+import { countReboot } from '../../../ota/os/silent-trial.js'
 import type { RaucBundle, RaucSlot, RaucStatus } from '../../../runtime/ports/rauc.js'
 
 const [first, other] = ['ab'.repeat(32), 'cd'.repeat(32)]
@@ -91,4 +92,21 @@ t.test('what a card was flashed with is good, and a second look changes nothing'
   const settled = settleRauc(nothingKnown, view)
   t.same(settled.slots, { a: { kind: 'good', image: null }, b: { kind: 'unknown' } })
   t.equal(settleRauc(settled, view), settled)
+})
+
+t.test('an old note of RAUC makes nobody else the owner of what was left half-written', async t => {
+  const part = { byteCount: 9, sha256: first }
+  const slots = [{ slotClass: 'rootfs', isReadable: true, ...part }]
+  const image = { digest: first, version: '2.0.0', floor: null, bundle: part, slots }
+  const [a, b] = [
+    { kind: 'good', image: null },
+    { kind: 'writing', image },
+  ] as const
+  const begun: OsState = { ...nothingKnown, slots: { a, b } }
+  const content = { kind: 'installed', byteCount: 9, sha256: other } as const
+  const running = slot('rootfs.1', { isBooted: true, content })
+  const view = viewOf(statusOf(slot('rootfs.0'), running), 'two')
+  const left = countReboot(begun, 'b', 'one', 'RAUC: x')
+  t.equal(settleRauc(begun, view).slots.b.kind, 'writing')
+  t.equal(settleRauc(left, view).slots.b.kind, 'trial', 'it was left once, and RAUC has come')
 })

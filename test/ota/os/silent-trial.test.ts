@@ -3,7 +3,14 @@ import { SimulatedKeys } from '../../../drivers/simulated/keys.js'
 import { SimulatedLog } from '../../../drivers/simulated/log.js'
 import { SimulatedSlotDisk } from '../../../drivers/simulated/slot-disk.js'
 import { osRecords } from '../../../ota/os/os-record.js'
-import { fail, nothingKnown, type OsSlot, type OsState, settle } from '../../../ota/os/os-state.js'
+import {
+  fail,
+  nothingKnown,
+  type OsSlot,
+  type OsState,
+  settle,
+  whyNotGood,
+} from '../../../ota/os/os-state.js'
 import {
   countReboot,
   runningBy,
@@ -55,20 +62,33 @@ t.test('a trial that nobody can judge is one that runs, or that was asked for be
 t.test('what was left for its silence is refused at home, whatever it was then', async t => {
   const atHome = { running: 'a', usual: 'a', bootId } as const
   t.match(settle(stateOf(trial), atHome).slots.b, { kind: 'written' }, 'else it has one try more')
-  for (const kind of ['trial', 'written', 'writing'] as const) {
-    const slot: OsSlot = kind === 'writing' ? { kind, image } : { ...trial, kind }
+  for (const kind of ['trial', 'written'] as const) {
+    const slot: OsSlot = { ...trial, kind }
     const left = countReboot(countReboot(stateOf(slot), 'b', '2', 'x'), 'b', '3', 'RAUC: no bus')
     t.match(left.slots.b, { kind: 'trial', silence: { reboots: 2, why: 'RAUC: no bus' } }, kind)
     const why = 'nobody could judge it in 2 boots: RAUC: no bus'
     const { slots, refused } = settle(left, atHome)
     t.match([slots.b, refused], [{ kind: 'failed', why }, [{ version: '2.0.0', why }]], kind)
-    t.match(
-      settle(left, { ...atHome, running: 'b' }).slots.b,
-      { kind: 'trial' },
-      'not while it runs',
-    )
+    const there = { ...atHome, running: 'b' } as const
+    t.match(settle(left, there).slots.b, { kind: 'trial' }, 'not while it runs')
+    t.equal(whyNotGood(left, there), null, 'and it may prove itself there')
   }
   t.equal(countReboot(stateOf(good), 'b', '2', 'x').slots.b, good)
+})
+
+t.test('what was not written to its end is left, never found good, and written anew', async t => {
+  const state = stateOf({ kind: 'writing', image })
+  const keys = new SimulatedKeys(() => 0.5)
+  const left = countReboot(state, 'b', '2', 'RAUC: x')
+  t.equal(silentReboots(left.slots.b), 1)
+  const read = osRecords.decode(keys, osRecords.encode(keys, { sequence: 1, state: left }))
+  for (const known of [left, read?.state ?? nothingKnown]) {
+    const there = { running: 'b', usual: 'a', bootId } as const
+    t.match(whyNotGood(known, there), /written to its end/)
+    t.same(fail(known, 'b', 'gate').refused, [], 'a cut is not its fault')
+    const atHome = settle(known, { running: 'a', usual: 'a', bootId })
+    t.same([atHome.slots.b, atHome.refused], [{ kind: 'unknown' }, []])
+  }
 })
 
 t.test('each reboot is counted before it, and only a person goes on after the last', async t => {
