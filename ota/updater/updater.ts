@@ -219,8 +219,7 @@ export class Updater implements Service {
     const order = this.#looking.order
     if (together !== null) {
       this.#joint = await this.#joinWith(together, view, order, inTheWay)
-      if (together.isSwitch(view) || (order?.isTogether ?? false))
-        return this.#doJointly(view, seen)
+      if (together.isSwitch(view) || order?.isTogether) return this.#doJointly(view, seen)
     }
     if (view.isOnTrial || order === null || inTheWay.length > 0) return
     if (view.prepared?.digest !== order.description.manifest.sha256) return
