@@ -1,9 +1,8 @@
 import t from 'tap'
 import { SimulatedClock } from '../../../drivers/simulated/clock.js'
-import { SimulatedSlotDisk } from '../../../drivers/simulated/slot-disk.js'
 import { LauncherRenewal } from '../../../ota/process/launcher-renewal.js'
 import { BoxError } from '../../../runtime/core/errors.js'
-import { bootOf, unhurried } from '../slots/simulated-slots.js'
+import { bootOf, startedWith } from '../slots/simulated-slots.js'
 import { smallRelease } from '../slots/small-release.js'
 
 const MINUTE_MS = 60_000
@@ -13,11 +12,7 @@ const release = smallRelease({ version: '1.0.0', floor: null, behaviour: 'good',
 
 /** A box whose updater was killed right after it had found the release good. */
 async function box() {
-  const disk = new SimulatedSlotDisk()
-  const first = bootOf(disk, { callsUntilPowerCut: Number.POSITIVE_INFINITY, random: () => 0 })
-  await first.installer(release).install('slots/a', unhurried.progress, unhurried.isCancelled)
-  await first.disk.syncTree('slots/a')
-  await first.choose()
+  const { disk } = await startedWith(release)
   const clock = new SimulatedClock({ showStartMs: 0, driftPpm: 0 })
   const start = async () => {
     const boot = bootOf(disk, { callsUntilPowerCut: Number.POSITIVE_INFINITY, random: () => 0 })

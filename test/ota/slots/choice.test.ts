@@ -1,9 +1,8 @@
 /** What a launcher starts when the card, or the release, is not as it should be. */
 import t from 'tap'
-import { SimulatedSlotDisk } from '../../../drivers/simulated/slot-disk.js'
 import { sealFile } from '../../../ota/slots/slot-check.js'
 import { BoxError } from '../../../runtime/core/errors.js'
-import { type Boot, bootOf, unhurried } from './simulated-slots.js'
+import { type Boot, startedWith, unhurried } from './simulated-slots.js'
 import { type SmallRelease, smallRelease } from './small-release.js'
 
 const made = (version: string, floor: string | null = null): SmallRelease =>
@@ -11,11 +10,7 @@ const made = (version: string, floor: string | null = null): SmallRelease =>
 const [one, two, three] = [made('1.0.0'), made('1.1.0', '1.1.0'), made('1.2.0')]
 
 async function box() {
-  const disk = new SimulatedSlotDisk()
-  const boot = bootOf(disk, { callsUntilPowerCut: Number.POSITIVE_INFINITY, random: () => 0 })
-  await boot.installer(one).install('slots/a', unhurried.progress, unhurried.isCancelled)
-  await boot.disk.syncTree('slots/a')
-  await boot.choose()
+  const { disk, boot } = await startedWith(one)
   const install = (running: 'a' | 'b', wanted: SmallRelease) =>
     boot.agent(running).install(wanted.release, boot.installer(wanted), unhurried)
   return { disk, boot, install }

@@ -3,13 +3,13 @@
  * half a copy is never called good, and the next one comes about.
  */
 import t from 'tap'
-import { SimulatedSlotDisk } from '../../../drivers/simulated/slot-disk.js'
+import type { SimulatedSlotDisk } from '../../../drivers/simulated/slot-disk.js'
 import { HALF_FILE } from '../../../ota/slots/mending.js'
 import { SlotAgent } from '../../../ota/slots/slot-agent.js'
 import { atOnce, fullProblem } from '../../../ota/slots/slot-check.js'
 import { BoxError } from '../../../runtime/core/errors.js'
 import type { SlotDisk } from '../../../runtime/ports/slot-disk.js'
-import { anyTime, type Boot, bootOf, unhurried } from './simulated-slots.js'
+import { anyTime, type Boot, startedWith, unhurried } from './simulated-slots.js'
 import { smallRelease } from './small-release.js'
 
 const CALLS_MAX = 500
@@ -22,11 +22,7 @@ const fromDisk = { from: 'disk', pause: atOnce } as const
 
 /** 1.0.0 runs from a; 1.1.0 in b was kept, and given back. */
 async function givenBack(): Promise<{ disk: SimulatedSlotDisk; boot: Boot }> {
-  const disk = new SimulatedSlotDisk()
-  const boot = bootOf(disk, { callsUntilPowerCut: Number.POSITIVE_INFINITY, random: () => 0 })
-  await boot.installer(one).install('slots/a', unhurried.progress, unhurried.isCancelled)
-  await boot.disk.syncTree('slots/a')
-  await boot.choose()
+  const { disk, boot } = await startedWith(one)
   await boot.agent('a').install(two.release, boot.installer(two), unhurried)
   await boot.agent('a').activate()
   await boot.choose()

@@ -2,11 +2,10 @@
 import t from 'tap'
 import { SimulatedClock } from '../../../drivers/simulated/clock.js'
 import { type SimulatedProgram, SimulatedPrograms } from '../../../drivers/simulated/programs.js'
-import { SimulatedSlotDisk } from '../../../drivers/simulated/slot-disk.js'
 import { Launcher } from '../../../ota/slots/launcher.js'
 import { isPing } from '../../../ota/slots/messages.js'
 import { usualLimits } from '../../../ota/slots/supervision.js'
-import { bootOf, unhurried } from './simulated-slots.js'
+import { startedWith, unhurried } from './simulated-slots.js'
 import { smallRelease } from './small-release.js'
 
 const made = (version: string) =>
@@ -15,11 +14,7 @@ const [one, two] = [made('1.0.0'), made('1.1.0')]
 
 /** Two releases, the newer one on trial, and programs that behave so. */
 async function launched(behave: SimulatedProgram) {
-  const disk = new SimulatedSlotDisk()
-  const boot = bootOf(disk, { callsUntilPowerCut: Number.POSITIVE_INFINITY, random: () => 0 })
-  await boot.installer(one).install('slots/a', unhurried.progress, unhurried.isCancelled)
-  await boot.disk.syncTree('slots/a')
-  await boot.choose()
+  const { boot } = await startedWith(one)
   await boot.agent('a').install(two.release, boot.installer(two), unhurried)
   await boot.agent('a').activate()
   const clock = new SimulatedClock({ showStartMs: 0, driftPpm: 0 })

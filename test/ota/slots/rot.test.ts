@@ -1,11 +1,11 @@
 /** What is done against rot: a copy of what runs, files that are mended from the other slot, and what is left when nothing helps. */
 import t from 'tap'
-import { SimulatedSlotDisk } from '../../../drivers/simulated/slot-disk.js'
+import type { SimulatedSlotDisk } from '../../../drivers/simulated/slot-disk.js'
 import { HALF_FILE } from '../../../ota/slots/mending.js'
 import { atOnce, checkBeforeStart } from '../../../ota/slots/slot-check.js'
 import { RECORD_FILES } from '../../../ota/slots/state-store.js'
 import { BoxError } from '../../../runtime/core/errors.js'
-import { anyTime, type Boot, bootOf, unhurried } from './simulated-slots.js'
+import { anyTime, type Boot, startedWith, unhurried } from './simulated-slots.js'
 import { type SmallRelease, smallRelease } from './small-release.js'
 
 const made = (version: string): SmallRelease =>
@@ -13,14 +13,7 @@ const made = (version: string): SmallRelease =>
 const [one, two] = [made('1.0.0'), made('1.1.0')]
 const onDisk = { isCached: false }
 
-async function box(): Promise<{ disk: SimulatedSlotDisk; boot: Boot }> {
-  const disk = new SimulatedSlotDisk()
-  const boot = bootOf(disk, { callsUntilPowerCut: Number.POSITIVE_INFINITY, random: () => 0 })
-  await boot.installer(one).install('slots/a', unhurried.progress, unhurried.isCancelled)
-  await boot.disk.syncTree('slots/a')
-  await boot.choose()
-  return { disk, boot }
-}
+const box = (): Promise<{ disk: SimulatedSlotDisk; boot: Boot }> => startedWith(one)
 
 /** 1.0.0 in a and, as a copy, in b. */
 async function copied() {

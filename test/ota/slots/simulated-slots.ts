@@ -3,7 +3,7 @@ import { SimulatedClock } from '../../../drivers/simulated/clock.js'
 import { SimulatedKeys } from '../../../drivers/simulated/keys.js'
 import { SimulatedLog } from '../../../drivers/simulated/log.js'
 import { SimulatedPrograms } from '../../../drivers/simulated/programs.js'
-import type { SimulatedSlotDisk, SimulatedWriter } from '../../../drivers/simulated/slot-disk.js'
+import { SimulatedSlotDisk, type SimulatedWriter } from '../../../drivers/simulated/slot-disk.js'
 import { type Choice, type ChoicePorts, chooseSlot } from '../../../ota/slots/choice.js'
 import type { Installer } from '../../../ota/slots/installer.js'
 import { SELF_TEST_WORDS } from '../../../ota/slots/launcher-update.js'
@@ -64,4 +64,16 @@ export function bootOf(
       },
     }),
   }
+}
+
+/** A box that has been started from this release, in slot a, for the first time. */
+export async function startedWith(
+  release: SmallRelease,
+): Promise<{ readonly disk: SimulatedSlotDisk; readonly boot: Boot }> {
+  const disk = new SimulatedSlotDisk()
+  const boot = bootOf(disk, { callsUntilPowerCut: Number.POSITIVE_INFINITY, random: () => 0 })
+  await boot.installer(release).install('slots/a', unhurried.progress, unhurried.isCancelled)
+  await boot.disk.syncTree('slots/a')
+  await boot.choose()
+  return { disk, boot }
 }

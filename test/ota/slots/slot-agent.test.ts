@@ -1,8 +1,7 @@
 import t from 'tap'
-import { SimulatedSlotDisk } from '../../../drivers/simulated/slot-disk.js'
 import { atOnce } from '../../../ota/slots/slot-check.js'
 import { RECORD_FILES } from '../../../ota/slots/state-store.js'
-import { anyTime, bootOf, unhurried } from './simulated-slots.js'
+import { anyTime, startedWith, unhurried } from './simulated-slots.js'
 import { type SmallRelease, smallRelease } from './small-release.js'
 
 const made = (version: string, floor: string | null = null): SmallRelease =>
@@ -12,11 +11,7 @@ const rotten = { code: 'slot.rotten' }
 const refused = { code: 'slot.refused' }
 
 async function box() {
-  const disk = new SimulatedSlotDisk()
-  const boot = bootOf(disk, { callsUntilPowerCut: Number.POSITIVE_INFINITY, random: () => 0 })
-  await boot.installer(one).install('slots/a', unhurried.progress, unhurried.isCancelled)
-  await boot.disk.syncTree('slots/a')
-  await boot.choose()
+  const { disk, boot } = await startedWith(one)
   const agent = boot.agent('a')
   const install = (wanted: SmallRelease) =>
     agent.install(wanted.release, boot.installer(wanted), unhurried)

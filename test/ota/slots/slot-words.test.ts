@@ -1,11 +1,10 @@
 /** What a technician reads of both slots. */
 import t from 'tap'
-import { SimulatedSlotDisk } from '../../../drivers/simulated/slot-disk.js'
 import { atOnce } from '../../../ota/slots/slot-check.js'
 import type { SlotName } from '../../../ota/slots/slot-state.js'
 import { slotContents } from '../../../ota/slots/slot-words.js'
 import { BoxError } from '../../../runtime/core/errors.js'
-import { anyTime, type Boot, bootOf, unhurried } from './simulated-slots.js'
+import { anyTime, type Boot, startedWith, unhurried } from './simulated-slots.js'
 import { smallRelease } from './small-release.js'
 
 const MINUTE_MS = 60_000
@@ -14,11 +13,7 @@ const made = (version: string) =>
 const [one, two] = [made('1.0.0'), made('1.1.0')]
 
 async function box() {
-  const disk = new SimulatedSlotDisk()
-  const boot = bootOf(disk, { callsUntilPowerCut: Number.POSITIVE_INFINITY, random: () => 0 })
-  await boot.installer(one).install('slots/a', unhurried.progress, unhurried.isCancelled)
-  await boot.disk.syncTree('slots/a')
-  await boot.choose()
+  const { disk, boot } = await startedWith(one)
   const agent = boot.agent('a')
   const told = async (): Promise<readonly string[]> => {
     const { a, b } = slotContents(await agent.status())
