@@ -29,7 +29,7 @@ import {
   whyNotTry,
   whyNotWrite,
 } from './os-state.js'
-import type { OsStatus, OsSystem } from './os-system.js'
+import type { LastLook, OsStatus, OsSystem } from './os-system.js'
 import {
   imageProblem,
   makeUnbootable,
@@ -112,9 +112,9 @@ export class OsAgent implements OsSystem {
     return this.#silent.look()
   }
 
-  async leave(why: string, isAsked: boolean): Promise<void> {
+  async leave(why: string, isAsked: boolean, whyNot: LastLook): Promise<void> {
     if (this.#isGoingDown) throw refusal('the machine goes down')
-    await this.#silent.leave(why, isAsked)
+    await this.#silent.leave(why, isAsked, whyNot)
     this.#isGoingDown = true
   }
 

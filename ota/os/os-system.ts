@@ -18,6 +18,9 @@ export interface OsStatus {
   readonly isGoingDown: boolean
 }
 
+/** The last word before a reboot. */
+export type LastLook = () => Promise<string | null>
+
 /**
  * Every call may be killed at any moment and made again. Calls are made one after the other, by one process: the updater.
  * Once a reboot was asked for, all but questions throw `os.refused`. All but `mayBeTrial`, `silentTrial` and `leave` throw
@@ -36,9 +39,10 @@ export interface OsSystem {
   /**
    * Out of such a trial, by a plain reboot: the boot loader counts it, or goes back at once. What comes back is refused then.
    * Each is counted on the disk first, and there is an end to them, unless a person asks.
+   * @param whyNot asked when all that takes time is done: what has come up meanwhile, for people; null: nothing
    * @throws BoxError `os.refused`, `power.refused`, `storage.io`, `storage.full`, `storage.rotten`
    */
-  leave(why: string, isAsked: boolean): Promise<void>
+  leave(why: string, isAsked: boolean, whyNot: LastLook): Promise<void>
   /** Every reason why this system is not written now; none: it may be. */
   whyNot(image: OsImage): Promise<readonly string[]>
   /**

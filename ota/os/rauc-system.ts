@@ -31,7 +31,7 @@ import {
   whyNotTry,
   whyNotWrite,
 } from './os-state.js'
-import type { OsStatus, OsSystem } from './os-system.js'
+import type { LastLook, OsStatus, OsSystem } from './os-system.js'
 import type { OsSource, OsWishes } from './os-writer.js'
 import { type RaucLook, RaucSight } from './rauc-sight.js'
 import { isStray, type RaucView, slotImagesOf, viewOf, whyStray } from './rauc-state.js'
@@ -99,9 +99,9 @@ export class RaucSystem implements OsSystem {
     return this.#silent.look()
   }
 
-  async leave(why: string, isAsked: boolean): Promise<void> {
+  async leave(why: string, isAsked: boolean, whyNot: LastLook): Promise<void> {
     if (this.#isGoingDown) throw refusal('the machine goes down')
-    await this.#silent.leave(why, isAsked)
+    await this.#silent.leave(why, isAsked, whyNot)
     this.#isGoingDown = true
   }
 

@@ -17,7 +17,7 @@ import {
   startedUnasked,
   withSlot,
 } from './os-state.js'
-import type { OsStatus } from './os-system.js'
+import type { LastLook, OsStatus } from './os-system.js'
 
 /** Twice what RAUC gives a system by itself: more of them lead nowhere, as where nobody counts. */
 export const SILENT_REBOOTS_MAX = 6
@@ -102,7 +102,7 @@ export class SilentTrials {
   }
 
   /** As `OsSystem.leave`. */
-  async leave(why: string, isAsked: boolean): Promise<void> {
+  async leave(why: string, isAsked: boolean, whyNot: LastLook): Promise<void> {
     const { state, name, bootId } = await this.#look()
     if (name === null) throw refusal('no system is on trial, as far as the records tell')
     if (!isAsked && silentReboots(sinceBoot(state.slots[name], bootId)) >= SILENT_REBOOTS_MAX)
@@ -110,6 +110,9 @@ export class SilentTrials {
     const next = countReboot(state, name, bootId, why)
     await this.#records.write(next)
     await this.#needMedium()
+    // A card near its end takes its time for that. What was counted in this boot is not counted in it again.
+    const barred = await whyNot()
+    if (barred !== null) throw refusal(barred)
     const { log, reboot } = this.#ports
     log.error('os.left', { system: name, reboots: silentReboots(next.slots[name]), why })
     await reboot()

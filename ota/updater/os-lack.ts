@@ -12,6 +12,7 @@ import { judgeLeaving } from './os-leaving.js'
 import type { OsReport, OsSight, OsUpdaterPorts } from './os-parts.js'
 import type { OsPlace } from './os-place.js'
 import { notUpdated, osReportOf } from './os-report.js'
+import { quietBox } from './shared-criteria.js'
 import type { UpdaterConfig } from './updater-config.js'
 
 /** What runs may be on trial: nobody judges it before it is known. */
@@ -123,9 +124,11 @@ export class OsLack {
    */
   async leaveNow(reason: string): Promise<string> {
     const { box, system } = this.#ports
-    if (this.#seen.of(await box.look())?.isArmed)
-      throw new BoxError('ota.refused', 'a show is armed: disarm it first')
-    await system.leave(reason, true)
+    const whyNot = async (): Promise<string | null> =>
+      this.#seen.of(await box.look())?.isArmed ? 'a show is armed: disarm it first' : null
+    const barred = await whyNot()
+    if (barred !== null) throw new BoxError('ota.refused', barred)
+    await system.leave(reason, true, whyNot)
     this.#isLeaving = true
     return 'the box reboots now: nothing can tell the boot loader, which goes back when it has counted enough of them'
   }
@@ -160,9 +163,14 @@ export class OsLack {
   }
 
   async #leave(why: string): Promise<void> {
-    const { system, log, clock } = this.#ports
+    const { system, log, clock, box } = this.#ports
+    const whyNot = async (): Promise<string | null> => {
+      const seen = this.#seen.of(await box.look())
+      const occupied = seen && quietBox(seen).find(({ isMet }) => !isMet)
+      return occupied ? occupied.words : null
+    }
     try {
-      await system.leave(why, false)
+      await system.leave(why, false, whyNot)
       this.#isLeaving = true
     } catch (error) {
       if (!(error instanceof BoxError)) throw error

@@ -91,6 +91,8 @@ t.test('what was not written to its end is left, never found good, and written a
   }
 })
 
+const free = async (): Promise<string | null> => null
+
 t.test('each reboot is counted before it, and only a person goes on after the last', async t => {
   const disk = new SimulatedSlotDisk().boot({ callsUntilPowerCut: Number.POSITIVE_INFINITY })
   const ports = { disk, keys: new SimulatedKeys(() => 0.5), log: new SimulatedLog() }
@@ -110,13 +112,26 @@ t.test('each reboot is counted before it, and only a person goes on after the la
     records,
   )
   t.equal(await silent.look(), null)
-  await t.rejects(silent.leave('x', true), { code: 'os.refused', message: /no system is on trial/ })
+  await t.rejects(silent.leave('x', true, free), {
+    code: 'os.refused',
+    message: /no system is on trial/,
+  })
   await records.write(stateOf(trial))
   t.match(await silent.look(), { running: 'b', usual: 'a', isTrial: true, wayBack: 'a' })
-  for (let times = 0; times < SILENT_REBOOTS_MAX; times++) await silent.leave('RAUC: x', false)
-  await t.rejects(silent.leave('RAUC: x', false), { code: 'os.refused', message: /led back to it/ })
-  await silent.leave('lamps flicker', true)
+  for (let times = 0; times < SILENT_REBOOTS_MAX; times++)
+    await silent.leave('RAUC: x', false, free)
+  await t.rejects(silent.leave('RAUC: x', false, free), {
+    code: 'os.refused',
+    message: /led back to it/,
+  })
+  await silent.leave('lamps flicker', true, free)
   t.same(counted, [1, 2, 3, 4, 5, 6, 7])
+  const armed = async (): Promise<string | null> => 'a show is armed'
+  await t.rejects(silent.leave('x', true, armed), {
+    code: 'os.refused',
+    message: 'a show is armed',
+  })
+  t.equal(counted.length, 7, 'a show that was armed while the records were written is not ended')
 })
 
 t.test('a reboot that was said to be refused, and came all the same, is counted', async t => {
@@ -136,7 +151,7 @@ t.test('a reboot that was said to be refused, and came all the same, is counted'
     const vain = Math.min(boot, SILENT_REBOOTS_MAX)
     for (let time = 0; time < 2; time++) {
       const code = vain < SILENT_REBOOTS_MAX ? 'power.refused' : 'os.refused'
-      await t.rejects(silent.leave('RAUC: x', false), { code })
+      await t.rejects(silent.leave('RAUC: x', false, free), { code })
       const seen = await silent.look()
       t.equal(seen && silentReboots(seen.slots.b), vain, 'those that were made before this boot')
     }

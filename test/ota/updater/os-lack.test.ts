@@ -217,6 +217,21 @@ t.test('RAUC that is at work for somebody else has answered', async t => {
   t.ok(await turnsUntilDown(rauc, MINUTE_TURNS))
 })
 
+t.test('a show that is armed while a reboot is being counted is not ended', async t => {
+  const rauc = raucBox({ bootChooser: 'once' })
+  const { box, world } = rauc
+  await silentTrial(rauc)
+  let looks = 0
+  // The turn looks, the judgement does, and then the last look before the reboot.
+  Object.defineProperty(box, 'box', { get: () => ({ ...quietBox, isArmed: ++looks > 2 }) })
+  for (let turn = 0; turn < MINUTE_TURNS && !world.box.isGoingDown; turn++) {
+    looks = 0
+    await box.turn()
+  }
+  t.notOk(world.box.isGoingDown)
+  t.same(unmetOf(rauc), ['answer', 'reboot'])
+})
+
 t.test('a box that does not answer, without a kernel that tells its slot, is left', async t => {
   const rauc = raucBox({ bootChooser: 'once' })
   const { box, world } = rauc
